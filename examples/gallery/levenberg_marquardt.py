@@ -1,0 +1,53 @@
+"""A nonlinear fit of two peaks by the method of Levenberg and Marquardt, with the Jacobian of npgrad."""
+
+import numpy as np
+from pictures import axes, save
+
+import npgrad as ng
+
+X = np.linspace(0, 10, 120)
+TRUE = np.array([2.0, 3.2, 0.6, 1.2, 6.1, 1.1, 0.4])
+
+
+def model(p):
+    """Two bells on a constant, summed into a buffer."""
+    y = np.full(len(X), p[6])
+    for height, centre, width in p[:6].reshape(2, 3):
+        y += height * np.exp(-(((X - centre) / width) ** 2))
+    return y
+
+
+def fit(data, p, steps=12):
+    damping, history = 1e-2, []
+    for _ in range(steps):
+        value, rows = ng.value_and_jacobian(model)(p)
+        misfit = value - data
+        history.append(misfit @ misfit)
+        while True:
+            normal = rows.T @ rows
+            step = np.linalg.solve(normal + damping * np.diag(np.diag(normal)), rows.T @ misfit)
+            if np.sum((model(p - step) - data) ** 2) <= history[-1] or damping > 1e12:
+                break
+            damping *= 4
+        p, damping = p - step, damping / 3
+    return p, history
+
+
+def draw():
+    data = model(TRUE) + 0.05 * np.random.default_rng(1).normal(size=len(X))
+    start = np.array([1.0, 2.5, 1.0, 1.0, 7.0, 1.0, 0.0])
+    found, history = fit(data, start)
+    figure, (left, right) = axes(2)
+    left.plot(X, data, ".", color="0.6", label="data")
+    left.plot(X, model(start), "--", label="start")
+    left.plot(X, model(found), lw=2, label="fit")
+    left.set(title="two peaks", xlabel="x")
+    left.legend()
+    right.semilogy(history, "o-")
+    right.set(title="sum of squares", xlabel="iteration")
+    assert np.max(np.abs(found - TRUE)) < 0.05
+    return figure
+
+
+if __name__ == "__main__":
+    save(draw, __file__)

@@ -1,0 +1,45 @@
+"""Differentiate NumPy programs as they stand, with the interface of TensorFlow's GradientTape."""
+
+from . import (
+    _conversions as _conversions,
+    _indexing as _indexing,
+    _methods as _methods,
+    _operators as _operators,
+    _protocols as _protocols,
+)
+from ._black_box import BlackBoxWarning as BlackBoxWarning, black_box as black_box
+from ._checkpoint import checkpoint as checkpoint, checkpoint_loop as checkpoint_loop
+from ._constants import array as array, constant as constant, stop_gradient as stop_gradient
+from ._custom import custom_gradient as custom_gradient
+from ._endpoints import UnconnectedGradients as UnconnectedGradients
+from ._finite import NonFiniteError as NonFiniteError
+from ._forward import ForwardAccumulator as ForwardAccumulator
+from ._functional import (
+    grad as grad,
+    jacobian as jacobian,
+    value_and_grad as value_and_grad,
+    value_and_jacobian as value_and_jacobian,
+)
+from ._implicit import implicit as implicit
+from ._instrument import instrument as instrument
+from ._leak_search import check_leaks as check_leaks
+from ._leaks import (
+    DegenerateWarning as DegenerateWarning,
+    LeakError as LeakError,
+    LeakWarning as LeakWarning,
+    NoRuleError as NoRuleError,
+)
+from ._products import hessian as hessian, hvp as hvp, jvp as jvp, linearize as linearize, vjp as vjp
+from ._solvers import for_solver as for_solver
+from ._sparse import (
+    jacobian_sparsity as jacobian_sparsity,
+    sparse_hessian as sparse_hessian,
+    sparse_jacobian as sparse_jacobian,
+)
+from ._sparse_matrix import SparseMatrix as SparseMatrix, SparsityPattern as SparsityPattern
+from ._tape import GradientTape as GradientTape
+from ._traced import TracedArray as TracedArray
+from ._variable import Variable as Variable
+from .compare import compare as compare
+
+__version__ = "0.1.0"

@@ -1,0 +1,167 @@
+"""black_box: a function that npgrad cannot see into, as one recorded call whose derivative comes from differences."""
+
+from __future__ import annotations
+
+import functools
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from . import finite_difference
+from ._dispatch import append, tracking
+from ._entries import CALL, Call
+from ._leaks import user_location
+from ._moves import saved_operand
+from ._record import recording, set_recording, token_set
+from ._registry import Spec
+from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
+
+
+class BlackBoxWarning(UserWarning):
+    """The differences that stand for the derivative of a black box are inaccurate, by their own estimate.
+
+    Examples
+    --------
+    >>> import warnings, numpy as np, npgrad as ng
+    >>> kink = ng.black_box(lambda x: np.abs(x - 1.0000001))
+    >>> with warnings.catch_warnings(record=True) as seen:
+    ...     warnings.simplefilter("always")
+    ...     slope = ng.grad(lambda x: kink(x).sum())(np.array([1.0]))
+    >>> [warning.category.__name__ for warning in seen]
+    ['BlackBoxWarning']
+    """
+
+
+class _Differences:
+    """A `Call` rule: the Jacobian by differences at the arguments of the call, taken once, when first asked for."""
+
+    def __init__(self, wrapped: Any, name: str, jacobian: Callable, args: list, numbers: list[int], where: str) -> None:
+        self.wrapped = wrapped
+        self.name = name
+        self.jacobian = jacobian
+        self.args = args
+        self.ndims = [np.ndim(args[number]) for number in numbers]
+        self.where = where
+        self.found: Any = None
+        self.vjps = {"args": (self._vjp, ("ct", "args"))}
+        self.jvps = {"args": (self._jvp, ("tangent", "args"))}
+
+    def _matrices(self, args: list) -> list[ndarray]:
+        if tracking(traced_leaves(args)):
+            raise NotImplementedError(
+                f"{self.where}: {self.name} is a black box and has first derivatives only: give it those of its "
+                "derivative with npgrad.custom_gradient"
+            )
+        if self.found is None:
+            stack = recording()
+            set_recording(())
+            try:
+                self.found, errors, _ = self.jacobian(*self.args)
+            finally:
+                set_recording(stack)
+            largest = max(float(np.max(np.abs(matrix), initial=0)) for matrix in self.found)
+            error = max(float(np.max(error, initial=0)) for error in errors)
+            self.wrapped.error = error / largest if largest else error
+            if not self.wrapped.error <= self.wrapped.tolerance:
+                warnings.warn(
+                    f"{self.where}: the differences of {self.name} have an estimated relative error of "
+                    f"{self.wrapped.error:.1e}: try another method or step",
+                    BlackBoxWarning,
+                    stacklevel=2,
+                )
+        return self.found
+
+    def _vjp(self, ct: Any, args: list) -> list:
+        matrices = self._matrices(args)
+        out = [matrix.ndim - ndim for matrix, ndim in zip(matrices, self.ndims, strict=True)]
+        return [np.tensordot(ct, matrix, n) for matrix, n in zip(matrices, out, strict=True)]
+
+    def _jvp(self, tangent: list, args: list) -> Any:
+        total: Any = 0.0
+        for t, matrix, ndim in zip(tangent, self._matrices(args), self.ndims, strict=True):
+            inputs = tuple(range(matrix.ndim - ndim, matrix.ndim))
+            own = tuple(range(t.ndim - ndim, t.ndim))
+            total = total + np.tensordot(t, matrix, (own, inputs))
+        return total
+
+
+def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any = None, tolerance: float = 1e-4) -> Any:
+    """A function that npgrad cannot see into (Fortran, C, another process) as one recorded call.
+
+    Parameters
+    ----------
+    f : callable
+        Takes numbers and arrays by position, returns a floating number or array; always the same for the same arguments. It
+        gets plain copies. Without it, a decorator.
+    method, step
+        Of the differences: see `npgrad.finite_difference.jacobian`. They are taken once per call, in the sweep.
+    tolerance : float
+        `BlackBoxWarning` is given where the differences estimate their relative error as larger.
+
+    Returns
+    -------
+    callable
+        With the same arguments, and the attribute ``error``: the estimate for the last call that was differentiated.
+
+    Examples
+    --------
+    >>> import math, numpy as np, npgrad as ng
+    >>> @ng.black_box
+    ... def compiled(x, n):
+    ...     return math.fsum(memoryview(x)) ** n
+    >>> np.round(ng.grad(lambda x: compiled(x * x, 2))(np.array([1.0, 2.0])), 6)
+    array([20., 40.])
+    >>> compiled.error < 1e-6
+    True
+    """
+    if f is None:
+        return functools.partial(black_box, method=method, step=step, tolerance=tolerance)
+    function = f
+    name = getattr(f, "__name__", type(f).__name__)
+
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        if traced_leaves(kwargs) and tracking(traced_leaves(kwargs)):
+            raise TypeError(f"{name} is a black box: give what is differentiated by position, not by keyword")
+        numbers = [i for i, a in enumerate(args) if isinstance(a, TracedArray) and tracking([a])]
+        records = tracking(traced_leaves(args))
+        if records and len(numbers) < sum(bool(tracking(traced_leaves(a))) for a in args):
+            raise TypeError(f"{name} is a black box: give it arrays and numbers, not lists of them")
+        if any(args[i].dtype.kind == "c" for i in numbers):
+            raise TypeError(f"{name} is a black box: it is differentiated by real arguments only")
+        kept = [_copied(a) for a in args]
+        options = {key: _copied(value) for key, value in kwargs.items()}
+        stack = recording()
+        set_recording(())
+        try:
+            value = function(*map(_copied, kept), **options)
+        finally:
+            set_recording(stack)
+        if not stack:
+            return value
+        made = adopt(np.array(value) if isinstance(value, ndarray) else value)
+        if not records or not isinstance(made, TracedArray):
+            if records and not isinstance(value, (ndarray, np.generic, int)):
+                raise TypeError(f"{name} is a black box: it must return a number or an array, not {type(value).__name__}")
+            return made
+        jacobian = finite_difference.jacobian(
+            functools.partial(function, **options), tuple(numbers), method, step, return_error=True
+        )
+        rule = _Differences(wrapped, name, jacobian, kept, numbers, user_location())
+        saved = {"args": [saved_operand(args[i]) for i in numbers]}
+        operands = [("args", item, args[i]._storage, args[i]._view) for item, i in enumerate(numbers)]
+        made._storage.tracked = token_set(records)
+        constants = {"args_spec": [Spec(kept[i]) for i in numbers]}
+        append(records, (CALL, Call(rule, [(made._storage, None)], operands, saved, constants, None, False)))
+        return made
+
+    functools.update_wrapper(wrapped, f)
+    wrapped.error, wrapped.tolerance = None, tolerance  # type: ignore[attr-defined]
+    return wrapped
+
+
+def _copied(value: Any) -> Any:
+    bare = unwrap(value)
+    return np.array(bare, order="K") if isinstance(bare, ndarray) and is_inexact(bare.dtype) else bare

@@ -1,0 +1,89 @@
+"""Names that the user's modules bound before a tape: ``from numpy import zeros`` and the like.
+
+A module that did so has NumPy's function under a name of its own, which the names in place of ``_namespace`` do not reach;
+a buffer made through it would be a plain one, and a slice store into that is seen by nobody. So while a tape records, these
+names stand for the traced forms too, in all modules of the user that are loaded. Installed packages and the standard library
+are left as they are. What a module has bound is looked up once, and again when its number of names has changed.
+"""
+
+from __future__ import annotations
+
+import sys
+import threading
+import types
+from typing import Any
+
+from ._leaks import is_users_code
+from ._namespace import IN_PLACE
+
+_lock = threading.Lock()
+_recording_tapes = 0
+
+# The user's modules, by name: the module, how many names it had when it was looked through, and what it had bound.
+_modules: dict[str, tuple[Any, int, dict[str, Any]]] = {}
+_modules_seen = 0
+
+
+def _form(value: Any) -> Any:
+    try:
+        return IN_PLACE.get(value)
+    except TypeError:  # not hashable
+        return None
+
+
+def _bound_in(module: Any) -> dict[str, Any]:
+    return {name: value for name, value in list(vars(module).items()) if callable(value) and _form(value) is not None}
+
+
+def _look_through() -> None:
+    """Bring `_modules` up to date."""
+    global _modules_seen
+    for name, (module, _, _) in list(_modules.items()):
+        if sys.modules.get(name) is not module:  # taken out, or loaded anew
+            del _modules[name]
+            _modules_seen = -1
+    if len(sys.modules) != _modules_seen:
+        for name, module in list(sys.modules.items()):
+            if name not in _modules and isinstance(module, types.ModuleType) and is_users_code(name):
+                _modules[name] = (module, -1, {})
+        _modules_seen = len(sys.modules)
+    for name, (module, count, _) in list(_modules.items()):
+        if len(vars(module)) != count:
+            _modules[name] = (module, len(vars(module)), _bound_in(module))
+
+
+def _put() -> None:
+    _look_through()
+    for module, _, bound in _modules.values():
+        if bound:
+            names = vars(module)
+            names.update({n: IN_PLACE[original] for n, original in bound.items() if names.get(n) is original})
+
+
+def _take_away() -> None:
+    for module, _, bound in _modules.values():
+        if bound:
+            names = vars(module)
+            names.update({n: original for n, original in bound.items() if names.get(n) is IN_PLACE[original]})
+
+
+def enter() -> None:
+    """A tape begins to record."""
+    global _recording_tapes
+    with _lock:
+        if _recording_tapes == 0:
+            try:
+                _put()
+            except BaseException:
+                _take_away()
+                raise
+        _recording_tapes += 1
+
+
+def leave() -> None:
+    """A tape stops recording."""
+    global _recording_tapes
+    with _lock:
+        _recording_tapes -= 1
+        if _recording_tapes == 0:
+            _take_away()

@@ -1,0 +1,120 @@
+"""A comparison as a table of text and as a plot."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+
+_HEAD = ("method", "largest error", "median", "own estimate", "evaluations", "time", "over plain", "measured by")
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.1e}"
+
+
+def seconds_text(seconds: float) -> str:
+    for unit, size in (("s", 1.0), ("ms", 1e-3), ("us", 1e-6)):
+        if seconds >= size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def _cells(row: Any) -> tuple[str, ...]:
+    errors = [_number(row.largest_error), _number(row.median_error), _number(row.own_estimate)]
+    return (row.method, *errors, str(row.evaluations), seconds_text(row.seconds), f"{row.over_plain:.1f}x", row.against)
+
+
+def text(report: Any) -> str:
+    """The table, the Taylor test, what is special about the function, and the verdict."""
+    cells = [_HEAD, *[_cells(row) for row in report.methods if row.refused is None]]
+    widths = [max(len(row[i]) for row in cells) for i in range(len(_HEAD))]
+    lines = [
+        f"{report.name}: {report.elements} elements -> {report.values} values, "
+        f"one plain evaluation {seconds_text(report.plain_seconds)}"
+    ]
+    for row in cells:
+        middle = [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)]
+        lines.append("  ".join([row[0].ljust(widths[0]), *middle, row[-1]]).rstrip())
+    lines += [f"{row.method.ljust(widths[0])}  refuses: {row.refused}" for row in report.methods if row.refused is not None]
+    if report.sweep is not None:
+        lines.append(_best_steps(report.sweep))
+    if report.taylor is not None:
+        lines.append(_taylor(report.taylor))
+    return "\n".join([*lines, *report.notes, report.verdict])
+
+
+def _best_steps(sweep: Any) -> str:
+    parts = []
+    for name, steps, errors in (
+        ("2-point", sweep.steps, sweep.forward),
+        ("3-point", sweep.steps, sweep.central),
+        ("complex-step", sweep.complex_steps, sweep.complex_step),
+    ):
+        finite = [(error, step) for error, step in zip(errors, steps, strict=True) if np.isfinite(error)]
+        if finite:
+            error, step = min(finite)
+            parts.append(f"{name} {error:.0e} at {step:.0e}")
+    return f"best relative steps along a direction: {', '.join(parts) or 'none'}"
+
+
+def _taylor(found: Any) -> str:
+    if found.order is None:
+        return "Taylor remainder: no more than rounding"
+    return f"Taylor remainder: order {found.order:.2f} over {found.decades:.1f} decades of the step"
+
+
+# --- The plot ------------------------------------------------------------------------------------------------------
+
+
+def plot(report: Any, path: Any = None) -> Any:
+    """A matplotlib figure of error against step and cost against the number of elements; saved if a path is given."""
+    try:
+        figures = importlib.import_module("matplotlib.figure")
+    except ImportError as error:
+        raise ImportError('plots need matplotlib: pip install "npgrad[plot]"') from error
+    figure = figures.Figure(figsize=(11, 4.5), layout="constrained")
+    errors, cost = figure.subplots(1, 2)
+    _plot_errors(errors, report)
+    _plot_cost(cost, report)
+    figure.suptitle(f"{report.name}: {report.elements} elements, {report.values} values")
+    if path is not None:
+        figure.savefig(path, dpi=150)
+    return figure
+
+
+# An error of exactly zero has no place on a logarithmic axis.
+_LEAST = 1e-17
+
+
+def _plot_errors(axes: Any, report: Any) -> None:
+    sweep = report.sweep
+    if sweep is not None:
+        for name, steps, errors in (
+            ("2-point", sweep.steps, sweep.forward),
+            ("3-point", sweep.steps, sweep.central),
+            ("complex step", sweep.complex_steps, sweep.complex_step),
+        ):
+            if steps:
+                axes.loglog(steps, np.maximum(errors, _LEAST), ".-", label=name)
+    for row in report.methods:
+        if row.method.startswith("npgrad") and row.largest_error is not None:
+            style = "-" if row.method.endswith("reverse") else "--"
+            axes.axhline(max(row.largest_error, _LEAST), color="black", ls=style, label=f"{row.method}, by {row.against}")
+    axes.set(xscale="log", yscale="log", xlabel="relative step", ylabel="relative error")
+    axes.legend()
+
+
+def _plot_cost(axes: Any, report: Any) -> None:
+    """Points are measured; lines grow with the elements: differences by evaluations, a forward sweep by its batch."""
+    n = np.geomspace(1, 100 * max(report.elements, 1), 60)
+    for row in report.methods:
+        if row.refused is not None:
+            continue
+        (points,) = axes.loglog([report.elements], [row.seconds], "o", label=row.method)
+        grows = 0 if row.method == "npgrad reverse" else 1
+        axes.loglog(n, row.seconds * (n / max(report.elements, 1)) ** grows, "-", lw=0.7, color=points.get_color())
+    axes.axhline(report.plain_seconds, color="gray", ls=":", label="one plain evaluation")
+    axes.set(xlabel="elements of the argument (the function's own cost unchanged)", ylabel="seconds")
+    axes.legend(fontsize="small")

@@ -1,0 +1,102 @@
+"""The only file that knows a private name of NumPy, or what differs between its versions.
+
+`inspect.signature` cannot read NumPy's C functions in the older supported versions: their parameters are listed here.
+"""
+
+from __future__ import annotations
+
+import importlib
+import inspect
+import types
+import warnings
+from typing import Any
+
+import numpy as np
+
+# Sets a shape in place; ``x.shape = ...`` itself warns from NumPy 2.5 on, where this has a method.
+SET_SHAPE: Any = getattr(np.ndarray, "_set_shape", np.ndarray.shape.__set__)  # type: ignore[attr-defined]
+
+
+def warn_of_set_shape(stacklevel: int) -> None:
+    """What NumPy says of ``x.shape = ...``, for the program's line."""
+    if hasattr(np.ndarray, "_set_shape"):
+        warnings.warn(
+            "Setting the shape on a NumPy array has been deprecated in NumPy 2.5.\n"
+            "As an alternative, you can create a new view using np.reshape (with copy=False if needed).",
+            DeprecationWarning,
+            stacklevel=stacklevel,
+        )
+
+
+_ARGUMENTS = {
+    np.concatenate: "arrays, axis=0, out=None, *, dtype=None, casting='same_kind'",
+    np.where: "condition, x=None, y=None",
+    np.dot: "a, b, out=None",
+    np.vdot: "a, b",
+    np.inner: "a, b",
+    np.einsum: "*operands, out=None, optimize=False",
+    np.bincount: "x, weights=None, minlength=0",
+    np.copyto: "dst, src, casting='same_kind', where=True",
+    np.putmask: "a, mask, values",
+}
+
+
+def signature_of(function: Any) -> inspect.Signature:
+    """The signature of a NumPy function or of a Python one."""
+    arguments = _ARGUMENTS.get(function)
+    if arguments is not None:
+        return inspect.signature(eval(f"lambda {arguments}: None"))
+    if isinstance(function, np.ufunc):
+        core = ", out=None, axes=None, axis=None, keepdims=False" if function.signature is not None else ""
+        return inspect.signature(eval(f"lambda {', '.join('xyzw'[: function.nin])}{core}: None"))
+    return inspect.signature(function)
+
+
+def implementation_of(function: Any) -> types.FunctionType | None:
+    """NumPy's own Python code of a dispatched function, None where it is C."""
+    implementation = getattr(function, "_implementation", function)
+    return implementation if isinstance(implementation, types.FunctionType) else None
+
+
+def clip_ufunc() -> np.ufunc:
+    """The ufunc behind np.clip, which has no public name."""
+    return importlib.import_module("numpy._core.umath").clip
+
+
+def array_converter() -> Any:
+    """NumPy's C class through which its Python code converts arguments."""
+    return importlib.import_module("numpy._core._multiarray_umath")._array_converter
+
+
+def is_given(value: Any) -> bool:
+    """Whether an argument is neither None nor NumPy's marker for one that was not given."""
+    return value is not None and value is not np._NoValue
+
+
+def wants_copy(copy: Any) -> bool:
+    """What ``copy=`` of np.array says; the array API's "if needed" has no truth value."""
+    return copy is not np._CopyMode.IF_NEEDED and bool(copy)
+
+
+def array_methods() -> Any:
+    """The Python code behind ``ndarray.mean``, ``var``, ``std`` and their kin."""
+    return importlib.import_module("numpy._core._methods")
+
+
+def numpy_ufuncs() -> list[np.ufunc]:
+    """All ufuncs of NumPy's core, also those that only its own code calls."""
+    return [value for value in vars(importlib.import_module("numpy._core.umath")).values() if isinstance(value, np.ufunc)]
+
+
+def dispatched_in(module: types.ModuleType) -> list[Any]:
+    """The functions that a module of NumPy defines and that ask ``__array_function__``, under private names too."""
+    home = importlib.import_module(_HOMES.get(module.__name__, module.__name__))
+    return [
+        value
+        for value in vars(home).values()
+        if isinstance(value, type(np.concatenate)) and value.__module__ == module.__name__
+    ]
+
+
+# Where the code of a public module is that only passes names on.
+_HOMES = {"numpy.char": "numpy._core.defchararray", "numpy.strings": "numpy._core.strings"}

@@ -1,0 +1,314 @@
+"""NumPy's creators and conversions on traced data: what makes a new array traced, and keeps a traced one.
+
+They reach no protocol of an array; ``_namespace`` puts these forms in place of them for users, ``_twins`` for NumPy's
+own Python code.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._compat import array_converter, wants_copy
+from ._dispatch import tracking
+from ._flat import Flat
+from ._leaks import LeakError, leak_message, refuse
+from ._moves import assemble, check_boxes, copied, move, overwrite
+from ._record import recording
+from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
+
+# --- Conversions: np.array, np.asarray and their kin ---------------------------------------------------------------
+
+
+def _from_plain(obj: Any, result: Any) -> Any:
+    """A new array is traced, so that a later write of tracked data into it is seen; the user's own array stays his."""
+    if type(result) is not ndarray or result is obj:
+        return result
+    if isinstance(obj, ndarray) and np.may_share_memory(result, obj):
+        return result
+    return adopt(result)
+
+
+def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int = 0) -> Any:
+    bare = obj._bare
+    wanted = obj.dtype if dtype is None else np.dtype(dtype)
+    check_boxes(obj, wanted)
+    if type(bare) is not ndarray:
+        plain = np.array(bare, dtype=wanted, ndmin=ndmin)  # a NumPy scalar becomes an array
+        return move(obj, plain)
+    if not is_inexact(wanted):
+        return np.array(bare, dtype=wanted, order=order, ndmin=ndmin)
+    if wanted != obj.dtype:
+        made = obj.astype(wanted, order=order or "K")
+    elif copy or (order == "C" and not bare.flags.c_contiguous) or (order == "F" and not bare.flags.f_contiguous):
+        made = copied(obj, order or "K")
+    else:
+        made = obj
+    return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if ndmin > made.ndim else made
+
+
+def _array(
+    obj: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0, like: Any = None
+) -> Any:
+    obj = obj.copy() if isinstance(obj, Flat) else obj
+    if isinstance(obj, TracedArray):
+        return _converted(obj, dtype, order, wants_copy(copy), ndmin)
+    if type(obj) in (list, tuple) and traced_leaves(obj):
+        made = assemble(obj, dtype)
+        return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if ndmin > made.ndim else made
+    return _from_plain(obj, _np_array(obj, dtype=dtype, copy=copy, order=order, subok=subok, ndmin=ndmin))
+
+
+def _asarray(obj: Any, dtype: Any = None, order: Any = None, *, copy: Any = None, **_: Any) -> Any:
+    obj = obj.copy() if isinstance(obj, Flat) else obj
+    if isinstance(obj, TracedArray):
+        return _converted(obj, dtype, order, wants_copy(copy))
+    if type(obj) in (list, tuple) and traced_leaves(obj):
+        return assemble(obj, dtype)
+    return _from_plain(obj, _np_asarray(obj, dtype=dtype, order=order, copy=copy))
+
+
+def _ascontiguousarray(obj: Any, dtype: Any = None, *, like: Any = None) -> Any:
+    made = _asarray(obj, dtype, "C")
+    return made.reshape(1) if np.ndim(made) == 0 else made
+
+
+def _asfortranarray(obj: Any, dtype: Any = None, *, like: Any = None) -> Any:
+    made = _asarray(obj, dtype, "F")
+    return made.reshape(1) if np.ndim(made) == 0 else made
+
+
+def _asarray_chkfinite(obj: Any, dtype: Any = None, order: Any = None) -> Any:
+    made = _asarray(obj, dtype, order)
+    if made.dtype.kind in "fc" and not np.isfinite(made).all():
+        raise ValueError("array must not contain infs or NaNs")
+    return made
+
+
+_np_array, _np_asarray, _np_arange = np.array, np.asarray, np.arange
+
+# --- Creators ------------------------------------------------------------------------------------------------------
+
+
+def _arrays_of(parts: Any) -> list:
+    """What is joined: each part that is itself a list with traced arrays inside is an array."""
+    return [assemble(part) if type(part) in (list, tuple) and traced_leaves(part) else part for part in parts]
+
+
+def _adopting(original: Callable, convert: Callable = _arrays_of) -> Callable:
+    """A creator whose results are new arrays; ``convert`` is for arguments that are lists with traced arrays inside."""
+
+    @functools.wraps(original)
+    def creator(*args: Any, **kwargs: Any) -> Any:
+        args = tuple([convert(a) if type(a) in (list, tuple) and traced_leaves(a) else a for a in args])
+        result = original(*args, **kwargs)
+        if type(result) is tuple or type(result) is list:
+            return type(result)([_from_plain(None, r) for r in result])
+        return _from_plain(None, result)
+
+    return creator
+
+
+def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any) -> Any:
+    plain = _NUMPYS_FULL(shape, unwrap(fill_value), dtype, order, **kwargs)
+    made = adopt(plain)
+    if isinstance(made, TracedArray) and traced_leaves(fill_value):
+        made[...] = assemble(fill_value)
+        overwrite(made, plain)
+    return made
+
+
+_NUMPYS_FULL = np.full
+
+
+def _full_like(a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
+    plain = _NUMPYS_FULL_LIKE(unwrap(a), unwrap(fill_value), *args, **kwargs)
+    made = adopt(plain)
+    if isinstance(made, TracedArray) and traced_leaves(fill_value):
+        made[...] = assemble(fill_value)
+        overwrite(made, plain)
+    return made
+
+
+_NUMPYS_FULL_LIKE = np.full_like
+
+
+def _arange(*args: Any, **kwargs: Any) -> Any:
+    plain = _np_arange(*unwrap(args), **unwrap(kwargs))
+    if not traced_leaves([args, kwargs]) or not is_inexact(plain.dtype):
+        return adopt(plain)
+    names = dict(zip(("start", "stop", "step") if len(args) > 1 else ("stop",), args, strict=False), **kwargs)
+    start, step = names.get("start") or 0.0, names.get("step", 1.0)
+    made = start + _np_arange(plain.size) * step
+    if not isinstance(made, TracedArray):
+        return adopt(plain)  # the stop only says how many there are
+    overwrite(made, plain)
+    return made
+
+
+def _fromiter(iterable: Any, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
+    items = list(iterable)
+    if not traced_leaves(items):
+        return adopt(_NUMPYS_FROMITER(items, dtype, count))
+    made = assemble(items, dtype)
+    if count > len(items):
+        raise ValueError(f"iterator too short: Expected {count} but iterator had only {len(items)} items.")
+    return made if count < 0 else made[:count]
+
+
+_NUMPYS_FROMITER = np.fromiter
+
+
+def _require(a: Any, dtype: Any = None, requirements: Any = None, *, like: Any = None) -> Any:
+    if not isinstance(a, TracedArray):
+        return _from_plain(a, np.require(_asarray(a), dtype, requirements))
+    plain = np.require(a._bare, dtype, requirements)
+    if plain is a._bare or not is_inexact(plain.dtype):
+        return a if plain is a._bare else plain
+    return _converted(a, plain.dtype, "F" if plain.flags.fnc else "C", True)
+
+
+def _kaiser(M: Any, beta: Any) -> Any:
+    plain = _NUMPYS_KAISER(M, unwrap(beta))
+    if not traced_leaves(beta):
+        return adopt(plain)
+    middle = (M - 1) / 2.0
+    height = np.sqrt(1 - ((_np_arange(plain.size) - middle) / middle) ** 2.0) if plain.size > 1 else np.ones(plain.size)
+    made: Any = np.i0(beta * height) / np.i0(beta)
+    overwrite(made, plain)
+    return made
+
+
+_NUMPYS_KAISER = np.kaiser
+
+
+class _TracedConverter:
+    """What NumPy's Python code converts its arguments with, keeping traced arrays."""
+
+    def __init__(self, *args: Any) -> None:
+        self._args = args
+        self._arrays = [_asarray(a) for a in args]
+        plain = [unwrap(a) for a in args]
+        scalars = tuple([np.ndim(a) == 0 and not isinstance(a, ndarray) for a in plain])
+        self.scalar_input = scalars if len(scalars) > 1 else scalars[0]
+
+    def as_arrays(self, *, subok: bool = True, pyscalars: Any = None) -> tuple:
+        if pyscalars == "preserve":
+            kept = (bool, int, float, complex)
+            return tuple([a if type(a) in kept else b for a, b in zip(self._args, self._arrays, strict=True)])
+        return tuple(self._arrays)
+
+    def __getitem__(self, position: int) -> Any:
+        return self._arrays[position]
+
+    def result_type(self, **kwargs: Any) -> Any:
+        return array_converter()(*[unwrap(a) for a in self._args]).result_type(**kwargs)
+
+    def wrap(self, arr: Any, /, to_scalar: Any = None) -> Any:
+        return arr
+
+
+def _frombuffer(buffer: Any, *args: Any, **kwargs: Any) -> Any:
+    refuse_tracked([buffer], "np.frombuffer takes the bits of a traced array", "Use reshape(-1) or view(dtype).")
+    return _from_plain(None, _NUMPYS_FROMBUFFER(unwrap(buffer), *args, **kwargs))
+
+
+def _nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
+    refuse_tracked([op, kwargs], "np.nditer hands out plain elements", "Loop over np.ndindex(x.shape) and use x[index].")
+    return _NUMPYS_NDITER(unwrap(op), *args, **kwargs)
+
+
+def _ndenumerate(arr: Any) -> Any:
+    made: Any = _NUMPYS_NDENUMERATE(unwrap(arr))
+    if isinstance(arr, TracedArray):
+        made.iter = arr.flat
+    return made
+
+
+def refuse_tracked(arguments: list, what: str, cure: str) -> None:
+    records = tracking(traced_leaves(arguments)) if recording() else ()
+    if records:
+        refuse(records, what, cure)
+
+
+_NUMPYS_FROMBUFFER, _NUMPYS_NDITER, _NUMPYS_NDENUMERATE = np.frombuffer, np.nditer, np.ndenumerate
+
+
+def _isscalar(element: Any) -> bool:
+    if isinstance(element, TracedArray):
+        return isinstance(element._bare, np.generic)
+    return _NUMPYS_ISSCALAR(element)
+
+
+_NUMPYS_ISSCALAR = np.isscalar
+
+_OWN_FORM: dict[Callable, Callable] = {
+    np.array: _array,
+    np.asarray: _asarray,
+    np.asanyarray: _asarray,
+    np.ascontiguousarray: _ascontiguousarray,
+    np.asfortranarray: _asfortranarray,
+    np.asarray_chkfinite: _asarray_chkfinite,
+    np.full: _full,
+    np.full_like: _full_like,
+    np.arange: _arange,
+    np.fromiter: _fromiter,
+    np.require: _require,
+    np.kaiser: _kaiser,
+    np.isscalar: _isscalar,
+    np.frombuffer: _frombuffer,
+    np.nditer: _nditer,
+    np.ndenumerate: _ndenumerate,
+    array_converter(): _TracedConverter,
+}
+_CREATORS = (
+    np.zeros, np.ones, np.empty, np.eye, np.identity, np.zeros_like, np.ones_like, np.empty_like, np.tri, np.concatenate,
+    np.hstack, np.vstack, np.stack, np.column_stack, np.meshgrid,
+    np.fromfunction, np.loadtxt, np.genfromtxt, np.fromstring, np.hanning, np.hamming, np.blackman,
+    np.bartlett, np.indices, np.fromfile, np.fromregex, np.load,
+    np.fft.fftfreq, np.fft.rfftfreq,
+)  # fmt: skip
+
+# New arrays made of one array or of two, of which each may be a list with traced arrays inside.
+_TRANSFORMS = (
+    np.copy, np.linspace, np.logspace, np.geomspace, np.tril, np.triu, np.diag, np.diagflat, np.tile, np.repeat, np.append,
+    np.outer, np.kron, np.vander,
+)  # fmt: skip
+
+# NumPy's function -> what it does with traced data; twins use it directly, users through the names in place.
+TRACED_CREATORS: dict[Any, Callable] = {
+    **{f: _adopting(f) for f in _CREATORS},
+    **{f: _adopting(f, assemble) for f in _TRANSFORMS},
+    **_OWN_FORM,
+}
+
+
+# --- np.vectorize --------------------------------------------------------------------------------------------------
+
+NUMPYS_VECTORIZE_CALL = np.vectorize.__call__
+
+
+def vectorize_call(self: np.vectorize, *args: Any, **kwargs: Any) -> Any:
+    """The user's function, called with the elements of traced arrays."""
+    if not recording() or not tracking(traced_leaves([args, kwargs])):
+        return NUMPYS_VECTORIZE_CALL(self, *args, **kwargs)
+    if self.signature is not None or not callable(self.pyfunc):
+        raise LeakError(leak_message("np.vectorize with a signature does not follow traced arrays", "Write a loop."))
+    excluded = self.excluded
+    looped = {i: _asarray(a) for i, a in enumerate(args) if i not in excluded}
+    named = {n: _asarray(a) for n, a in kwargs.items() if n not in excluded}
+    shape = np.broadcast_shapes(*[a.shape for a in (*looped.values(), *named.values())])
+    looped = {i: np.broadcast_to(a, shape) for i, a in looped.items()}
+    named = {n: np.broadcast_to(a, shape) for n, a in named.items()}
+    results = []
+    for index in np.ndindex(shape):
+        positional = [looped[i][index] if i in looped else a for i, a in enumerate(args)]
+        keywords = {n: named[n][index] if n in named else a for n, a in kwargs.items()}
+        results.append(self.pyfunc(*positional, **keywords))
+    if results and isinstance(results[0], tuple):
+        return tuple(_asarray(list(part)).reshape(shape) for part in zip(*results, strict=True))
+    return _asarray(results).reshape(shape)

@@ -1,0 +1,292 @@
+"""From an entry point to the record: compute on plain arrays, save what the rule needs, append an entry.
+
+The operators and plain ufunc calls of one and two inputs have a short way of their own (`unary_operator`,
+`binary_operator`), everything else goes through `call_rule` and `call_ufunc`. Moving data (copies, reads, writes) is in
+``_moves``.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._compat import is_given
+from ._entries import CALL, Call
+from ._leaks import refuse
+from ._moves import assemble, protect, saved_operand
+from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
+from ._registry import INPUTS, Elementwise, Rule, Spec
+from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
+
+
+def check_outside(*arguments: Any) -> None:
+    """No tape records here: fine, unless one records these arrays elsewhere."""
+    for argument in arguments:
+        if isinstance(argument, TracedArray) and argument._storage.tracked:
+            refuse_foreign(argument._storage)
+
+
+def tracking(arrays: list[TracedArray]) -> tuple[Record, ...]:
+    """The tapes that record here and track one of the arrays."""
+    record = single()
+    if record is not None:
+        found = False
+        for array in arrays:
+            storage = array._storage
+            tokens = storage.tracked
+            if tokens is record.alone or ((tokens or storage.is_variable) and record.tracks(storage)):
+                found = True  # and on: each Variable must hear of its use
+        return (record,) if found else ()
+    return tracking_records(tuple([array._storage for array in arrays]))
+
+
+def append(records: tuple[Record, ...], entry: tuple) -> None:
+    for record in records:
+        record.append(entry)
+
+
+def objects(traced: TracedArray) -> ndarray:
+    """An object array of the elements, for arithmetic with object arrays: each element is followed by itself."""
+    made = np.ndarray(traced.shape, object)
+    for index in np.ndindex(traced.shape):
+        made[index] = traced[index]
+    return made
+
+
+# --- Ufuncs with out=, where= and other arguments; ufuncs of three inputs or several outputs ------------------------
+
+
+def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs: dict, op: Callable | None = None) -> Any:
+    """An elementwise ufunc with all its arguments. ``op`` computes the value where it is not ``ufunc`` itself."""
+    traced = [a for a in inputs if isinstance(a, TracedArray)]
+    where = kwargs.get("where", True)
+    where = where if is_given(where) else True
+    if isinstance(where, TracedArray):
+        kwargs["where"] = where = where._bare
+    targets = [o for o in out if isinstance(o, TracedArray)]
+    records = tracking(traced)
+    # Outputs that are piecewise constant (the exponents of frexp) may go anywhere.
+    carriers = [out[position] for position in rule.by_output] if out else []
+    if records and any(c is not None and not isinstance(c, TracedArray) for c in carriers):
+        refuse_plain_target(records, out)
+        if not targets:
+            kwargs["out"] = out
+            return ufunc(*[unwrap(a) for a in inputs], **kwargs)
+    mask_bits = [bool(records) and isinstance(a, TracedArray) and bool(tracking([a])) for a in inputs]
+    bits = sum(bit << i for i, bit in enumerate(mask_bits))
+    needs = frozenset().union(*[part.real[bits].needs for part in rule.by_output.values()])
+    # Saved before the write: the destination may be one of the inputs.
+    kept = [
+        saved_operand(a) if records and name in needs else (None, None, None, None)
+        for name, a in zip(INPUTS, inputs, strict=False)
+    ]
+    for target in targets:
+        protect(target)
+    bare_inputs = [unwrap(a) for a in inputs]
+    if out:
+        kwargs["out"] = tuple(_memory(o) for o in out)
+        result = ufunc(*bare_inputs, **kwargs)
+        for target in targets:
+            if type(target._bare) is not ndarray:
+                target._bare = _memory(target)[()]
+    else:
+        result = (op or ufunc)(*bare_inputs, **kwargs)
+    results = result if isinstance(result, tuple) else (result,)
+    given = []
+    for position, r in enumerate(results):
+        destination = out[position] if out else None
+        part = rule.by_output.get(position)
+        sources = [a for a, bit in zip(inputs, mask_bits, strict=True) if bit] if part is not None else []
+        selection = (part or rule).real[bits]
+        given.append(_ufunc_output(selection, inputs, mask_bits, kept, sources, destination, r, where))
+    return given[0] if len(given) == 1 else tuple(given)
+
+
+def _memory(target: Any) -> Any:
+    """What ``out=`` writes to. NumPy's own Python code writes into 0-d arrays, for which a NumPy scalar may stand here."""
+    if isinstance(target, TracedArray) and type(target._bare) is not ndarray:
+        return ndarray.view(target, ndarray)
+    return unwrap(target)
+
+
+def _ufunc_output(
+    selection: Any, inputs: tuple, bits: list, kept: list, sources: list, target: Any, r: Any, where: Any
+) -> Any:
+    if target is not None and not isinstance(target, TracedArray):
+        return target
+    mask = None if where is True else np.array(where)
+    involved = tracking(sources + ([target] if target is not None else []))
+    if target is None:
+        made = adopt(r) if recording() else r
+        if not isinstance(made, TracedArray) or not (involved and sources):
+            return made
+        made._storage.tracked = token_set(involved)
+        target_view = None
+    else:
+        made = target
+        target_view = target._view
+    if not recording() and target is None:
+        return made
+    reach = write_records(made, involved) if target is not None else involved
+    if not reach:
+        return made
+    operands = [
+        (name, None, a._storage, a._view)
+        for name, a, bit in zip(INPUTS, inputs, bits, strict=False)
+        if bit and sources
+    ]  # fmt: skip
+    saved: dict[str, Any] = dict(zip(INPUTS, kept, strict=False))
+    saved["ans"] = (None, None, None, None)
+    constants: dict[str, Any] = {name: None for name in INPUTS if name not in saved}
+    constants["ans_spec"] = Spec(made._bare)
+    call = Call(
+        ElementwiseCall(selection, made.dtype.kind == "c"),
+        [(made._storage, target_view)],
+        operands,
+        saved,
+        constants,
+        mask,
+        False,
+    )
+    append(reach, (CALL, call))
+    if selection.keep_ans and operands:
+        saved["ans"] = saved_operand(made)  # now: it may be a recorded copy, which must come after the call
+    return made
+
+
+class ElementwiseCall:
+    """An elementwise rule in the form that `Call` takes."""
+
+    __slots__ = ("name", "vjps", "jvps")
+    is_elementwise = True
+
+    def __init__(self, selection: Any, complex_result: bool) -> None:
+        self.name = selection.rule.name
+        chosen = (selection.rule.complex if complex_result else selection.rule.real)[selection.bits]
+        needs = ("x", "y", "z", "ans", "w")
+        self.vjps = {n: (f, ("ct", *needs)) for n, f in zip(INPUTS, chosen.vjps, strict=False) if f}
+        self.jvps = {n: (f, ("tangent", *needs)) for n, f in zip(INPUTS, chosen.jvps, strict=False) if f}
+
+
+def write_records(target: TracedArray, involved: tuple[Record, ...]) -> tuple[Record, ...]:
+    """The tapes that must hear of a write: those that track the value or the destination, also if paused."""
+    storage = target._storage
+    extra = tuple([record for record in owners(storage) if record not in involved])
+    if involved:
+        track(storage, token_set(involved))
+    return involved + extra
+
+
+def refuse_plain_target(records: tuple[Record, ...], out: tuple) -> None:
+    shapes = ", ".join(str(np.shape(o)) for o in out if o is not None and not isinstance(o, TracedArray))
+    refuse(records, f"traced data is written into a plain array of shape {shapes}, which no tape can follow")
+
+
+# --- All other functions with a rule -------------------------------------------------------------------------------
+
+
+def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
+    """Call a function that has a rule; record it for the tapes that track one of its differentiable arguments."""
+    out = kwargs.get("out")
+    position = rule.out_position
+    if out is None and position is not None and position < len(args):
+        out = args[position]
+        kwargs = {**kwargs, **dict(zip(rule.names[position + 1 :], args[position + 1 :], strict=False))}
+        args = args[:position]
+    if "out" in kwargs:
+        kwargs = {k: v for k, v in kwargs.items() if k != "out"}
+    bound = rule.bind(args, kwargs)
+    arguments: list[tuple[str, Any, TracedArray]] = []
+    for name in rule.vjps:
+        value = bound.get(name)
+        kind = type(value)
+        if kind is list or kind is tuple:
+            value = bound[name] = _each_followed(value) if name == rule.sequence else assemble(value)
+            if isinstance(value, (list, tuple)):
+                arguments += [(name, n, leaf) for n, leaf in enumerate(value) if isinstance(leaf, TracedArray)]
+                continue
+        if isinstance(value, TracedArray):
+            arguments.append((name, None, value))
+    records = tracking([leaf for _, _, leaf in arguments])
+    if out is not None:
+        return _with_out(function, args, kwargs, out, records)
+    result = function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()})
+    if not recording():
+        check_outside(*[leaf for _, _, leaf in arguments])
+        return result
+    if type(result) is ndarray and result.base is not None:
+        for _, _, leaf in arguments:
+            if same_memory(result, leaf):
+                return leaf._part(result)
+    several = isinstance(result, tuple)
+    made = [adopt(r) for r in result] if several else [adopt(result)]
+    if records:
+        _append_call(rule, bound, arguments, records, made, several)
+    if several:
+        cls = type(result)
+        return cls(*made) if hasattr(result, "_fields") else cls(made)
+    return made[0]
+
+
+def _followed(value: Any) -> Any:
+    """A list of numbers and traced arrays where an array is expected, as the array that NumPy makes of it."""
+    return assemble(value) if traced_leaves(value) else value
+
+
+def _each_followed(values: Any) -> Any:
+    return type(values)([_followed(v) if type(v) in (list, tuple) else v for v in values])
+
+
+def _append_call(rule: Rule, bound: dict, arguments: list, records: tuple, made: list, several: bool) -> None:
+    tracked = token_set(records)
+    operands = [
+        (name, item, leaf._storage, leaf._view)
+        for name, item, leaf in arguments
+        if leaf._storage.tracked is tracked or not tracked.isdisjoint(leaf._storage.tracked)
+    ]
+    saved: dict[str, Any] = {}
+    constants: dict[str, Any] = {}
+    for name in rule.needs(frozenset([operand[0] for operand in operands])):
+        if name == "ans":
+            saved["ans"] = [saved_operand(m) for m in made] if several else saved_operand(made[0])
+        elif name == "ans_spec":
+            constants[name] = [Spec(unwrap(m)) for m in made] if several else Spec(unwrap(made[0]))
+        elif name.endswith("_spec"):
+            value = bound[name[:-5]]
+            is_sequence = isinstance(value, (list, tuple)) and bool(traced_leaves(value))
+            constants[name] = [Spec(unwrap(v)) for v in value] if is_sequence else Spec(unwrap(value))
+        else:
+            value = bound[name]
+            if isinstance(value, ndarray):
+                saved[name] = saved_operand(value)
+            elif isinstance(value, (list, tuple)) and traced_leaves(value):
+                saved[name] = [saved_operand(v) for v in value]
+            else:
+                constants[name] = copy.deepcopy(value) if isinstance(value, list) else value
+    outs: list = []
+    for m in made:
+        if isinstance(m, TracedArray):
+            m._storage.tracked = tracked
+            outs.append((m._storage, m._view))
+        else:
+            outs.append(None)
+    append(records, (CALL, Call(rule, outs, operands, saved, constants, None, several)))
+
+
+def _with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: tuple) -> Any:
+    """A function with ``out=``: the call without it, then a write. The value is what the function itself writes."""
+    if not isinstance(out, TracedArray):
+        if records:
+            refuse_plain_target(records, (out,))
+        return function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=out)
+    exact = np.array(out._bare, order="K")
+    function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=exact)
+    result = function(*args, **kwargs) if records else exact
+    out[...] = result
+    if records:
+        out._bare[...] = exact
+    return out

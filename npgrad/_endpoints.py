@@ -1,0 +1,152 @@
+"""The two ends of a sweep as the user gives them: what is watched, targets with their seeds, and sources."""
+
+from __future__ import annotations
+
+from enum import Enum
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._structure import flatten, leaf_paths, path_text
+from ._traced import TracedArray, fresh, is_inexact, unwrap
+
+
+class UnconnectedGradients(Enum):
+    """What `GradientTape.gradient` gives for a source that the target does not depend on.
+
+    Examples
+    --------
+    >>> import npgrad as ng
+    >>> with ng.GradientTape() as tape:
+    ...     x, y = tape.watch((1.0, 2.0))
+    ...     z = x * x
+    >>> tape.gradient(z, [x, y], unconnected_gradients=ng.UnconnectedGradients.ZERO)
+    [np.float64(2.0), np.float64(0.0)]
+    """
+
+    NONE = "none"
+    ZERO = "zero"
+
+
+def gives_zeros(unconnected_gradients: Any) -> bool:
+    """Whether unconnected sources get zeros rather than None."""
+    try:
+        return UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
+    except ValueError:
+        raise ValueError(f'unconnected_gradients must be "none" or "zero", got {unconnected_gradients!r}') from None
+
+
+class PlainCopies:
+    """The plain arrays that a tape watches. As sources they stand for their traced copies."""
+
+    def __init__(self) -> None:
+        self._copies: dict[int, tuple[ndarray, list[TracedArray]]] = {}
+
+    def copy_of(self, value: Any) -> TracedArray:
+        if not isinstance(value, ndarray):
+            return fresh(value)
+        _, copies = self._copies.setdefault(id(value), (value, []))
+        # The copy of an earlier watch will do, unless it or the plain array has been changed since.
+        if not copies or not np.array_equal(copies[-1]._bare, value, equal_nan=True):
+            copies.append(fresh(np.array(value, order="K")))
+        return copies[-1]
+
+    def traced(self, source: Any) -> TracedArray | None:
+        """The traced array that a source stands for, None for a plain one that is not watched."""
+        if isinstance(source, TracedArray):
+            return source
+        _, copies = self._copies.get(id(source), (None, []))
+        if len(copies) > 1:
+            raise ValueError(
+                f"this plain array of shape {np.shape(source)} was watched {len(copies)} times with different values, so it "
+                "does not say which is meant: give what watch returned as the source."
+            )
+        return copies[0] if copies else None
+
+
+# What to do instead, by the kind of a dtype that carries no derivative.
+_CURES = {"V": "watch its fields one by one", **dict.fromkeys("biu", "use a floating array, x.astype(float)")}
+
+
+def check_watchable(value: Any, place: str) -> None:
+    """Raise unless a leaf can be watched."""
+    if isinstance(value, TracedArray):
+        return
+    kind = type(value).__name__
+    if isinstance(value, (bool, int)):
+        raise TypeError(f"cannot watch the {kind} {value!r}{place}: use a float, {float(value)!r}")
+    if not isinstance(value, (ndarray, np.generic, float, complex)):
+        raise TypeError(f"cannot watch a {kind}{place}: only floating or complex arrays and numbers, and structures of them")
+    if isinstance(value, np.ma.MaskedArray):
+        raise TypeError(f"cannot watch a masked array{place}: watch its data, x.filled(...), and keep x.mask beside it")
+    if isinstance(value, ndarray) and type(value) is not ndarray:
+        raise TypeError(f"cannot watch a {kind}{place}: use np.asarray(x)")
+    if isinstance(value, (ndarray, np.generic)) and not is_inexact(value.dtype):
+        cure = _CURES.get(value.dtype.kind, "make it a floating or complex array first")
+        raise TypeError(f"cannot watch an array of dtype {value.dtype}{place}: {cure}")
+
+
+def checked_leaves(structure: Any, what: str) -> tuple[list, Any]:
+    """The leaves of a target or of sources, which must be arrays or numbers, and how to rebuild the structure."""
+    leaves, build = flatten(structure)
+    for leaf, path in zip(leaves, leaf_paths(structure), strict=True):
+        if leaf is None:
+            raise TypeError(
+                f"{what.capitalize()} should be an array or a structure of arrays, got None{path_text(path)}. "
+                "Does the function that made it end without return?"
+            )
+        if not isinstance(leaf, (ndarray, np.generic, int, float, complex)):
+            raise TypeError(f"a {what} must be an array or a number, got {type(leaf).__name__}{path_text(path)}")
+    return leaves, build
+
+
+def paired(target: Any, source: Any, zero: bool) -> ndarray | None:
+    """What `batch_jacobian` gives if unconnected; raises unless the two arrays have the same number of rows."""
+    for leaf, what in ((target, "target"), (source, "source")):
+        if not isinstance(leaf, ndarray):
+            raise TypeError(f"the {what} of batch_jacobian must be one array, got {type(leaf).__name__}")
+    if not target.ndim or not source.ndim or len(target) != len(source):
+        raise ValueError(
+            "batch_jacobian needs a target and a source with equal first dimensions, got shapes "
+            f"{target.shape} and {source.shape}: use jacobian"
+        )
+    return np.zeros(target.shape + source.shape[1:], source.dtype) if zero else None
+
+
+def seeds_for(target: Any, output_gradients: Any) -> list:
+    """One cotangent for each leaf of the target, None for ones."""
+    paths = leaf_paths(target)
+    if output_gradients is None:
+        return [None] * len(paths)
+    seeds = dict(zip(leaf_paths(output_gradients), flatten(output_gradients)[0], strict=True))
+    if seeds.keys() != set(paths):
+        raise ValueError(
+            f"output_gradients must have the structure of the target: it has {len(seeds)} arrays"
+            f"{','.join(map(path_text, seeds))}, the target {len(paths)}{','.join(map(path_text, paths))}"
+        )
+    leaves, _ = flatten(target)
+    return [_seed(leaf, seeds[path], path_text(path)) for leaf, path in zip(leaves, paths, strict=True)]
+
+
+def _seed(target: Any, seed: Any, place: str) -> Any:
+    if seed is None:
+        return None
+    if not isinstance(seed, TracedArray):
+        seed = np.array(seed)
+    dtype, shape = unwrap(target).dtype if hasattr(target, "dtype") else np.dtype(float), np.shape(target)
+    if seed.dtype.kind not in "fciub" or (seed.dtype.kind == "c" and dtype.kind != "c"):
+        kind = "real or complex" if dtype.kind == "c" else "real"
+        raise ValueError(
+            f"output_gradients{place} of dtype {seed.dtype} do not fit a target of dtype {dtype}: give {kind} ones"
+        )
+    if seed.shape not in ((), shape):
+        raise ValueError(
+            f"output_gradients{place} of shape {seed.shape} do not fit a target of shape {shape}: "
+            "give the target's shape or a scalar"
+        )
+    if np.isnan(unwrap(seed)).any():
+        raise ValueError(f"output_gradients{place} contain NaN, which would make every gradient NaN: give 0 to leave out")
+    if seed.dtype != dtype:
+        seed = seed.astype(dtype)
+    return np.broadcast_to(seed, shape) if seed.shape != shape else seed

@@ -1,0 +1,272 @@
+"""The kinds of record entry: one per recorded call or write. Calls are here, moves in ``_move_entries``.
+
+An entry is a tuple whose first item is its kind, an object of this module; plain tuples because a tape makes one per
+call. A kind knows its layout, its reverse and forward map, what the entry reads and writes (`ins`, `outs`, `written`), what
+it keeps (`values`), its `name`, and how to leave out what no source reaches (`prune`). Storages and views say
+where shadows are; saved values come with the `Epoch` that protects them.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ._move_entries import COPY
+from ._traced import over
+
+
+def lift(bare: Any, epoch: Any, storage: Any, view: Any, traced: bool) -> Any:
+    """A saved value: as plain data, or as the traced array it was when an outer tape follows the sweep."""
+    if epoch is not None and epoch.copy is not None:
+        return epoch.restore(view, traced)
+    if traced and storage is not None and bare is not None:
+        return over(bare, storage, view)
+    return bare
+
+
+def _kept(*saved: tuple) -> list:
+    """(storage, value) of what an entry keeps; the storage is None for constants."""
+    return [(s, lift(bare, epoch, s, v, False)) for s, v, bare, epoch in saved if bare is not None]
+
+
+def without_singular(ct: Any, g: Any) -> Any:
+    """A zero cotangent (or tangent) times a singular partial derivative is zero."""
+    return np.where(ct != 0, g, 0)
+
+
+class Unary:
+    """(kind, selection, out, out_view, s, v, x, epoch_x, ans, epoch_ans): an elementwise function of one input, whose
+    output is always new (out_view is None). `ReverseSweep.run` has the reverse map for plain data written out."""
+
+    def reverse(self, sweep: Any, e: tuple) -> None:
+        _, selection, out, ov, s, v, x, ex, ans, ea = e
+        ct = sweep.take(out, ov)
+        if ct is None:
+            return
+        x, ans = lift(x, ex, s, v, sweep.traced), lift(ans, ea, out, ov, sweep.traced)
+        g = selection.vjp_x(ct, x, None, None, ans)
+        sweep.add(s, v, without_singular(ct, g) if sweep.careful else g)
+
+    def forward(self, sweep: Any, e: tuple) -> None:
+        _, selection, out, ov, s, v, x, ex, ans, ea = e
+        tangent = sweep.get(s, v)
+        if tangent is not None:
+            x, ans = lift(x, ex, s, v, sweep.traced), lift(ans, ea, out, ov, sweep.traced)
+            t = selection.jvps[0](tangent, x, None, None, ans)
+            tangent = without_singular(tangent, t) if sweep.careful else t
+        sweep.put(out, ov, tangent)
+
+    def written(self, e: tuple) -> tuple:
+        return e[3], None, None
+
+    def outs(self, e: tuple) -> tuple:
+        return (e[2],)
+
+    def ins(self, e: tuple) -> tuple:
+        return (e[4],)
+
+    def values(self, e: tuple) -> list:
+        return _kept((e[4], e[5], e[6], e[7]), (e[2], e[3], e[8], e[9]))
+
+    def name(self, e: tuple) -> str:
+        return e[1].rule.name
+
+    def prune(self, e: tuple, active: set) -> tuple | None:
+        if e[4] in active:
+            active.add(e[2])
+            return e
+        return (COPY, e[2], e[3], None, None) if e[2] in active else None
+
+
+class Binary:
+    """(kind, selection, out, out_view, sx, vx, sy, vy, x, epoch_x, y, epoch_y, ans, epoch_ans): two inputs; in place where
+    there is an out_view or out is sx. `ReverseSweep.run` has the reverse map for plain data written out."""
+
+    def reverse(self, sweep: Any, e: tuple) -> None:
+        _, selection, out, ov, sx, vx, sy, vy, x, ex, y, ey, ans, ea = e
+        ct = sweep.take(out, ov)
+        if ct is None:
+            return
+        traced = sweep.traced
+        x, y, ans = lift(x, ex, sx, vx, traced), lift(y, ey, sy, vy, traced), lift(ans, ea, out, ov, traced)
+        for vjp, s, v in ((selection.vjp_x, sx, vx), (selection.vjp_y, sy, vy)):
+            if vjp is not None:
+                g = vjp(ct, x, y, None, ans)
+                sweep.add(s, v, without_singular(ct, g) if sweep.careful else g)
+
+    def forward(self, sweep: Any, e: tuple) -> None:
+        _, selection, out, ov, sx, vx, sy, vy, x, ex, y, ey, ans, ea = e
+        jvp_x, jvp_y = selection.jvps
+        # What is written into a view is copied there, and a sum is new, so that the inputs may be read in place.
+        look = sweep.get if ov is None and selection.bits != 3 else sweep.peek
+        tx = None if jvp_x is None else look(sx, vx)
+        ty = None if jvp_y is None else look(sy, vy)
+        if ov is None and (tx is None) != (ty is None):
+            tx, ty = None if tx is None else sweep.get(sx, vx), None if ty is None else sweep.get(sy, vy)
+        tangent = None
+        if tx is not None or ty is not None:
+            traced = sweep.traced
+            x, y, ans = lift(x, ex, sx, vx, traced), lift(y, ey, sy, vy, traced), lift(ans, ea, out, ov, traced)
+            shape = out.shape if ov is None else ov.shape
+            for t, jvp in ((tx, jvp_x), (ty, jvp_y)):
+                if t is not None:
+                    t = sweep.align(t, len(shape))
+                    part = jvp(t, x, y, None, ans)
+                    if sweep.careful:
+                        part = without_singular(t, part)
+                    tangent = part if tangent is None else tangent + part
+        sweep.put(out, ov, tangent)
+
+    def written(self, e: tuple) -> tuple:
+        return e[3], None, None
+
+    def outs(self, e: tuple) -> tuple:
+        return (e[2],)
+
+    def ins(self, e: tuple) -> tuple:
+        return tuple([e[4 + 2 * i] for i in (0, 1) if e[1].bits >> i & 1])
+
+    def values(self, e: tuple) -> list:
+        return _kept((e[4], e[5], e[8], e[9]), (e[6], e[7], e[10], e[11]), (e[2], e[3], e[12], e[13]))
+
+    def name(self, e: tuple) -> str:
+        return e[1].rule.name
+
+    def prune(self, e: tuple, active: set) -> tuple | None:
+        selection = e[1]
+        bits = selection.bits
+        wanted = bits & ((e[4] in active) | (e[6] in active) << 1)
+        if wanted:
+            active.add(e[2])
+            return e if wanted == bits else (e[0], selection.table[wanted], *e[2:])
+        return (COPY, e[2], e[3], None, None) if e[2] in active else None
+
+
+class CallEntry:
+    """(kind, call): any other function with a rule; see `Call`."""
+
+    def reverse(self, sweep: Any, e: tuple) -> None:
+        call = e[1]
+        cts = [None if o is None else sweep.take(o[0], o[1], call.mask) for o in call.outs]
+        if all(ct is None for ct in cts):
+            return
+        env = call.environment(sweep.traced)
+        env["ct"] = cts[0] if not call.several else tuple(cts)
+        results: dict[str, Any] = {}
+        for name, item, storage, view in call.operands:
+            if name not in results:
+                vjp, names = call.rule.vjps[name]
+                results[name] = vjp(*[env[n] for n in names])
+            g = results[name] if item is None else results[name][item]
+            if g is None:
+                continue
+            if sweep.careful and call.is_elementwise:
+                g = without_singular(env["ct"], g)
+            sweep.add(storage, view, g)
+
+    def forward(self, sweep: Any, e: tuple) -> None:
+        call = e[1]
+        env = call.environment(sweep.traced)
+        totals: Any = None
+        for name, storage_items in call.by_name().items():
+            tangents = [sweep.get(storage, view) for _, storage, view in storage_items]
+            if all(t is None for t in tangents):
+                continue
+            if storage_items[0][0] is None:
+                env["tangent"] = tangents[0]
+            else:
+                spec = env[name + "_spec"]
+                filled = [sweep.zeros(s.shape, s.dtype) for s in spec]
+                for (item, _, _), t in zip(storage_items, tangents, strict=True):
+                    if t is not None:
+                        filled[item] = t
+                env["tangent"] = filled
+            jvp, names = call.rule.jvps[name]
+            if call.is_elementwise:
+                env["tangent"] = sweep.align(env["tangent"], len(env["ans_spec"].shape))
+            part = jvp(*[env[n] for n in names])
+            if sweep.careful and call.is_elementwise:
+                part = without_singular(env["tangent"], part)
+            parts = part if call.several else (part,)
+            totals = parts if totals is None else tuple(
+                b if a is None else a if b is None else a + b for a, b in zip(totals, parts, strict=True)
+            )  # fmt: skip
+        for position, out in enumerate(call.outs):
+            if out is not None:
+                sweep.put(out[0], out[1], None if totals is None else totals[position], call.mask)
+
+    def written(self, e: tuple) -> tuple:
+        call = e[1]
+        return call.outs[0][1] if len(call.outs) == 1 else None, None, call.mask
+
+    def outs(self, e: tuple) -> tuple:
+        return tuple([out[0] for out in e[1].outs if out is not None])
+
+    def ins(self, e: tuple) -> tuple:
+        return tuple([operand[2] for operand in e[1].operands])
+
+    def values(self, e: tuple) -> list:
+        saved = [item for value in e[1].saved.values() for item in (value if isinstance(value, list) else [value])]
+        return _kept(*[(storage, view, bare, epoch) for bare, epoch, storage, view in saved])
+
+    def name(self, e: tuple) -> str:
+        return e[1].rule.name
+
+    def prune(self, e: tuple, active: set) -> tuple | None:
+        call = e[1]
+        outs = self.outs(e)
+        operands = [operand for operand in call.operands if operand[2] in active]
+        if operands:
+            active.update(outs)
+            return e if len(operands) == len(call.operands) else (e[0], call.with_operands(operands))
+        return None if active.isdisjoint(outs) else (e[0], call.with_operands([]))
+
+
+def _lifted(saved: tuple, traced: bool) -> Any:
+    bare, epoch, storage, view = saved
+    return lift(bare, epoch, storage, view, traced)
+
+
+class Call:
+    """One call of a function with a rule.
+
+    ``outs`` holds (storage, view) per output, None where it carries no derivative; ``operands`` the tracked arguments
+    as (name, item in a sequence or None, storage, view); ``saved`` the protected values as name: (bare, epoch, storage,
+    view) or a list of these; ``constants`` everything else that the rule asks for. ``mask`` is the ``where=`` of a write.
+    """
+
+    __slots__ = ("rule", "outs", "operands", "saved", "constants", "mask", "several", "is_elementwise")
+
+    def __init__(
+        self, rule: Any, outs: list, operands: list, saved: dict, constants: dict, mask: Any, several: bool
+    ) -> None:
+        self.rule = rule
+        self.outs = outs
+        self.operands = operands
+        self.saved = saved
+        self.constants = constants
+        self.mask = mask
+        self.several = several
+        self.is_elementwise = getattr(rule, "is_elementwise", False)
+
+    def with_operands(self, operands: list) -> Call:
+        return Call(self.rule, self.outs, operands, self.saved, self.constants, self.mask, self.several)
+
+    def environment(self, traced: bool) -> dict[str, Any]:
+        env = dict(self.constants)
+        for name, value in self.saved.items():
+            if isinstance(value, list):
+                env[name] = [_lifted(item, traced) for item in value]
+            else:
+                env[name] = _lifted(value, traced)
+        return env
+
+    def by_name(self) -> dict[str, list]:
+        names: dict[str, list] = {}
+        for name, item, storage, view in self.operands:
+            names.setdefault(name, []).append((item, storage, view))
+        return names
+
+
+UNARY, BINARY, CALL = (kind() for kind in (Unary, Binary, CallEntry))

@@ -1,0 +1,344 @@
+"""Derivatives of functions: plain arrays in, plain arrays out."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._instrument import instrumented
+from ._leaks import LeakError
+from ._record import Record, recording
+from ._structure import flatten, map_structure
+from ._tape import GradientTape
+from ._traced import TracedArray, fresh, is_inexact, unwrap
+
+
+def plain(value: Any) -> Any:
+    """A result as the caller of the plain function would have it; traced while an outer tape records."""
+    if not isinstance(value, TracedArray) or recording():
+        return value
+    return np.array(value._bare, order="K") if isinstance(value._bare, ndarray) else value._bare
+
+
+def _argument(value: Any) -> Any:
+    """A fixed argument: a traced copy, so that the function may write into it and the caller's array stays as it is."""
+    if type(value) is ndarray and is_inexact(value.dtype):
+        return fresh(np.array(value, order="K"))
+    return value
+
+
+def _differentiable(value: Any, number: int) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise TypeError(f"argument {number} is the int {value}: differentiate with respect to a float, {float(value)!r}")
+    return value
+
+
+def _position(number: Any, args: tuple) -> int:
+    if not isinstance(number, (int, np.integer)):
+        raise TypeError(f"argnums must be an int or a tuple of ints, got {number!r}")
+    if not -len(args) <= number < len(args):
+        raise ValueError(
+            f"argnums {number}, but the function was called with {len(args)} positional arguments; give what is "
+            "differentiated by position, not by keyword"
+        )
+    return int(number) % len(args)
+
+
+class Run:
+    """One recorded evaluation of a function."""
+
+    def __init__(
+        self, function: Callable, args: tuple, kwargs: dict, argnums: Any, has_aux: bool, leaks: str, check_nan: bool = False
+    ) -> None:
+        several = isinstance(argnums, (tuple, list))
+        numbers = tuple([_position(number, args) for number in (argnums if several else (argnums,))])
+        self.tape = GradientTape(persistent=True, leaks=leaks, check_nan=check_nan)
+        outer = bool(recording())
+        others = [leaf for part in (args, kwargs) for leaf in flatten(part)[0] if not isinstance(leaf, ndarray)]
+        self.aux: Any = None
+        with instrumented(function, *others) as form:
+            with self.tape:
+                call = [
+                    self.tape.watch(map_structure(lambda leaf: _watchable(leaf), _differentiable(arg, i)))
+                    if i in numbers
+                    else arg
+                    if outer
+                    else map_structure(_argument, arg)
+                    for i, arg in enumerate(args)
+                ]
+                keywords = kwargs if outer else {name: map_structure(_argument, value) for name, value in kwargs.items()}
+                result = form(function)(*call, **keywords)
+            if has_aux:
+                if not isinstance(result, tuple) or len(result) != 2:
+                    raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
+                result, self.aux = result
+                self.aux = map_structure(plain, self.aux)
+            # Taken here: what a module or another thread does next to a work array is not in it.
+            self._plain_value = map_structure(plain, result)
+        self.value = result
+        chosen = tuple(call[number] for number in numbers)
+        self.sources = chosen if several else chosen[0]
+
+    def record(self) -> Record:
+        record = self.tape._record
+        assert record is not None
+        if record.noted_leaks:
+            raise LeakError("a leak was swallowed while recording: " + record.noted_leaks[0])
+        return record
+
+    def plain_value(self) -> Any:
+        return self._plain_value
+
+
+def _watchable(leaf: Any) -> Any:
+    if isinstance(leaf, TracedArray) and not recording():
+        return np.array(leaf._bare)
+    if isinstance(leaf, TracedArray):
+        return leaf + 0  # an array of this tape's own, tracked by the outer tapes too
+    return leaf
+
+
+def check_callable(f: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"npgrad differentiates functions, got {type(f).__name__}: give the function, not its value")
+
+
+def check_scalar(value: Any, function: Callable) -> None:
+    value = unwrap(value)  # the questions are not for the tape
+    if value is None or not isinstance(value, (ndarray, np.generic, float, int, complex)):
+        raise TypeError(f"{_name(function)} returned {type(value).__name__}; grad needs a scalar, jacobian takes structures")
+    if np.shape(value) != () and np.size(value) != 1:
+        raise ValueError(f"{_name(function)} returned shape {np.shape(value)}; grad needs a scalar: use npgrad.jacobian")
+    if np.iscomplexobj(value):
+        raise TypeError(f"{_name(function)} returned a complex value; grad needs a real scalar")
+
+
+def _name(function: Callable) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
+def _complex_derivatives(run: Run, targets: list, mode: str, max_bytes: int | None) -> list:
+    """The derivatives dy/dz of complex values by complex arguments; raises where a value is not holomorphic.
+
+    The cotangent that flows back from a holomorphic function is complex linear in the seed; a part of the function that
+    depends on the conjugate of its argument flows back with the conjugate of the seed.
+    """
+    sources, build = flatten(run.sources)
+    if any(np.asarray(unwrap(leaf)).dtype.kind != "c" for leaf in [*targets, *sources]):
+        raise TypeError("holomorphic=True is for complex values of complex arguments: leave it out for real ones")
+    made = []
+    for target in targets:
+        rows = run.tape.jacobian(target, sources, unconnected_gradients="zero", mode=mode, max_bytes=max_bytes)
+        seed = np.exp(1j * np.random.default_rng(0).uniform(0, 6, np.shape(target)))
+        back = run.tape.gradient(target, sources, seed, unconnected_gradients="zero")
+        for row, ct in zip(rows, back, strict=True):
+            row, ct = np.asarray(unwrap(row)), unwrap(ct)
+            off = np.abs(np.tensordot(seed, row, seed.ndim) - ct).max(initial=0)
+            if off > 100 * np.finfo(row.dtype).eps ** 0.75 * (np.abs(row).sum() + np.abs(ct).sum()):
+                raise ValueError(
+                    "holomorphic=True, but the value depends on the conjugate of its argument (through real, imag, abs, "
+                    "conjugate ...): leave it out for the direction of steepest ascent, dL/dRe + i dL/dIm"
+                )
+        made.append(build([np.conjugate(row) for row in rows]))
+    return made
+
+
+def value_and_grad(
+    f: Callable,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    *,
+    holomorphic: bool = False,
+    leaks: str = "raise",
+    check_nan: bool = False,
+) -> Callable[..., tuple[Any, Any]]:
+    """A function that returns the value of a scalar function and its gradient.
+
+    Parameters
+    ----------
+    f : callable
+        Plain NumPy code; its first value (its only one, unless ``has_aux``) is a real scalar.
+    argnums : int or tuple of int
+        Which positional arguments to differentiate by; each a floating or complex array or number, or a structure of them.
+    has_aux : bool
+        Whether ``f`` returns ``(value, auxiliary data)``.
+    holomorphic : bool
+        For a complex value of complex arguments: the complex derivative dy/dz. That there is one is checked.
+    leaks : {"raise", "warn", "ignore"}
+        See `GradientTape`.
+    check_nan : bool
+        See `GradientTape`.
+
+    Returns
+    -------
+    callable
+        Gives ``(value, gradient)``, or ``((value, aux), gradient)`` with ``has_aux``. The gradient has the structure of the
+        argument, or is a tuple for a tuple of ``argnums``; zeros where the value does not depend on it.
+
+    Raises
+    ------
+    TypeError, ValueError
+        When called: for a value that is not a real scalar, or an argument that is not floating.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> ng.value_and_grad(lambda x: (x ** 3).sum())(np.array([1.0, 2.0]))
+    (np.float64(9.0), array([ 3., 12.]))
+    """
+
+    check_callable(f)
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan)
+        if holomorphic:
+            gradient = _complex_derivatives(run, [run.value], "auto", None)[0]
+        else:
+            check_scalar(run.value, f)
+            gradient = run.tape.gradient(run.value, run.sources, unconnected_gradients="zero")
+        value = run.plain_value()
+        return ((value, run.aux) if has_aux else value), gradient
+
+    return wrapped
+
+
+def grad(
+    f: Callable,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    *,
+    holomorphic: bool = False,
+    leaks: str = "raise",
+    check_nan: bool = False,
+) -> Callable[..., Any]:
+    """The gradient of a scalar function, as a function of the same arguments.
+
+    Parameters and errors are those of `value_and_grad`; with ``has_aux`` the result is ``(gradient, aux)``.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> def energy(x):
+    ...     work = np.empty(3)
+    ...     for i in range(3):
+    ...         work[i] = x[i] ** 2
+    ...     return work.sum()
+    >>> ng.grad(energy)(np.array([1.0, 2.0, 3.0]))
+    array([2., 4., 6.])
+    """
+    both = value_and_grad(f, argnums, has_aux, holomorphic=holomorphic, leaks=leaks, check_nan=check_nan)
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        value, gradient = both(*args, **kwargs)
+        return (gradient, value[1]) if has_aux else gradient
+
+    return wrapped
+
+
+def value_and_jacobian(
+    f: Callable,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    *,
+    mode: str = "auto",
+    max_bytes: int | None = None,
+    holomorphic: bool = False,
+    leaks: str = "raise",
+    check_nan: bool = False,
+) -> Callable[..., tuple[Any, Any]]:
+    """A function that returns the value of ``f`` and its Jacobian; see `jacobian`.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> ng.value_and_jacobian(lambda x: x[1:] * x[0])(np.array([2.0, 3.0]))
+    (array([6.]), array([[3., 2.]]))
+    """
+
+    check_callable(f)
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan)
+        targets, build = flatten(run.value)
+        if any(t is None for t in targets):
+            raise TypeError(f"{_name(f)} returned None; jacobian needs arrays or numbers")
+        options: dict = {"mode": mode, "max_bytes": max_bytes}
+        if holomorphic:
+            rows = _complex_derivatives(run, targets, **options)
+        else:
+            rows = run.tape.jacobian(targets, run.sources, unconnected_gradients="zero", **options)
+        value = run.plain_value()
+        return ((value, run.aux) if has_aux else value), build(rows)
+
+    return wrapped
+
+
+def jacobian(
+    f: Callable,
+    argnums: int | tuple[int, ...] = 0,
+    has_aux: bool = False,
+    *,
+    mode: str = "auto",
+    max_bytes: int | None = None,
+    holomorphic: bool = False,
+    leaks: str = "raise",
+    check_nan: bool = False,
+) -> Callable[..., Any]:
+    """The Jacobian of a function, as a function of the same arguments.
+
+    Parameters
+    ----------
+    f : callable
+        Plain NumPy code that returns an array, a number, or a structure of these.
+    argnums : int or tuple of int
+        Which positional arguments to differentiate by.
+    has_aux : bool
+        Whether ``f`` returns ``(value, auxiliary data)``; the result is then ``(jacobian, aux)``.
+    mode : {"auto", "forward", "reverse"}
+    max_bytes : int, optional
+        See `GradientTape.jacobian`.
+    holomorphic : bool
+        For complex values of complex arguments: the complex derivative dy/dz, where a tape has its conjugate. That there is
+        one is checked by a random cotangent.
+    leaks : {"raise", "warn", "ignore"}
+        See `GradientTape`.
+    check_nan : bool
+        See `GradientTape`.
+
+    Returns
+    -------
+    callable
+        Gives an array of shape ``value.shape + argument.shape`` (a structure of them for structures), zeros where the value
+        does not depend on the argument.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> ng.jacobian(lambda x: np.array([x[0] * x[1], x[1]]))(np.array([2.0, 3.0]))
+    array([[3., 2.],
+           [0., 1.]])
+    """
+    both = value_and_jacobian(
+        f,
+        argnums,
+        has_aux,
+        mode=mode,
+        max_bytes=max_bytes,
+        holomorphic=holomorphic,
+        leaks=leaks,
+        check_nan=check_nan,
+    )
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        value, rows = both(*args, **kwargs)
+        return (rows, value[1]) if has_aux else rows
+
+    return wrapped

@@ -1,0 +1,146 @@
+"""Calling a NumPy function with traced arguments: which collection it is in decides how."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._compat import signature_of
+from ._dispatch import call_rule, check_outside, refuse_plain_target, tracking, write_records
+from ._leaks import refuse
+from ._move_entries import COPY
+from ._moves import overwrite, protect
+from ._record import note_cut, noting, recording
+from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, Rule, refuse_function
+from ._traced import TracedArray, adopt, traced_leaves, unwrap
+from ._twins import twin
+
+
+def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
+    """The result of ``function(*args, **kwargs)``, recorded where a tape tracks an argument."""
+    rule = RULES.get(function)
+    if type(rule) is Rule:
+        return call_rule(rule, function, args, kwargs)
+    if function in VIEWS:
+        return VIEWS[function](*args, **kwargs)
+    if function in WRITES:
+        return _call_write(function, args, kwargs)
+    leaves = traced_leaves(list(args)) + traced_leaves(kwargs)
+    args, kwargs = _without_permission(function, args, kwargs)
+    if not recording():
+        check_outside(*leaves)
+        return compute_plain(function, args, kwargs)
+    if function not in CALLING_BACK and not tracking(leaves):
+        return compute_plain(function, args, kwargs)
+    if function in COMPOSITES:
+        body = COMPOSITES[function]
+        if body is None:
+            return twin(function)(*args, **kwargs)
+        return _run_body(body, function, args, kwargs)
+    if function in ZERO:
+        return compute_plain(function, args, kwargs)
+    refuse_function(function)
+
+
+def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
+    target = args[0] if args else next(iter(kwargs.values()))
+    if isinstance(target, TracedArray):
+        return WRITES[function](*args, **kwargs)
+    records = tracking(traced_leaves(list(args)) + traced_leaves(kwargs))
+    if records:
+        refuse_plain_target(records, (target,))
+    return function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()})
+
+
+def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> Any:
+    """A body of ours, with NumPy's own value in its result."""
+    args, kwargs = _named_from_out(function, args, kwargs)
+    out = kwargs.pop("out", None)
+    plain = {k: unwrap(v) for k, v in kwargs.items()}
+    if out is not None:
+        plain["out"] = np.array(unwrap(out))  # its dtype may decide in what precision NumPy computes
+    exact = function(*[unwrap(a) for a in args], **plain)
+    result = body(*args, **kwargs)
+    if isinstance(result, (tuple, list)):
+        for part, exact_part in zip(result, exact, strict=True):
+            if isinstance(part, TracedArray) and part._view is None:
+                overwrite(part, exact_part)
+    elif isinstance(result, TracedArray):
+        if result.shape != np.shape(exact) or result.dtype != exact.dtype:
+            result = result.reshape(np.shape(exact)).astype(exact.dtype)
+        if isinstance(exact, np.generic) and isinstance(result._bare, np.ndarray):
+            result = result[()]
+        if result._view is not None or (out is None and result.strides != exact.strides):
+            result = _laid_out(result, exact)
+        overwrite(result, exact)
+    if out is None:
+        return result
+    if not isinstance(out, TracedArray):
+        refuse(recording(), f"traced data is written into a plain array of shape {np.shape(out)}")
+        out[...] = exact
+        return out
+    out[...] = result
+    return out
+
+
+def _laid_out(result: TracedArray, like: Any) -> TracedArray:
+    """The same elements in the memory order of NumPy's result, which a later ``order="K"`` or ``shape =`` goes by."""
+    made = adopt(np.empty_like(like))
+    made[...] = result
+    return made
+
+
+def _named_from_out(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """Arguments from ``out`` on by name: bodies have no ``out``."""
+    position = _position(function, "out")
+    if position is None or position >= len(args):
+        return args, dict(kwargs)
+    names = list(signature_of(function).parameters)[position:]
+    return args[:position], {**kwargs, **dict(zip(names, args[position:], strict=False))}
+
+
+@functools.cache
+def _position(function: Callable, name: str) -> int | None:
+    try:
+        names = list(signature_of(function).parameters)
+    except (TypeError, ValueError):
+        return None
+    return names.index(name) if name in names else None
+
+
+def _without_permission(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """Arguments without the permission to spoil the input: a tape may have saved it."""
+    if "overwrite_input" in kwargs:
+        return args, {**kwargs, "overwrite_input": False}
+    position = _position(function, "overwrite_input")
+    if position is None or position >= len(args):
+        return args, kwargs
+    return args[:position] + (False,) + args[position + 1 :], kwargs
+
+
+def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
+    """A call whose result carries no derivative: on plain data; a traced ``out=`` is written as a constant."""
+    if noting and function in ZERO:
+        note_cut([t._storage for t in traced_leaves([args, kwargs])], f"{function.__name__} is piecewise constant")
+    position = _position(function, "out")
+    out = kwargs.get("out")
+    if out is None and position is not None and position < len(args):
+        out = args[position]
+    targets = [t for t in (out if type(out) is tuple else (out,)) if isinstance(t, TracedArray)]
+    for target in targets:
+        protect(target)
+    result = function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()})
+    for target in targets:
+        for record in write_records(target, ()):
+            record.append((COPY, target._storage, target._view, None, None))
+    if targets and type(out) is not tuple:
+        return out
+    if not recording():
+        return result
+    if isinstance(result, (tuple, list)):
+        made = [adopt(r) for r in result]
+        return type(result)(*made) if hasattr(result, "_fields") else type(result)(made)
+    return adopt(result)

@@ -1,0 +1,114 @@
+"""Entry points: reading and writing by index, iteration."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from types import EllipsisType
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._flat import Flat
+from ._moves import assemble, gather, move, read_element, write
+from ._traced import TracedArray, entry_point, index_view, same_memory, unwrap, view_of
+
+_BASIC = {int, slice, type(None), EllipsisType, *{np.dtype(code).type for code in np.typecodes["AllInteger"]}}
+
+
+def _is_basic(key: Any) -> bool:
+    kind = type(key)
+    if kind is tuple:
+        for part in key:  # noqa: SIM110 (a generator would cost more than the loop)
+            if type(part) not in _BASIC:
+                return False
+        return True
+    return kind in _BASIC
+
+
+def _plain_key(key: Any) -> Any:
+    if isinstance(key, TracedArray):
+        return key._bare
+    if type(key) is tuple:
+        return tuple([_plain_key(k) for k in key])
+    return key
+
+
+@entry_point
+def __getitem__(self: TracedArray, key: Any) -> Any:
+    bare = self._bare
+    if type(key) is int or _is_basic(key):
+        r = bare[key]
+        if type(r) is ndarray:
+            if type(bare) is ndarray:
+                return index_view(self, r, key)
+            return move(self, r)  # a NumPy scalar indexed with None: a new array
+        if type(bare) is not ndarray:
+            return self  # a NumPy scalar indexed with () or an ellipsis
+        return read_element(self, key, r)
+    key = _plain_key(key)
+    r = bare[key]
+    if not isinstance(r, ndarray):
+        return read_element(self, _exact_key(key), r) if isinstance(r, np.generic) else r
+    if type(bare) is not ndarray:
+        return move(self, r)
+    if same_memory(r, self):
+        return view_of(self, r)
+    return gather(self, key, r)
+
+
+def _exact_key(key: Any) -> Any:
+    if type(key) is tuple:
+        return tuple([_exact_key(k) for k in key])
+    if isinstance(key, bool | np.bool_):
+        return key
+    return key.__index__() if isinstance(key, ndarray) and key.dtype.kind in "iu" and not key.ndim else key
+
+
+@entry_point
+def __setitem__(self: TracedArray, key: Any, value: Any) -> None:
+    if type(value) is list or type(value) is tuple:
+        value = assemble(value)
+    if type(self._bare) is not ndarray:
+        raise TypeError(f"'numpy.{type(self._bare).__name__}' object does not support item assignment")
+    if type(key) is int or _is_basic(key):
+        write(self, key, value, True)
+        return
+    key = _plain_key(key)
+    write(self, key, value, False)
+
+
+@entry_point
+def __iter__(self: TracedArray) -> Iterator:
+    if not self._bare.ndim:
+        if type(self._bare) is ndarray:
+            raise TypeError("iteration over a 0-d array")
+        raise TypeError(f"'numpy.{type(self._bare).__name__}' object is not iterable")
+    return (self[i] for i in range(len(self._bare)))
+
+
+@entry_point
+def __contains__(self: TracedArray, item: Any) -> bool:
+    return unwrap(item) in self._bare
+
+
+@entry_point
+def __len__(self: TracedArray) -> int:
+    return len(self._bare)
+
+
+@entry_point
+def __delitem__(self: TracedArray, key: Any) -> None:
+    raise ValueError("cannot delete array elements")
+
+
+def _get_flat(self: TracedArray) -> Flat:
+    return Flat(self)
+
+
+def _set_flat(self: TracedArray, value: Any) -> None:
+    Flat(self)[:] = value
+
+
+TracedArray.flat = property(_get_flat, _set_flat)  # type: ignore[assignment,method-assign]
+

@@ -1,0 +1,243 @@
+"""Names that a user's module bound before the tape, and arrays that it made: swapped for the length of a call.
+
+``from numpy import zeros`` gives a module its own name for NumPy's function, which the names in place do not reach; a work
+array at module level, in an object, a closure or a default argument was made before any tape. While a function is called
+by the functional API, what it can reach of these stands for traced forms. The arrays keep their memory, so a program that
+keeps its state in them goes on as it would without npgrad.
+"""
+
+from __future__ import annotations
+
+import builtins
+import collections
+import contextlib
+import functools
+import threading
+import types
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._leaks import is_users_code
+from ._moves import protect
+from ._namespace import IN_PLACE
+from ._traced import TracedArray, fresh, is_inexact, view_of
+
+_lock = threading.RLock()
+
+# Lists of nothing else are not searched.
+_PLAIN = {bool, int, float, complex, str, bytes, type(None)}
+
+
+def _is_work_array(value: Any) -> bool:
+    return type(value) is ndarray and is_inexact(value.dtype) and value.flags.writeable
+
+
+def _in_place(value: Any) -> Any:
+    """What stands for one of NumPy's or ``math``'s names, None for anything else."""
+    try:
+        return IN_PLACE.get(value) if callable(value) else None
+    except TypeError:
+        return None
+
+
+class _Swaps:
+    """Replacements that have been made, to be undone in reverse order."""
+
+    def __init__(self) -> None:
+        self.undo: list[Callable[[], Any]] = []
+        self.seen: dict[int, Any] = {id(vars(builtins)): builtins}
+        # One traced form per value, wherever it is reached from: aliases stay aliases.
+        self.forms: dict[int, tuple[Any, Any]] = {}
+        # A list and no recursion: a program's objects may form long chains.
+        self.todo: list[Any] = []
+
+    def form(self, value: Any) -> Any:
+        """What stands for a value that cannot be changed itself: arrays, names, and what holds them for good."""
+        if id(value) in self.forms:
+            return self.forms[id(value)][1]
+        made = value
+        if _is_work_array(value):
+            made = self.shared(value)
+        elif isinstance(value, tuple):
+            items = [self.form(item) for item in value]
+            if any(new is not old for new, old in zip(items, value, strict=True)):
+                made = value._make(items) if hasattr(value, "_make") else tuple(items)
+        elif type(value) is functools.partial:
+            self.todo.append(value.func)
+            args, keywords = self.form(value.args), {name: self.form(item) for name, item in value.keywords.items()}
+            if args is not value.args or any(keywords[name] is not item for name, item in value.keywords.items()):
+                made = functools.partial(value.func, *args, **keywords)
+        elif (name := _in_place(value)) is not None:
+            made = name
+        else:
+            self.todo.append(value)
+        if made is not value:
+            self.forms[id(value)] = (value, made)
+        return made
+
+    def shared(self, array: ndarray) -> ndarray:
+        """A traced array on the same memory, which stays the owner's; views of one array stay views of one."""
+        if _is_work_array(array.base) and isinstance(owner := self.form(array.base), TracedArray):
+            return view_of(owner, array)
+        if not array.flags.forc:
+            return array
+        # Through a memoryview, so that views of it refer to this array as the whole.
+        return fresh(np.asarray(memoryview(array)) if array.dtype.isnative else array)  # type: ignore[arg-type]
+
+    def keep(self) -> None:
+        """Leave copies of the saved values: from here on nobody sees what is written into the memory."""
+        for _, made in self.forms.values():
+            if type(made) is TracedArray:
+                protect(made)
+
+    def swap(self, items: Iterable[tuple[Any, Any]], get: Callable, put: Callable) -> None:
+        """Put forms for the values of a container."""
+        for key, value in list(items):
+            if type(value) in _PLAIN:
+                continue
+            made = self.form(value)
+            if made is not value:
+                put(key, made)
+                self.undo.append(functools.partial(_restore, get, put, key, value, made))
+
+    def mapping(self, names: dict) -> None:
+        self.swap(names.items(), names.get, names.__setitem__)
+
+    def run(self) -> None:
+        """Go on into what has been reached, as far as it is the user's own."""
+        while self.todo:
+            value = self.todo.pop()
+            kind = type(value)
+            if kind in _PLAIN or id(value) in self.seen:
+                continue
+            self.seen[id(value)] = value
+            if isinstance(value, (list, collections.deque)):
+                if not _PLAIN.issuperset(map(type, value)):
+                    self.swap(enumerate(value), value.__getitem__, value.__setitem__)
+            elif isinstance(value, dict):
+                self.mapping(value)
+            elif kind is types.FunctionType:
+                self.function(value)
+            elif kind is types.MethodType:
+                self.todo += [value.__self__, value.__func__]
+            elif kind is staticmethod or kind is classmethod:
+                self.todo.append(value.__func__)
+            elif kind is property:
+                self.todo += [value.fget, value.fset]
+            elif isinstance(value, type):
+                self.kind(value)
+            elif hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
+                self.todo.append(value.__wrapped__)
+            elif kind is types.SimpleNamespace or is_users_code(kind.__module__):
+                self.instance(value)
+
+    def function(self, function: types.FunctionType) -> None:
+        if hasattr(function, "__wrapped__"):
+            self.todo.append(function.__wrapped__)
+        if not is_users_code(function.__globals__.get("__name__"), function.__code__.co_filename):
+            return
+        before = function.__defaults__
+        if before is not None and (after := self.form(before)) is not before:
+            function.__defaults__ = after
+            self.undo.append(lambda: setattr(function, "__defaults__", before))
+        if function.__kwdefaults__ is not None:
+            self.mapping(function.__kwdefaults__)
+        for cell in function.__closure__ or ():
+            with contextlib.suppress(ValueError):  # a cell may still be empty
+                items = [("cell_contents", cell.cell_contents)]
+                self.swap(items, functools.partial(getattr, cell), functools.partial(setattr, cell))
+        self.todo.append(function.__globals__)
+
+    def kind(self, kind: type) -> None:
+        if is_users_code(kind.__module__):
+            self.swap(vars(kind).items(), functools.partial(getattr, kind), functools.partial(setattr, kind))
+            self.todo += kind.__bases__
+
+    def instance(self, value: Any) -> None:
+        get, put = functools.partial(getattr, value), functools.partial(object.__setattr__, value)
+        slots = [name for base in type(value).__mro__ for name in _slots(base) if hasattr(value, name)]
+        self.swap([(name, getattr(value, name)) for name in slots], get, put)
+        self.todo += [getattr(value, "__dict__", None), type(value)]
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    slots = vars(kind).get("__slots__", ())
+    names = (slots,) if isinstance(slots, str) else tuple(slots)
+    return tuple([name for name in names if not name.startswith("__")])
+
+
+def _restore(get: Callable, put: Callable, key: Any, value: Any, made: Any) -> None:
+    """Put a value back, unless the program itself has replaced it meanwhile."""
+    with contextlib.suppress(KeyError, IndexError, AttributeError):
+        now = get(key)
+        if now is made:
+            put(key, value)
+        elif isinstance(now, TracedArray):
+            put(key, np.array(now._bare))
+
+
+@contextlib.contextmanager
+def instrumented(*values: Any, modules: tuple[types.ModuleType, ...] = ()) -> Iterator[Callable[[Any], Any]]:
+    """Swap what values and modules reach, and put it back however the block is left.
+
+    Gives a function from each value to what stands for it.
+    """
+    with _lock:
+        swaps = _Swaps()
+        try:
+            for module in modules:
+                swaps.mapping(vars(module))
+            for value in values:
+                swaps.form(value)
+            swaps.run()
+            yield swaps.form
+        finally:
+            for undo in reversed(swaps.undo):
+                undo()
+            swaps.keep()
+
+
+@contextlib.contextmanager
+def instrument(*modules: types.ModuleType, **replacements: Any) -> Iterator[None]:
+    """Let tapes follow what modules bound or made before: a context around the tape.
+
+    The functional API does this by itself for the module of the function it is given.
+
+    Parameters
+    ----------
+    *modules : modules
+        Their names for NumPy's creators and ``math`` (``from numpy import zeros``), and their work arrays, are swapped for
+        traced forms while the context lasts. The arrays keep their memory.
+    **replacements
+        What stands for names of the one module meanwhile: ``instrument(library, solve=npgrad.black_box(library.solve))``.
+
+    Examples
+    --------
+    >>> import types, numpy as np, npgrad as ng
+    >>> legacy = types.ModuleType("legacy")
+    >>> exec("from numpy import zeros\\ndef double(x):\\n    y = zeros(2)\\n    y[:] = 2 * x\\n    return y", vars(legacy))
+    >>> with ng.instrument(legacy), ng.GradientTape() as tape:
+    ...     x = tape.watch(np.array([1.0, 2.0]))
+    ...     y = legacy.double(x)
+    >>> tape.gradient(y, x)
+    array([2., 2.])
+    """
+    for module in modules:
+        if not isinstance(module, types.ModuleType):
+            raise TypeError(f"instrument takes modules, got {type(module).__name__}: give the imported module")
+    if replacements and len(modules) != 1:
+        raise TypeError(
+            f"replacements are for the names of one module, got {len(modules)} modules: instrument each by itself"
+        )
+    before = {name: getattr(modules[0], name) for name in replacements}
+    with instrumented(modules=modules):
+        try:
+            for name, value in replacements.items():
+                setattr(modules[0], name, value)
+            yield
+        finally:
+            for name, value in before.items():
+                setattr(modules[0], name, value)

@@ -1,0 +1,177 @@
+"""Errors, and where in the user's code they happened.
+
+A *leak* is traced data going where no hook sees it. This module knows how to say so; it does not decide what
+is a leak (``_conversions``, ``_dispatch`` and ``_namespace`` do).
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import warnings
+from typing import NamedTuple, NoReturn
+
+OWN_CODE = os.path.dirname(os.path.abspath(__file__)) + os.sep
+_INTERNAL = ("numpy.", "scipy.", "npgrad-twin-of-numpy.", "contextlib")
+
+
+class LeakError(RuntimeError):
+    """Traced data is about to go where its derivative cannot follow.
+
+    The message names the file and line of the user's code, what would be lost, and the ways out.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> buffer = np.zeros(2)                       # made before the tape
+    >>> with ng.GradientTape() as tape:
+    ...     x = tape.watch(np.array([1.0, 2.0]))
+    ...     try:
+    ...         buffer[0] = x[0]
+    ...     except ng.LeakError as error:
+    ...         print("refused")
+    refused
+    """
+
+
+class LeakWarning(UserWarning):
+    """What `LeakError` says, on a tape made with ``leaks="warn"``.
+
+    Examples
+    --------
+    >>> import warnings, numpy as np, npgrad as ng
+    >>> with warnings.catch_warnings(record=True) as seen, ng.GradientTape(leaks="warn") as tape:
+    ...     warnings.simplefilter("always")
+    ...     constant = float(tape.watch(2.0))
+    >>> [warning.category.__name__ for warning in seen]
+    ['LeakWarning']
+    """
+
+
+class DegenerateWarning(RuntimeWarning):
+    """Eigenvectors or singular vectors of equal values were differentiated, and the result may depend on how they mix.
+
+    Where values are equal their vectors are arbitrary. The derivative is right for functions of the whole space that they
+    span (a projection, a sum over the space), but lacks terms for functions that treat the vectors by their values (a matrix
+    function ``(v * f(w)) @ v.T``). A rule cannot tell these apart.
+
+    Examples
+    --------
+    >>> import warnings, numpy as np, npgrad as ng
+    >>> with warnings.catch_warnings(record=True) as seen:
+    ...     warnings.simplefilter("always")
+    ...     rows = ng.jacobian(lambda a: np.linalg.eigh(a)[1])(np.eye(2))
+    >>> [warning.category.__name__ for warning in seen]
+    ['DegenerateWarning']
+    """
+
+
+class NoRuleError(NotImplementedError):
+    """A tracked array reached a function that has no derivative rule.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> from numpy.lib.recfunctions import merge_arrays
+    >>> with ng.GradientTape() as tape:
+    ...     x = tape.watch(np.array([3.0, 1.0]))
+    ...     try:
+    ...         merge_arrays((x, x))
+    ...     except ng.NoRuleError as error:
+    ...         print("no rule")
+    no rule
+    """
+
+
+def is_internal(module_name: str, file_name: str) -> bool:
+    """Whether a frame belongs to NumPy, SciPy or npgrad rather than to the user."""
+    return (
+        module_name == "numpy"
+        or module_name.startswith(_INTERNAL)
+        or (file_name.startswith(OWN_CODE) and file_name != OWN_CODE + "__main__.py")
+    )
+
+
+def is_users_code(module: str | None, file: str = "") -> bool:
+    """Whether code is the user's own. Installed packages are left as they are, unless `instrument` names them."""
+    module = module or ""
+    top = module.partition(".")[0]
+    if is_internal(module, file) or top == "npgrad" or (top in sys.stdlib_module_names and top != "__main__"):
+        return False
+    origin = file or getattr(sys.modules.get(top), "__file__", None) or ""
+    return "site-packages" not in origin and "dist-packages" not in origin
+
+
+class Place(NamedTuple):
+    """Where in the user's code something happened."""
+
+    file: str
+    line: int
+    scope: str
+
+    def __str__(self) -> str:
+        return f"{self.file}:{self.line}" if self.file else "<unknown>"
+
+
+def user_place() -> Place:
+    """The line of the innermost frame that is neither NumPy's, SciPy's nor npgrad's."""
+    frame = sys._getframe(1)
+    while frame is not None:
+        code = frame.f_code
+        if not is_internal(frame.f_globals.get("__name__") or "", code.co_filename):
+            return Place(code.co_filename, frame.f_lineno, code.co_qualname)
+        frame = frame.f_back  # type: ignore[assignment]
+    return Place("", 0, "")
+
+
+def user_location() -> str:
+    """``file:line`` of the user's code."""
+    return str(user_place())
+
+
+_WAYS_OUT = (
+    "Ways out: make the buffer inside the tape (np.zeros, np.empty ... are followed there) or wrap it in "
+    "npgrad.array; use npgrad.stop_gradient where the value is meant to be constant; or pass "
+    'leaks="warn" or leaks="ignore" to the tape or the functional API.'
+)
+
+
+def leak_message(what: str, cure: str = _WAYS_OUT) -> str:
+    return f"{user_location()}: {what}. {cure}"
+
+
+def refuse(records: tuple, what: str, cure: str = _WAYS_OUT) -> None:
+    """Raise, warn or let pass, as the strictest of the recording tapes wants; note it for ``gradient``."""
+    message = leak_message(what, cure)
+    modes = {record.leaks for record in records}
+    if "raise" in modes:
+        for record in records:
+            record.noted_leaks.append(message)
+        raise LeakError(message)
+    place = user_place()
+    for record in records:
+        if record.cuts is not None:
+            record.cuts.append((None, f"{what} (a leak that was let pass)", place))
+    if "warn" in modes:
+        warnings.warn_explicit(message, LeakWarning, place.file, place.line)
+
+
+def warn_degenerate(what: str) -> None:
+    file, _, line = user_location().rpartition(":")
+    message = (
+        f"{what} of equal values have a share in the derivative. It is right if the result depends only on the space that "
+        "they span; a function of the values between them, as (v * f(w)) @ v.T, lacks terms. Compute matrix functions by "
+        "products, solve or inv, or move the values apart (docs/kinks.md)."
+    )
+    warnings.warn_explicit(message, DegenerateWarning, file or "<unknown>", int(line) if file else 0)
+
+
+def refuse_unrecorded() -> NoReturn:
+    """An array of our class that no hook of ours has made (``plain.dot(traced)`` and the like)."""
+    raise LeakError(
+        leak_message(
+            "this array was made by compiled code from traced data, so its derivative is lost "
+            "(plain.dot(traced) does that)",
+            "Write plain @ traced or np.dot(plain, traced), or make the plain array traced with npgrad.array.",
+        )
+    )

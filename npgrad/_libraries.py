@@ -1,0 +1,79 @@
+"""Rules for the functions of libraries that npgrad never imports: declared by name, in effect once the user has loaded them.
+
+A ufunc of another library reaches a traced array as NumPy's own do, but says neither where it comes from nor was it there
+when the rules were declared. It is looked for when a ufunc without a rule is first met.
+"""
+
+from __future__ import annotations
+
+import operator
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+from ._registry import HOMES, RULES, Custom, elementwise, lacking, unsupported, zero
+
+
+class Library:
+    """A module that npgrad never imports. What is declared here by name takes effect once the user has loaded it; names that
+    the installed version does not have are passed over. Its functions are attributes, for rules."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        self.later: list[tuple[Callable, tuple[str, ...]]] = []
+        LIBRARIES.append(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if self.name not in sys.modules:
+            raise AttributeError(f"{self.name} has not been loaded, so its {name} cannot be had")
+        return getattr(sys.modules[self.name], name)
+
+    def elementwise(self, name: str, *partials: Any, output: int = 0) -> None:
+        self.later.append((lambda ufunc: elementwise(ufunc, *partials, output=output), (name,)))
+
+    def zero(self, *names: str) -> None:
+        self.later.append((zero, names))
+
+    def unsupported(self, reason: str, *names: str) -> None:
+        self.later.append((lambda *functions: unsupported(reason, *functions), names))
+
+    def no_partial(self, name: str, argument: str) -> Custom:
+        """For an input by which the derivative has no closed form."""
+        return lacking(f"for {self.name}.{name} by its argument {argument}: it has no closed form")
+
+    def is_loaded(self) -> bool:
+        spec = getattr(sys.modules.get(self.name), "__spec__", None)
+        return spec is not None and not getattr(spec, "_initializing", False)
+
+    def declare(self) -> None:
+        module = sys.modules[self.name]
+        for declare, names in self.later:
+            for name in names:
+                try:
+                    function = operator.attrgetter(name)(module)
+                except AttributeError:
+                    continue
+                declare(function)
+                HOMES[function] = self.name
+
+
+LIBRARIES: list[Library] = []
+_declaring = threading.Lock()
+
+
+def rule_of(ufunc: Any) -> Any:
+    """The rule of a ufunc, be it of a library that was loaded in the meantime; None if it has none."""
+    rule = RULES.get(ufunc)
+    if rule is None and LIBRARIES:
+        declare_loaded()
+        rule = RULES.get(ufunc)
+    return rule
+
+
+def declare_loaded() -> None:
+    """What was declared for the libraries that are loaded by now."""
+    with _declaring:
+        for library in [library for library in LIBRARIES if library.is_loaded()]:
+            library.declare()
+            LIBRARIES.remove(library)

@@ -1,0 +1,132 @@
+"""How a tape begins and ends to record, and when it may be asked for derivatives."""
+
+from __future__ import annotations
+
+import contextlib
+import warnings
+from collections.abc import Iterator
+from typing import Any, NoReturn, Self
+
+import numpy as np
+
+from . import _bound_names, _namespace
+from ._endpoints import PlainCopies
+from ._leaks import LeakError
+from ._record import Record, forget_closed
+from ._variable import Variable
+
+
+class Lifecycle:
+    """The states of a `GradientTape`: its record, recording or not, used up or not."""
+
+    def __init__(
+        self,
+        persistent: bool = False,
+        watch_accessed_variables: bool = True,
+        *,
+        leaks: str = "raise",
+        locations: bool = False,
+        check_nan: bool = False,
+    ) -> None:
+        if leaks not in ("raise", "warn", "ignore"):
+            raise ValueError(f'leaks must be "raise", "warn" or "ignore", got {leaks!r}')
+        self._persistent = persistent
+        self._watch_accessed = watch_accessed_variables
+        self._leaks = leaks
+        self._locations = locations or check_nan
+        self._check_nan = check_nan
+        self._record: Record | None = None
+        self._consumed = False
+        self._recording = False
+        self._variables: list[Variable] = []
+        self._copies = PlainCopies()
+        self._warned = False
+
+    # --- Context
+
+    def __enter__(self) -> Self:
+        if self._recording:
+            raise ValueError("Tape is still recording. Leave its context first, or make another GradientTape.")
+        if self._record is None:
+            self._renew()
+        self._start()
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if self._recording:
+            self._stop()
+        else:
+            forget_closed()  # `gradient` may have closed it from another thread
+        if isinstance(error, LeakError) and self._record is not None:
+            self._record.noted_leaks.clear()  # it has reached the user
+
+    def _renew(self) -> None:
+        """Begin with an empty record."""
+        self._variables = []
+        self._copies = PlainCopies()
+        self._consumed = False
+        self._record = Record(self._leaks, self._watch_accessed, self._locations, self._check_nan)
+        self._record.variables = self._variables
+
+    def _start(self) -> None:
+        assert self._record is not None
+        with contextlib.ExitStack() as undo:  # what has been done is undone, if a later step is interrupted
+            undo.callback(self._record.stop)
+            self._record.start()
+            _namespace.enter()
+            undo.callback(_namespace.leave)
+            _bound_names.enter()
+            self._recording = True
+            undo.pop_all()
+
+    def _stop(self) -> None:
+        assert self._record is not None
+        self._recording = False
+        # An interrupt in one of these must not keep the others from putting things back.
+        try:
+            self._record.stop()
+        finally:
+            try:
+                _bound_names.leave()
+            finally:
+                _namespace.leave()
+
+    def __repr__(self) -> str:
+        state = "recording" if self._recording else "used up" if self._consumed else "stopped"
+        return f"<GradientTape: {len(self._record.entries) if self._record is not None else 0} calls, {state}>"
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError("a GradientTape cannot be copied or pickled: keep the gradients that it gives")
+
+    # --- Derivatives
+
+    @contextlib.contextmanager
+    def _sweeping(self) -> Iterator[Record]:
+        if self._consumed:
+            raise RuntimeError(
+                "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). "
+                "Use GradientTape(persistent=True) for more."
+            )
+        record = self._record
+        if record is None:
+            raise RuntimeError("This tape has recorded nothing: enter it with `with` first.")
+        if record.noted_leaks:
+            raise LeakError("a leak was swallowed while recording: " + record.noted_leaks[0])
+        if self._recording:
+            if not self._persistent:
+                self._stop()
+            elif record.records_here and not self._warned:
+                self._warned = True
+                warnings.warn(
+                    "gradient or jacobian of a persistent tape inside its own context records the sweep as well, which "
+                    "costs time and memory: leave the context first, unless higher derivatives are wanted.",
+                    stacklevel=4,
+                )
+        try:
+            with np.errstate(all="ignore"):
+                yield record
+        finally:
+            if not self._persistent:
+                self._record = None
+                self._copies = PlainCopies()
+                self._consumed = True

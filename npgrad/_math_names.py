@@ -1,0 +1,186 @@
+"""Python's ``math`` and ``cmath`` on traced scalars: the rule of NumPy's ufunc of that name, the value of Python's function.
+
+Functions of integers (``comb``, ``gcd`` ...) are not here: they refuse a floating array as they refuse a float.
+"""
+
+from __future__ import annotations
+
+import cmath
+import functools
+import math
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from . import rules as rules
+from ._elementwise import binary_operator, unary_operator
+from ._moves import overwrite
+from ._registry import RULES
+from ._traced import TracedArray
+from .rules.special import SPECIAL
+
+_UNARY: dict[str, np.ufunc] = {
+    "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
+    "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
+    "exp": np.exp, "exp2": np.exp2, "expm1": np.expm1, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
+    "sqrt": np.sqrt, "cbrt": np.cbrt, "fabs": np.fabs, "degrees": np.degrees, "radians": np.radians,
+}  # fmt: skip
+_BINARY: dict[str, np.ufunc] = {"atan2": np.arctan2, "pow": np.power, "fmod": np.fmod, "copysign": np.copysign}
+# Integers, truth values and other things without a derivative.
+_PLAIN = ("floor", "ceil", "trunc", "isnan", "isinf", "isfinite", "isclose", "ulp", "nextafter")
+
+# --- Values --------------------------------------------------------------------------------------------------------
+
+
+def _numbers(value: Any) -> Any:
+    """Python's numbers in place of traced scalars."""
+    if isinstance(value, TracedArray):
+        return value._bare.tolist()
+    if isinstance(value, (list, tuple)):
+        return type(value)([_numbers(v) for v in value])
+    return value
+
+
+def _scalar(function: Callable, kind: type) -> Callable:
+    """A function of Python on NumPy scalars: its value, in NumPy's type."""
+    return lambda *args: kind(function(*args))
+
+
+def _plain(function: Callable) -> Callable:
+    return lambda *args, **kwargs: function(*_numbers(args), **{name: _numbers(v) for name, v in kwargs.items()})
+
+
+def _valued(made: Any, exact: Any) -> Any:
+    """The result of a body of recorded calls, with the value of Python's function."""
+    if isinstance(made, TracedArray):
+        overwrite(made, made.dtype.type(exact))
+        return made
+    return exact
+
+
+def _is_sequence(value: Any) -> bool:
+    return bool(value.ndim) if isinstance(value, np.ndarray) else hasattr(value, "__iter__")
+
+
+def _with_body(function: Callable, body: Callable) -> Callable:
+    """A function of several scalars: a body of recorded calls, with the value of Python's function. Iterators can be read
+    once only: they become lists before both read them."""
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        args = tuple([list(a) if _is_sequence(a) else a for a in args])
+        exact = function(*_numbers(args), **{name: _numbers(v) for name, v in kwargs.items()})
+        made = body(*args, **kwargs)
+        if isinstance(exact, tuple):
+            return tuple([_valued(m, e) for m, e in zip(made, exact, strict=True)])
+        return _valued(made, exact)
+
+    return call
+
+
+# --- Bodies of math ------------------------------------------------------------------------------------------------
+
+
+def _length(*coordinates: Any) -> Any:
+    return functools.reduce(np.hypot, coordinates, 0.0)
+
+
+def _distance(p: Any, q: Any) -> Any:
+    return _length(*[a - b for a, b in zip(p, q, strict=True)])
+
+
+def _product(values: Any, *, start: Any = 1) -> Any:
+    return functools.reduce(lambda a, b: a * b, values, start)
+
+
+def _sum_of_products(p: Any, q: Any) -> Any:
+    return sum([a * b for a, b in zip(p, q, strict=True)])
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    """The number of whole parts that are taken off is constant."""
+    a, b = _numbers((x, y))
+    return x - round((a - math.remainder(a, b)) / b) * y
+
+
+def _frexp(x: Any) -> Any:
+    exponent = math.frexp(_numbers(x))[1]
+    return np.ldexp(x, -exponent), exponent
+
+
+def _modf(x: Any) -> Any:
+    whole = math.modf(_numbers(x))[1]
+    return x - whole, whole
+
+
+_MATH_BODIES: dict[str, Callable] = {
+    "hypot": _length, "dist": _distance, "ldexp": lambda x, i: np.ldexp(x, i), "fsum": sum, "prod": _product,
+    "sumprod": _sum_of_products, "fma": lambda x, y, z: x * y + z, "remainder": _remainder, "frexp": _frexp, "modf": _modf,
+}  # fmt: skip
+
+
+def _with_base(log: Callable) -> Callable:
+    return lambda x, *base: log(x) / log(base[0]) if base else log(x)
+
+
+def _log_of(function: Callable, recorded: Callable) -> Callable:
+    """Of two arguments one may be plain."""
+    return _with_base(lambda x: recorded(x) if isinstance(x, TracedArray) else function(x))
+
+
+# --- Bodies of cmath -----------------------------------------------------------------------------------------------
+
+
+def _as_complex(x: Any) -> Any:
+    return x if x.dtype.kind == "c" else x.astype(np.complex128)
+
+
+def _phase(z: Any) -> Any:
+    z = _as_complex(z)
+    return np.arctan2(z.imag, z.real)
+
+
+def _polar(z: Any) -> Any:
+    return np.abs(z), _phase(z)
+
+
+def _rect(r: Any, phi: Any) -> Any:
+    return r * np.cos(phi) + 1j * (r * np.sin(phi))
+
+
+_CMATH_BODIES: dict[str, Callable] = {"phase": _phase, "polar": _polar, "rect": _rect}
+
+# --- The tables ----------------------------------------------------------------------------------------------------
+
+
+def _of_complex(recorded: Callable) -> Callable:
+    return lambda x: recorded(_as_complex(x))
+
+
+def _forms(module: ModuleType, names: Any, make: Callable) -> dict[Callable, Callable]:
+    """The function -> what stands for it, for the names that this Python has."""
+    return {getattr(module, name): make(name, getattr(module, name)) for name in names if hasattr(module, name)}
+
+
+def math_forms() -> dict[Callable, Callable]:
+    rules_of = {**{name: RULES[ufunc] for name, ufunc in _UNARY.items()}, **SPECIAL}
+    return {
+        **_forms(math, rules_of, lambda name, f: unary_operator(rules_of[name], _scalar(f, np.float64))),
+        **_forms(math, _BINARY, lambda name, f: binary_operator(RULES[_BINARY[name]], _scalar(f, np.float64))),
+        **_forms(math, _PLAIN, lambda name, f: _plain(f)),
+        **_forms(math, _MATH_BODIES, lambda name, f: _with_body(f, _MATH_BODIES[name])),
+        math.log: _log_of(math.log, unary_operator(RULES[np.log], _scalar(math.log, np.float64))),
+    }
+
+
+def cmath_forms() -> dict[Callable, Callable]:
+    def recorded(ufunc: Any, function: Callable) -> Callable:
+        return _of_complex(unary_operator(RULES[ufunc], _scalar(function, np.complex128)))
+
+    return {
+        **_forms(cmath, _UNARY, lambda name, f: recorded(_UNARY[name], f)),
+        **_forms(cmath, _PLAIN, lambda name, f: _plain(f)),
+        **_forms(cmath, _CMATH_BODIES, lambda name, f: _with_body(f, _CMATH_BODIES[name])),
+        cmath.log: _log_of(cmath.log, recorded(np.log, cmath.log)),
+    }

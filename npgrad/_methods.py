@@ -1,0 +1,322 @@
+"""Entry points: methods and attributes of the array that compute, view or write. Each is the NumPy function of the same
+name, or a view."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+from numpy.lib.array_utils import normalize_axis_index
+
+from ._compat import SET_SHAPE, array_methods, warn_of_set_shape
+from ._dispatch import tracking
+from ._functions import call_function, compute_plain
+from ._leaks import refuse
+from ._moves import check_boxes, copied, move, overwrite, tracked_by, write
+from ._record import note_cut, noting, owners, recording
+from ._traced import TracedArray, entry_point, is_inexact, over, root_of, same_memory, traced_leaves, unwrap, view_of
+from ._twins import twin
+
+# --- Methods that are functions ------------------------------------------------------------------------------------
+
+_FUNCTIONS: dict[str, Any] = {
+    "all": np.all, "any": np.any, "argmax": np.argmax, "argmin": np.argmin, "argpartition": np.argpartition,
+    "argsort": np.argsort, "conj": np.conjugate, "conjugate": np.conjugate, "cumprod": np.cumprod,
+    "cumsum": np.cumsum, "dot": np.dot, "max": np.max, "min": np.min, "nonzero": np.nonzero, "prod": np.prod,
+    "repeat": np.repeat, "round": np.round, "searchsorted": np.searchsorted, "sum": np.sum, "take": np.take,
+    "trace": np.trace, "mean": np.mean, "std": np.std, "choose": np.choose,
+}  # fmt: skip
+
+
+def _function_method(name: str, function: Callable) -> Callable:
+    @functools.wraps(getattr(ndarray, name))
+    def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(function, np.ufunc):
+            return function(self, *args, **kwargs)
+        return call_function(function, (self, *args), kwargs)
+
+    return method
+
+
+for _name, _function in _FUNCTIONS.items():
+    setattr(TracedArray, _name, _function_method(_name, _function))
+
+
+def _numpys_method(name: str, code: Callable) -> Callable:
+    """``x.var`` and its kin are Python code inside NumPy, which ``np.var`` calls in turn."""
+
+    @functools.wraps(getattr(ndarray, name))
+    def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
+        if recording() and tracking(traced_leaves([self, args, kwargs])):
+            return twin(code)(self, *args, **kwargs)
+        return compute_plain(getattr(np, name), (self, *args), kwargs)
+
+    return method
+
+
+for _name in ("var", "clip"):
+    setattr(TracedArray, _name, _numpys_method(_name, getattr(array_methods(), f"_{_name}")))
+
+
+# np.put itself may be a name in place when the method is called.
+_NUMPYS_PUT, _NUMPYS_COMPRESS = np.put, np.compress
+
+
+@entry_point
+def compress(self: TracedArray, condition: Any, axis: Any = None, out: Any = None) -> Any:
+    return call_function(_NUMPYS_COMPRESS, (condition, self), {"axis": axis, "out": out})
+
+
+# --- Views ---------------------------------------------------------------------------------------------------------
+
+
+def as_view(self: TracedArray, r: Any) -> Any:
+    """The traced form of what a view method gave for the plain data."""
+    if r is self._bare:
+        return self
+    if type(r) is ndarray and type(self._bare) is ndarray and (same_memory(r, self) or not r.size):
+        return view_of(self, r)
+    return self if isinstance(r, np.generic) and r.dtype == self.dtype else move(self, r)
+
+
+@entry_point
+def reshape(self: TracedArray, *shape: Any, order: str = "C", copy: bool | None = None) -> Any:
+    bare = self._bare
+    if type(bare) is not ndarray:
+        return move(self, bare.reshape(*shape, order=order))
+    keywords = {"order": order} if copy is None else {"order": order, "copy": copy}
+    r = bare.reshape(*shape, **keywords)
+    if same_memory(r, self) or not bare.size:
+        return as_view(self, r)
+    if order == "A":
+        order = "F" if bare.flags.fnc else "C"
+    if order == "F":
+        return self.T.reshape(r.shape[::-1]).T
+    return copied(self, "C").reshape(r.shape)
+
+
+@entry_point
+def ravel(self: TracedArray, order: Any = "C") -> Any:
+    bare = self._bare
+    if order == "K":
+        axes = sorted(range(bare.ndim), key=lambda axis: -abs(bare.strides[axis])) if bare.ndim > 1 else None
+        return (self if axes is None else self.transpose(axes)).reshape(-1)
+    return self.reshape(-1, order=order)
+
+
+@entry_point
+def flatten(self: TracedArray, order: Any = "C") -> Any:
+    flat: Any = self.ravel(order)
+    return copied(flat) if recording() else unwrap(flat).copy()
+
+
+@entry_point
+def transpose(self: TracedArray, *axes: Any) -> Any:
+    return as_view(self, self._bare.transpose(*axes))
+
+
+@entry_point
+def swapaxes(self: TracedArray, axis1: int, axis2: int) -> Any:
+    return as_view(self, self._bare.swapaxes(axis1, axis2))
+
+
+@entry_point
+def squeeze(self: TracedArray, axis: Any = None) -> Any:
+    return as_view(self, self._bare.squeeze(axis))
+
+
+@entry_point
+def diagonal(self: TracedArray, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Any:
+    return as_view(self, self._bare.diagonal(offset, axis1, axis2))
+
+
+@entry_point
+def _view_by(self: TracedArray, function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """The view that a function of NumPy makes of the array."""
+    result = function(self._bare, *args, **kwargs)
+    made = as_view(self, result)
+    if made is not self and not result.flags.writeable:
+        made.setflags(write=False)  # also where it is made from a NumPy scalar, so not a view
+    return made
+
+
+def _real(self: TracedArray) -> Any:
+    bare = self._bare
+    if type(bare) is ndarray or bare.dtype.kind != "c":
+        return as_view(self, bare.real)
+    return self[None].real[0]
+
+
+def _imag(self: TracedArray) -> Any:
+    bare = self._bare
+    if bare.dtype.kind != "c":
+        return bare.imag
+    return as_view(self, bare.imag) if type(bare) is ndarray else self[None].imag[0]
+
+
+def _set_real(self: TracedArray, value: Any) -> None:
+    self.real[...] = value
+
+
+def _set_imag(self: TracedArray, value: Any) -> None:
+    if self.dtype.kind != "c":
+        ndarray.imag.__set__(self, value)  # type: ignore[attr-defined]  # raises NumPy's own error
+    self.imag[...] = value
+
+
+def _set_shape(self: TracedArray, shape: Any) -> None:
+    bare = self._bare.reshape(shape)
+    if not np.may_share_memory(bare, self._bare) and bare.size:
+        raise AttributeError("Incompatible shape for in-place modification. Use `.reshape()` to make a copy.")
+    view = view_of(self, bare)
+    SET_SHAPE(self, shape)
+    for record in owners(self._storage):
+        record.mark_also(self._storage, self._view, view._view)
+    self._bare, self._view = bare, view._view
+
+
+def _refuse_attribute(self: TracedArray, value: Any) -> None:
+    raise AttributeError("dtype and strides of a traced array are not set in place: use view, reshape or astype")
+
+
+def _assign_shape(self: TracedArray, shape: Any) -> None:
+    warn_of_set_shape(stacklevel=3)
+    _set_shape(self, shape)
+
+
+# NumPy 2.5 has methods for this as well.
+setattr(TracedArray, "_set_shape", _set_shape)
+setattr(TracedArray, "_set_dtype", _refuse_attribute)
+
+
+for _name, _property in {
+    "T": property(lambda self: as_view(self, self._bare.T)),
+    "mT": property(lambda self: as_view(self, self._bare.mT)),
+    "real": property(_real, _set_real),
+    "imag": property(_imag, _set_imag),
+    "shape": property(ndarray.shape.__get__, _assign_shape),  # type: ignore[attr-defined]
+    "dtype": property(ndarray.dtype.__get__, _refuse_attribute),  # type: ignore[attr-defined]
+    "strides": property(ndarray.strides.__get__, _refuse_attribute),  # type: ignore[attr-defined]
+    "flags": property(lambda self: self._bare.flags),
+    # The whole array that a view looks at is traced too, so that what is done to it is seen.
+    "base": property(lambda self: None if self._view is None else over(root_of(self), self._storage, None)),
+}.items():
+    setattr(TracedArray, _name, _property)
+
+
+@entry_point
+def view(self: TracedArray, dtype: Any = None, type: Any = None) -> Any:
+    if inspect.isclass(dtype) and issubclass(dtype, ndarray):
+        dtype, type = None, dtype
+    if type is not None and type is not TracedArray:
+        records = tracked_by(self)
+        if records:
+            refuse(records, f"view({type.__name__}) hands out the memory of a traced array")
+        return ndarray.view(self._bare, type) if dtype is None else self._bare.view(dtype, type)
+    if dtype is None:
+        return self[...]
+    r = self._bare.view(dtype)
+    if r.real.dtype == self.dtype.type(0).real.dtype.newbyteorder(self.dtype.byteorder):
+        return as_view(self, r)
+    records = tracked_by(self)
+    if records:
+        refuse(records, f"the bits of a traced array of {self.dtype} are viewed as {r.dtype}")
+    return r
+
+
+# --- Copies --------------------------------------------------------------------------------------------------------
+
+
+@entry_point
+def copy(self: TracedArray, order: Any = "C") -> Any:
+    bare = self._bare
+    return move(self, bare.copy(order) if type(bare) is ndarray else bare)
+
+
+@entry_point
+def astype(
+    self: TracedArray, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
+) -> Any:
+    bare = self._bare
+    r = bare.astype(dtype, order=order, casting=casting, copy=copy)
+    if r is bare and type(bare) is ndarray:
+        return self
+    wanted = np.dtype(dtype)  # of a Python number, where a scalar becomes an object
+    check_boxes(self, wanted)
+    if noting and not is_inexact(wanted):
+        note_cut([self._storage], f"a cast to {wanted}")
+    return move(self, r) if is_inexact(wanted) else r
+
+
+@entry_point
+def to_device(self: TracedArray, device: Any, /, *, stream: Any = None) -> Any:
+    self._bare.to_device(device, stream=stream)
+    return self
+
+
+# --- Writes --------------------------------------------------------------------------------------------------------
+
+
+@entry_point
+def fill(self: TracedArray, value: Any) -> None:
+    write(self, ..., value, True)
+
+
+@entry_point
+def put(self: TracedArray, indices: Any, values: Any, mode: str = "raise") -> None:
+    call_function(_NUMPYS_PUT, (self, indices, values), {"mode": mode})
+
+
+def _in_order(self: TracedArray, in_place: Callable, order_of: Callable, axis: int) -> None:
+    """Rearrange along an axis: the gather is recorded, the value is what NumPy's method gives."""
+    exact = np.array(self._bare, order="K")
+    in_place(exact)
+    if tracked_by(self):
+        self[...] = np.take_along_axis(self, order_of(self._bare), axis)
+        overwrite(self, exact)
+    else:
+        write(self, ..., exact, True)
+
+
+@entry_point
+def sort(self: TracedArray, axis: int = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> None:
+    _in_order(
+        self,
+        lambda plain: plain.sort(axis=axis, kind=kind, order=order, stable=stable),
+        lambda plain: plain.argsort(axis=axis, kind="stable"),
+        axis,
+    )
+
+
+@entry_point
+def partition(self: TracedArray, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
+    # Which of several equal partitions NumPy chooses is not specified, so the recorded order must be its own.
+    normalize_axis_index(axis, self.ndim)  # argpartition takes a 0-d array for one of length 1
+    chosen = self._bare.argpartition(kth, axis=axis, kind=kind, order=order)
+    self[...] = np.take_along_axis(self, chosen, axis)
+
+
+def _refused_method(name: str, cure: str) -> Callable:
+    @functools.wraps(getattr(ndarray, name))
+    def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
+        raise NotImplementedError(f"ndarray.{name} of a traced array is not followed; {cure}")
+
+    return method
+
+
+for _name, _cure in {
+    "resize": "use np.resize, which makes a new array",
+    "byteswap": "use astype with another byte order",
+    "getfield": "use view or real and imag",
+    "setfield": "use view or real and imag",
+}.items():
+    setattr(TracedArray, _name, _refused_method(_name, _cure))
+
+
+@entry_point
+def setflags(self: TracedArray, write: Any = None, align: Any = None, uic: Any = None) -> None:
+    self._bare.setflags(write=write, align=align, uic=uic)  # its own memory stays sealed

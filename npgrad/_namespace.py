@@ -1,0 +1,270 @@
+"""Names in place: what stands for ``np.zeros``, ``np.array``, ``math.sin`` ... while a tape records.
+
+NumPy's creators and Python's ``math`` and ``cmath`` reach no protocol of an array. While at least one tape of the process
+records, thin wrappers stand in their place; a wrapper acts only where a tape records in this thread or task, and only when
+it is called neither by NumPy's own code nor by npgrad's core. Twins of NumPy's functions (see ``_twins``) use the same
+traced creators.
+"""
+
+from __future__ import annotations
+
+import cmath
+import functools
+import math
+import sys
+import threading
+from collections.abc import Callable
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+from numpy.lib import stride_tricks
+
+from ._compat import implementation_of, signature_of
+from ._creators import NUMPYS_VECTORIZE_CALL, TRACED_CREATORS, vectorize_call
+from ._dispatch import check_outside, tracking
+from ._functions import call_function
+from ._leaks import OWN_CODE, refuse
+from ._math_names import cmath_forms, math_forms
+from ._moves import assemble
+from ._record import recording
+from ._registry import CALLING_BACK, WRITES, ZERO
+from ._scipy import captured, is_followed
+from ._traced import TracedArray, traced_leaves
+from ._twins import twin
+
+# NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
+_FOLLOWED_NUMPY = "numpy.polynomial."
+
+
+def _acts_for(caller: str, file: str) -> bool:
+    """Names in place are for the user's code, and for our rules; not for NumPy's code nor for npgrad's core."""
+    if caller.startswith("numpy.") or caller == "numpy":
+        return caller.startswith(_FOLLOWED_NUMPY)
+    return not caller.startswith("npgrad.") or caller.startswith("npgrad.rules.") or not file.startswith(OWN_CODE)
+
+
+# Where NumPy's `as_strided` is, the one function for traced arrays that reaches no protocol and is imported by its name.
+_strided: Any = implementation_of(stride_tricks.as_strided)
+_AS_STRIDED = _strided.__globals__["__name__"]
+
+
+def _creator_in_place(original: Callable, traced: Callable) -> Callable:
+    @functools.wraps(original)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        if not recording():
+            check_outside(*traced_leaves(args))
+            return original(*args, **kwargs)
+        frame = sys._getframe(1)
+        caller = frame.f_globals.get("__name__") or ""
+        if not _acts_for(caller, frame.f_code.co_filename):
+            if caller == _AS_STRIDED and traced_leaves(args):
+                refuse(tracking(traced_leaves(args)), "as_strided, imported before the tape, sees only the memory")
+            return original(*args, **kwargs)
+        if caller.startswith("scipy.") and not is_followed(frame, args, kwargs):
+            return original(*args, **kwargs)
+        return traced(*args, **kwargs)
+
+    return in_place
+
+
+# Functions of which NumPy's dispatch does not look at every argument: with plain data in those it looks at, the traced
+# data in the others would be lost in C.
+_PARTLY_SEEN = {
+    np.sum, np.prod, np.max, np.min, np.amax, np.amin, np.nansum, np.nanprod, np.nanmax, np.nanmin, np.pad, np.select,
+    np.trapezoid, np.nan_to_num, np.interp, np.unwrap,
+    np.nanvar, np.polyint, *WRITES,
+}  # fmt: skip
+
+
+# Parameters that are sequences of arrays, where NumPy's dispatch looks at each. All other lists are arrays in the making,
+# and traced arrays inside would be lost.
+_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample"}
+
+
+def _sequence_positions(function: Any) -> frozenset[int]:
+    names = signature_of(function).parameters
+    return frozenset(position for position, name in enumerate(names) if name in _SEQUENCES)
+
+
+def _is_followed(value: Any) -> bool:
+    """Whether it is a dispatched function that traced data must reach, be it to be refused."""
+    return isinstance(value, type(np.mean)) and value not in ZERO
+
+
+def _seen_in_place(original: Callable, traced: Callable) -> Callable:
+    sequences = _sequence_positions(original)
+
+    @functools.wraps(original)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        if (args and type(args[0]) is TracedArray) or not recording() or not traced_leaves([args, kwargs]):
+            return original(*args, **kwargs)
+        made = [assemble(a) if i not in sequences and type(a) in (list, tuple) and traced_leaves(a) else a
+                for i, a in enumerate(args)]  # fmt: skip
+        return traced(*made, **kwargs)
+
+    return in_place
+
+
+def _seen_first_in_place(original: Callable, traced: Callable) -> Callable:
+    @functools.wraps(original)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        return (traced if traced_leaves([args, kwargs]) else original)(*args, **kwargs)
+
+    return in_place
+
+
+def _calling_in_place(original: Callable, traced: Callable) -> Callable:
+    @functools.wraps(original)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        return (traced if recording() else original)(*args, **kwargs)
+
+    return in_place
+
+
+def _called(function: Callable) -> Callable:
+    return lambda *args, **kwargs: call_function(function, args, kwargs)
+
+
+def _math_in_place(original: Callable, traced: Callable) -> Callable:
+    @functools.wraps(original)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            kind = type(arg)
+            if kind is not float and kind is not int and recording() and _has_traced_scalar(arg):
+                return traced(*args, **kwargs)
+        return original(*args, **kwargs)
+
+    return in_place
+
+
+def _has_traced_scalar(arg: Any) -> bool:
+    if isinstance(arg, TracedArray):
+        return arg.ndim <= 1
+    return isinstance(arg, (list, tuple)) and any(isinstance(item, TracedArray) for item in arg)
+
+
+def _hashable_in(value: Any, forms: dict) -> bool:
+    return type(value).__hash__ is not None and value in forms
+
+
+def _followed_in(module: ModuleType) -> dict[Callable, Callable]:
+    return {function: function for function in vars(module).values() if _is_followed(function)}
+
+
+# Per module: NumPy's or Python's function -> what follows it, and how that is called; later ones count.
+_FORMS: dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]] = {
+    math: [(math_forms(), _math_in_place)],
+    cmath: [(cmath_forms(), _math_in_place)],
+    np: [
+        (_followed_in(np), _seen_in_place),
+        ({function: _called(function) for function in _PARTLY_SEEN}, _seen_in_place),
+        (TRACED_CREATORS, _creator_in_place),
+        ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
+    ],
+    np.linalg: [(_followed_in(np.linalg), _seen_in_place)],
+    np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
+    stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
+}
+
+_originals: dict[ModuleType, dict[str, Any]] = {module: {} for module in _FORMS}
+_names: dict[ModuleType, dict[str, Callable]] = {module: {} for module in _FORMS}
+for _module, _makers in _FORMS.items():
+    for _forms, _make in _makers:
+        for _name, _value in vars(_module).items():
+            if callable(_value) and _hashable_in(_value, _forms):
+                _originals[_module][_name] = _value
+                _names[_module][_name] = _make(_value, _forms[_value])
+
+# The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
+IN_PLACE: dict[Any, Callable] = {
+    original: _names[module][name] for module, originals in _originals.items() for name, original in originals.items()
+}
+# What SciPy's modules bound is swapped where no protocol shows it.
+_CREATORS_IN_PLACE = {original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS}
+
+
+def _class_getitem(original: Callable) -> Callable:
+    @functools.wraps(original)
+    def in_place(self: Any, key: Any) -> Any:
+        return (twin(original) if recording() else original)(self, key)
+
+    return in_place
+
+
+_NUMPYS_POLY1D = np.poly1d.__init__
+_NUMPYS_POLY1D_ARRAY = np.poly1d.__array__
+
+
+def _poly1d_init(self: np.poly1d, c_or_r: Any, *args: Any, **kwargs: Any) -> None:
+    if type(c_or_r) in (list, tuple) and traced_leaves(c_or_r):
+        c_or_r = assemble(c_or_r)
+    _NUMPYS_POLY1D(self, c_or_r, *args, **kwargs)
+
+
+def _poly1d_array(self: np.poly1d, t: Any = None, copy: Any = None) -> Any:
+    """C code asks a poly1d for its coefficients and reads their memory."""
+    records = tracking(traced_leaves(self.coeffs))
+    if records:
+        refuse(records, "a poly1d with traced coefficients becomes a plain array", "Pass its attribute coeffs, or call it.")
+    return _NUMPYS_POLY1D_ARRAY(self, t, copy)
+
+
+# np.r_, np.c_, np.mgrid, np.ogrid and np.vectorize(f) are objects: what they do is a method of their class.
+_methods_originals: dict[tuple[type, str], Callable] = {
+    (cls, "__getitem__"): getattr(cls, "__getitem__") for cls in (type(np.r_).__mro__[1], type(np.mgrid).__mro__[1])
+}
+_methods_in_place: dict[tuple[type, str], Callable] = {
+    **{place: _class_getitem(original) for place, original in _methods_originals.items()},
+    (np.vectorize, "__call__"): vectorize_call,
+    (np.poly1d, "__init__"): _poly1d_init,
+    (np.poly1d, "__array__"): _poly1d_array,
+}
+_methods_originals[np.vectorize, "__call__"] = NUMPYS_VECTORIZE_CALL
+_methods_originals[np.poly1d, "__init__"] = _NUMPYS_POLY1D
+_methods_originals[np.poly1d, "__array__"] = _NUMPYS_POLY1D_ARRAY
+
+
+def _set_methods(methods: dict[tuple[type, str], Callable]) -> None:
+    for (cls, name), method in methods.items():
+        setattr(cls, name, method)
+
+
+_lock = threading.Lock()
+_recording_tapes = 0
+
+
+def _put() -> None:
+    for module, names in _names.items():
+        vars(module).update(names)
+    _set_methods(_methods_in_place)
+    captured.put(_CREATORS_IN_PLACE)
+
+
+def _take_away() -> None:
+    for module, originals in _originals.items():
+        vars(module).update(originals)
+    _set_methods(_methods_originals)
+    captured.take_away()
+
+
+def enter() -> None:
+    """A tape begins to record."""
+    global _recording_tapes
+    with _lock:
+        if _recording_tapes == 0:
+            try:
+                _put()
+            except BaseException:
+                _take_away()
+                raise
+        _recording_tapes += 1
+
+
+def leave() -> None:
+    """A tape stops recording."""
+    global _recording_tapes
+    with _lock:
+        _recording_tapes -= 1
+        if _recording_tapes == 0:
+            _take_away()

@@ -1,0 +1,127 @@
+"""Entry points: Python's operators. They compute with the same operators on plain data, so that values are those of the
+plain program to the last bit (``x ** 2`` and ``np.power(x, 2)`` need not be)."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from fractions import Fraction
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from . import rules as rules  # the declarations must stand before operators are made from them
+from ._dispatch import call_rule, check_outside
+from ._elementwise import ACCEPTED, binary_operator, in_place_operator, unary_operator
+from ._record import note_cut, noting, recording
+from ._registry import RULES
+from ._traced import TracedArray, adopt, traced_leaves, unwrap
+
+
+def _install(name: str, method: Callable) -> None:
+    method.__name__ = name
+    method.__qualname__ = f"TracedArray.{name}"
+    setattr(TracedArray, name, method)
+
+
+def _forward(name: str, call: Callable) -> Callable:
+    numpys = getattr(ndarray, name)
+
+    def method(self: TracedArray, other: Any) -> Any:
+        if isinstance(other, TracedArray) or type(other) in ACCEPTED:
+            return call(self, other)
+        if isinstance(other, (str, bytes)):
+            return call(self, other)  # a comparison that NumPy makes without a hook, or its error
+        if isinstance(other, Fraction) and type(self._bare) is not ndarray:
+            return call(self, float(other))  # as Python does with a Fraction and a float
+        return numpys(self, other)
+
+    return method
+
+
+def _numpy_complex(op: Callable) -> Callable:
+    """Python computes ``1j + np.float64(2)`` by itself, and the result is its own complex number."""
+
+    def call(a: Any, b: Any) -> Any:
+        result = op(a, b)
+        return np.complex128(result) if type(result) is complex else result
+
+    return call
+
+
+def _reflected(name: str, call: Callable, complex_call: Callable | None = None) -> Callable:
+    numpys = getattr(ndarray, name)
+
+    def method(self: TracedArray, other: Any) -> Any:
+        if type(other) is complex and complex_call is not None:
+            return complex_call(other, self)
+        if isinstance(other, TracedArray) or type(other) in ACCEPTED:
+            return call(other, self)
+        if isinstance(other, Fraction) and type(self._bare) is not ndarray:
+            return call(float(other), self)
+        return numpys(self, other)
+
+    return method
+
+
+def _constant(op: Callable) -> Callable:
+    """An operator whose result is piecewise constant."""
+
+    def call(a: Any, b: Any) -> Any:
+        result = op(unwrap(a), unwrap(b))
+        if recording():
+            if noting:
+                note_cut([t._storage for t in traced_leaves([a, b])], f"{op.__name__} is piecewise constant")
+            return tuple(map(adopt, result)) if type(result) is tuple else adopt(result)
+        check_outside(a, b)
+        return result
+
+    return call
+
+
+_DIFFERENTIABLE = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "truediv": np.divide,
+    "mod": np.remainder,
+    "pow": np.power,
+}
+
+for _name, _ufunc in _DIFFERENTIABLE.items():
+    _rule = RULES[_ufunc]
+    _call = binary_operator(_rule, getattr(operator, _name), getattr(ndarray, f"__{_name}__"))
+    _in_place = in_place_operator(_rule, getattr(operator, f"i{_name}"), _call)
+    _install(f"__{_name}__", _call)
+    _complex_call = binary_operator(_rule, _numpy_complex(getattr(operator, _name)))
+    _reflected_call = binary_operator(_rule, getattr(operator, _name))
+    _install(f"__r{_name}__", _reflected(f"__r{_name}__", _reflected_call, _complex_call))
+    _install(f"__i{_name}__", _forward(f"__i{_name}__", _in_place))
+
+
+
+def _matmul(a: Any, b: Any) -> Any:
+    return call_rule(RULES[np.matmul], operator.matmul, (a, b), {})
+
+
+_install("__matmul__", _forward("__matmul__", _matmul))
+_install("__rmatmul__", _reflected("__rmatmul__", _matmul, _matmul))
+
+_floor_divide = _constant(operator.floordiv)
+_install("__floordiv__", _forward("__floordiv__", _floor_divide))
+_install("__rfloordiv__", _reflected("__rfloordiv__", _floor_divide))
+
+
+def _divmod(a: Any, b: Any) -> tuple[Any, Any]:
+    return _floor_divide(a, b), a % b
+
+
+_install("__divmod__", _forward("__divmod__", _divmod))
+_install("__rdivmod__", _reflected("__rdivmod__", _divmod))
+
+for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
+    _install(f"__{_name}__", _forward(f"__{_name}__", _constant(getattr(operator, _name))))
+
+for _name, _unary in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
+    _install(f"__{_name}__", unary_operator(RULES[_unary], getattr(operator, _name)))

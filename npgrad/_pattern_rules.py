@@ -1,0 +1,248 @@
+"""Which elements of a result depend on which elements of the arguments: by function, for the pattern of a Jacobian.
+
+Elementwise functions need no entry, and a function without one depends on all its arguments in all its results: never too
+few. What is said here holds for the function, whatever the values: both branches of ``where``, all elements under a maximum.
+The one exception are exact zeros of plain matrices in products, which are structure (banded matrices are kept so).
+
+A pattern gets the sets, the names of the sets of each tracked argument (a list with None for the others where the argument
+is a sequence), and the environment of the call with the shape of each output as ``shapes``; it gives names for the first
+output, or for all where there are several. ``CONTENTS`` says of which arguments it reads more than numbers and axes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._compat import is_given
+from ._index_sets import IndexSets
+from ._registry import RULES
+from .rules.einsum import Contraction
+
+PATTERNS: dict[Any, Callable] = {}
+CONTENTS: dict[Any, dict[str, Callable]] = {}
+
+
+def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """The axes that are meant, counted from the front."""
+    if not is_given(axis):
+        return tuple(range(ndim))
+    return tuple(int(n) % ndim for n in (axis if isinstance(axis, tuple) else (axis,)))
+
+
+# --- Reductions, along one or all axes -----------------------------------------------------------------------------
+
+
+def _reduction(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    parts = []
+    for name, names in given.items():
+        if name in ("a", "x"):
+            names = sets.along(names, _axes(env.get("axis"), names.ndim)).reshape(env["shapes"][0])
+        parts.append(names)
+    return sets.union(parts)
+
+
+for _function in {np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.linalg.norm}:
+    PATTERNS[_function] = _reduction
+
+
+def _running(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    a = given["a"]
+    rows = a.reshape(-1) if env.get("axis") is None or not a.ndim else np.moveaxis(a, env["axis"], 0)
+    made = rows.copy()
+    for i in range(1, len(made)):
+        made[i] = sets.union([made[i - 1], rows[i]])
+    return made if rows.ndim == 1 else np.moveaxis(made, 0, env["axis"])
+
+
+PATTERNS[np.cumsum] = _running
+
+# --- Choosing and joining ------------------------------------------------------------------------------------------
+
+PATTERNS[np.where] = lambda sets, given, env: sets.union(list(given.values()))
+
+
+def _joined(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    """A move: the tangents of names are names."""
+    tangent = given["arrays"]
+    if isinstance(tangent, list):
+        filled = zip(tangent, env["arrays_spec"], strict=True)
+        tangent = [np.zeros(spec.shape, np.intp) if names is None else names for names, spec in filled]
+    map_, names = RULES[np.concatenate].jvps["arrays"]
+    return map_(*[{**env, "tangent": tangent}[name] for name in names])
+
+
+PATTERNS[np.concatenate] = _joined
+
+
+def _binned(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    return sets.merge(np.asarray(env["x"], np.intp), given["weights"], env["shapes"][0][0])
+
+
+PATTERNS[np.bincount] = _binned
+CONTENTS[np.bincount] = {"x": lambda x: x}
+
+# --- Along one axis, all with all ----------------------------------------------------------------------------------
+
+
+def _transform(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    a = given["a"]
+    axis = env["axis"] if is_given(env.get("axis")) else -1
+    return np.broadcast_to(sets.along(a, (axis % a.ndim,), keepdims=True), env["shapes"][0])
+
+
+for _function in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft):
+    PATTERNS[_function] = _transform
+
+# --- Small matrices, many at once ----------------------------------------------------------------------------------
+
+
+def _by_matrix(result_ndim: int) -> Callable:
+    def pattern(sets: IndexSets, given: dict, env: dict) -> ndarray:
+        a = given["a"]
+        one = sets.along(a, (a.ndim - 2, a.ndim - 1))
+        return np.broadcast_to(one.reshape(one.shape + (1,) * result_ndim), env["shapes"][0])
+
+    return pattern
+
+
+for _function, _result_ndim in ((np.linalg.inv, 2), (np.linalg.det, 0), (np.linalg.cholesky, 2)):
+    PATTERNS[_function] = _by_matrix(_result_ndim)
+
+# --- Products ------------------------------------------------------------------------------------------------------
+
+
+def _contracted(sets: IndexSets, terms: list, names: list, constants: list, output: list, sizes: dict) -> ndarray:
+    """The pattern of a product in einsum's letters. ``names`` has None for constants, ``constants`` None for the rest."""
+    shape = tuple(sizes[label] for label in output)
+    factors = [(c != 0, t) for c, t in zip(constants, terms, strict=True) if c is not None]
+    parts = []
+    for own, term in zip(names, terms, strict=True):
+        if own is None:
+            continue
+        wanted = list(dict.fromkeys([*term, *output]))
+        fixed = [label for label in wanted if any(label in t for _, t in factors)]
+        mask = _where_not_zero(factors, fixed, sizes)
+        if mask.all():
+            parts.append(_spread(sets, own, term, output, sizes))
+            continue
+        free = [label for label in wanted if label not in fixed]
+        chosen = np.nonzero(mask)
+        free_shape = tuple(sizes[label] for label in free)
+        grid = np.indices(free_shape).reshape(len(free), int(np.prod(free_shape, dtype=np.intp)))
+        at = {label: np.repeat(c, grid.shape[1]) for label, c in zip(fixed, chosen, strict=True)}
+        at |= {label: np.tile(g, len(chosen[0])) for label, g in zip(free, grid, strict=True)}
+        members = own[tuple(np.minimum(at[label], n - 1) for label, n in zip(term, own.shape, strict=True))]
+        owners = np.zeros(len(members), np.intp)
+        for label in output:
+            owners = owners * sizes[label] + at[label]
+        parts.append(sets.merge(owners, members, int(np.prod(shape, dtype=np.intp))).reshape(shape))
+    return sets.union(parts)
+
+
+def _where_not_zero(factors: list, labels: list, sizes: dict) -> ndarray:
+    """Where the product of the constants is not zero by their zeros, by the labels that are wanted of them."""
+    numbers: dict = {}
+    arguments: list = []
+    for mask, term in factors:
+        shape = tuple(sizes[label] for label in term)
+        factor = np.broadcast_to(mask, shape).astype(float)
+        arguments += [factor, [numbers.setdefault(label, len(numbers)) for label in term]]
+    return np.einsum(*arguments, [numbers[label] for label in labels]) != 0 if factors else np.ones((), bool)
+
+
+def _spread(sets: IndexSets, own: ndarray, term: list, output: list, sizes: dict) -> ndarray:
+    """One operand, where nothing else is zero: the union along what is summed, the same along what it has not."""
+    unique = list(dict.fromkeys(term))
+    if len(unique) < len(term):
+        own = np.einsum(own, _term_numbers(term, unique), list(range(len(unique))))
+    summed = [n for n, label in enumerate(unique) if label not in output]
+    left = [label for label in unique if label in output]
+    made = sets.along(own, summed) if summed else own
+    made = made.transpose([left.index(label) for label in output if label in left])
+    made = made.reshape([made.shape[sorted(left, key=output.index).index(n)] if n in left else 1 for n in output])
+    return np.broadcast_to(made, tuple(sizes[label] for label in output))
+
+
+def _term_numbers(term: list, unique: list) -> list[int]:
+    return [unique.index(label) for label in term]
+
+
+def _einsum(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    operands, specs = env["operands"], env["operands_spec"]
+    contraction = Contraction(operands, specs)
+    names = [given["operands"][place] for place in contraction.places]
+    constants = [array if own is None else None for array, own in zip(contraction.arrays, names, strict=True)]
+    return _contracted(sets, contraction.terms, names, constants, contraction.output, contraction.sizes)
+
+
+PATTERNS[np.einsum] = _einsum
+
+
+def _zeros_of(value: Any) -> Any:
+    """What a product reads of a constant operand; letters and their numbers are themselves."""
+    if isinstance(value, (list, tuple)):
+        return [_zeros_of(item) for item in value]
+    return value != 0 if isinstance(value, (ndarray, np.inexact, float, complex)) else value
+
+
+CONTENTS[np.einsum] = {"operands": _zeros_of}
+
+Terms = tuple[list, list, list]
+
+
+def _of_two(first: str, second: str, terms_of: Callable[[int, int], Terms]) -> Callable:
+    """A product of two arguments; ``terms_of`` says the letters of both and of the result by their numbers of axes."""
+
+    def pattern(sets: IndexSets, given: dict, env: dict) -> ndarray:
+        operands = [given.get(name) for name in (first, second)]
+        if any(is_given(env.get(name)) for name in ("axes", "axis")) or env.get("keepdims") is True:
+            return np.broadcast_to(sets.everything([own for own in operands if own is not None]), env["shapes"][0])
+        constants = [np.asarray(env[n]) if own is None else None for n, own in zip((first, second), operands, strict=True)]
+        shapes = [np.asarray(c if own is None else own).shape for c, own in zip(constants, operands, strict=True)]
+        *terms, output = terms_of(*map(len, shapes))
+        sizes: dict = {}
+        for term, shape in zip(terms, shapes, strict=True):
+            sizes |= {label: max(n, sizes.get(label, 1)) if n else 0 for label, n in zip(term, shape, strict=True)}
+        return _contracted(sets, terms, operands, constants, output, sizes)
+
+    return pattern
+
+
+def _behind_loops(x: str, y: str, result: str) -> Callable[[int, int], Terms]:
+    """Letters of the last axes; what stands before them is broadcast."""
+
+    def terms(x_ndim: int, y_ndim: int) -> Terms:
+        loops = x_ndim - len(x), y_ndim - len(y)
+        x_loop, y_loop, loop = (list(range(-n, 0)) for n in (*loops, max(loops)))
+        return [*x_loop, *x], [*y_loop, *y], [*loop, *result]
+
+    return terms
+
+
+def _matmul_terms(x_ndim: int, y_ndim: int) -> Terms:
+    x, y = ("ij" if x_ndim > 1 else "j"), ("jk" if y_ndim > 1 else "j")
+    return _behind_loops(x, y, x[:-1] + y[1:])(x_ndim, y_ndim)
+
+
+def _dot_terms(a_ndim: int, b_ndim: int) -> Terms:
+    a, b = [("a", n) for n in range(a_ndim)], [("b", n) for n in range(b_ndim)]
+    if not a or not b:
+        return a, b, a + b
+    b[-2 if b_ndim > 1 else -1] = a[-1]
+    return a, b, [label for label in a + b if label != a[-1]]
+
+
+_PRODUCTS: dict[Any, tuple[str, str, Callable[[int, int], Terms]]] = {
+    np.matmul: ("x", "y", _matmul_terms),
+    np.dot: ("a", "b", _dot_terms),
+    np.vecdot: ("x", "y", _behind_loops("i", "i", "")),
+    np.matvec: ("x", "y", _behind_loops("ij", "j", "i")),
+    np.vecmat: ("x", "y", _behind_loops("i", "ij", "j")),
+}
+for _product, (_first, _second, _terms) in _PRODUCTS.items():
+    PATTERNS[_product] = _of_two(_first, _second, _terms)
+    CONTENTS[_product] = {_first: _zeros_of, _second: _zeros_of}

@@ -1,0 +1,114 @@
+"""Entry points: NumPy's two protocols, ``__array_ufunc__`` and ``__array_function__``."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from numpy import ndarray
+
+from ._dispatch import call_rule, call_ufunc, check_outside, objects, tracking
+from ._elementwise import ACCEPTED, plain_ufunc_call, unary_calls
+from ._functions import call_function
+from ._leaks import LeakError, leak_message
+from ._libraries import rule_of
+from ._moves import assemble
+from ._record import note_cut, noting, recording
+from ._registry import ZERO, Elementwise, Rule, refuse_function
+from ._traced import TracedArray, adopt, entry_point, traced_leaves, unwrap
+from ._ufunc_methods import METHODS
+
+
+@entry_point
+def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    if not kwargs and method == "__call__":
+        one = unary_calls.get(ufunc)
+        if one is not None:
+            return one(self)
+    if method != "__call__":
+        return METHODS[method](ufunc, *inputs, **kwargs)
+    for value in inputs:
+        if type(value) is not TracedArray and type(value) not in ACCEPTED:
+            inputs = tuple([_accepted(v) for v in inputs])
+            if any(v is NotImplemented for v in inputs):
+                return NotImplemented
+            break
+    if not kwargs:
+        call = plain_ufunc_call(ufunc)
+        if call is not None:
+            return call(*inputs)
+    return _ufunc(ufunc, inputs, kwargs)
+
+
+def _accepted(value: Any) -> Any:
+    """An operand in a form that the rules know."""
+    if type(value) in ACCEPTED or isinstance(value, TracedArray):
+        return value
+    if type(value) in (list, tuple):
+        return assemble(value)
+    if isinstance(value, ndarray):
+        if recording() and type(value) is not ndarray:
+            raise LeakError(
+                leak_message(
+                    f"a traced array meets a {type(value).__name__}, whose arithmetic no tape follows",
+                    "Convert it with np.asarray first.",
+                )
+            )
+        return value
+    foreign = getattr(type(value), "__array_ufunc__", ndarray.__array_ufunc__)
+    return value if foreign is ndarray.__array_ufunc__ else NotImplemented
+
+
+# For ufuncs whose results carry no derivative.
+_CONSTANT = Elementwise(None, (), -1)
+
+
+def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
+    rule = rule_of(ufunc)
+    out = kwargs.pop("out", ())
+    out = out if type(out) is tuple else (out,)
+    if type(rule) is Rule:
+        if out and out[0] is not None:
+            kwargs["out"] = out[0]
+        return call_rule(rule, ufunc, inputs, kwargs)
+    if isinstance(rule, Elementwise):
+        if not recording():
+            check_outside(*traced_leaves(list(inputs)))
+        return call_ufunc(rule, ufunc, inputs, out, kwargs)
+    if recording() and ufunc not in ZERO and tracking(traced_leaves(list(inputs))):
+        if all(set(t.replace("->", "")) == {"O"} for t in ufunc.types):
+            # np.frompyfunc: the user's function gets the elements, and its results are kept as they are.
+            return ufunc(*[objects(v) if isinstance(v, TracedArray) else v for v in inputs], **kwargs)
+        refuse_function(ufunc)
+    if noting:
+        note_cut([t._storage for t in traced_leaves(list(inputs))], f"{ufunc.__name__} is piecewise constant")
+    if not any(isinstance(o, TracedArray) for o in out):
+        plain = {k: unwrap(v) for k, v in kwargs.items()}
+        result = ufunc(*unwrap(inputs), **plain, **({"out": out} if out else {}))
+        if not recording() or out:
+            return result
+        return tuple([adopt(r) for r in result]) if type(result) is tuple else adopt(result)
+    return call_ufunc(_CONSTANT, ufunc, unwrap(inputs), out, kwargs)
+
+
+@entry_point
+def __array_function__(self: TracedArray, func: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
+    for kind in types:
+        if not issubclass(kind, TracedArray) and kind.__array_function__ is not ndarray.__array_function__:
+            return NotImplemented
+    if not (args and isinstance(args[0], (TracedArray, list, tuple))) and not traced_leaves([args, kwargs]):
+        args = tuple([_in_a_list(a) for a in args])
+    return call_function(func, args, kwargs)
+
+
+def _in_a_list(value: Any) -> Any:
+    """A list or an array for another kind of sequence (a deque, a poly1d) that holds traced arrays or numbers."""
+    if isinstance(value, (ndarray, str)) or not (hasattr(value, "__len__") and hasattr(value, "__iter__")):
+        return value
+    items = list(value)
+    leaves = traced_leaves(items)
+    if not leaves:
+        return value
+    return items if leaves[0].ndim else assemble(items)
+
+

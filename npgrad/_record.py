@@ -1,0 +1,225 @@
+"""The record of a tape, and which tapes record in this thread or task.
+
+A `Record` is a linear list of entries (see ``_entries``). It knows who appended them only through the `Token` that
+storages carry; nothing in it refers back to the tape.
+"""
+
+from __future__ import annotations
+
+import functools
+import weakref
+from collections.abc import Callable, Iterable
+from contextvars import ContextVar
+from typing import Any
+
+from . import _collector
+from ._leaks import LeakError, Place, leak_message, user_place
+from ._storage import NOTHING, Storage, Token, View
+
+# The tapes that record in this context, outermost first; and all that were opened in it, paused ones included.
+_recording: ContextVar[tuple[Record, ...]] = ContextVar("npgrad_recording", default=())
+_opened: ContextVar[tuple[Record, ...]] = ContextVar("npgrad_opened", default=())
+
+# The tape that records in this context if there is just one, which is what the hot path asks.
+_single: ContextVar[Record | None] = ContextVar("npgrad_single", default=None)
+
+recording = _recording.get
+single = _single.get
+
+
+def set_recording(records: tuple[Record, ...]) -> None:
+    _recording.set(records)
+    _single.set(records[0] if len(records) == 1 else None)
+
+_CLOSED: frozenset = frozenset(["a closed tape"])
+
+
+class Mark:
+    """One watched array: where in the record it was watched."""
+
+    __slots__ = ("storage", "view", "position")
+
+    def __init__(self, storage: Storage, view: View | None, position: int) -> None:
+        self.storage = storage
+        self.view = view
+        self.position = position
+
+
+class Record:
+    """The ordered list of what one tape has recorded."""
+
+    __slots__ = (
+        "entries", "append", "token", "alone", "own_set", "open", "leaks", "noted_leaks",
+        "marks", "watch_accessed", "variables", "places", "cuts", "check_nan", "__weakref__",
+    )  # fmt: skip
+
+    def __init__(self, leaks: str, watch_accessed: bool, locations: bool = False, check_nan: bool = False) -> None:
+        _collector.enter()
+        self.entries: list[tuple] = []
+        self.append: Callable[[tuple], None] = self.entries.append
+        # With locations: the user's line of each entry, and where traced data lost its derivative, as
+        # (storage or None for any, what happened, place). Without, recording does nothing for them.
+        self.places: list[Place] | None = None
+        self.cuts: list[tuple[Storage | None, str, Place]] | None = None
+        if locations:
+            self.places, self.cuts = [], []
+            self.append = functools.partial(_append_with_place, self.entries, self.places)
+        self.check_nan = check_nan
+        self.token = Token(weakref.ref(self))
+        self.own_set: frozenset = frozenset([self.token])
+        # What ``tracked`` is for a storage that this tape alone tracks; compared by identity on the hot path, so a
+        # tape that does not record here must not be found by it.
+        self.alone = _CLOSED
+        self.open = False
+        self.leaks = leaks
+        self.noted_leaks: list[str] = []
+        self.marks: dict[Storage, list[Mark]] = {}
+        self.watch_accessed = watch_accessed
+        self.variables: list[Any] = []
+
+    def __del__(self) -> None:
+        _collector.leave()
+
+    def start(self) -> None:
+        set_recording((*_recording.get(), self))
+        _opened.set((*_opened.get(), self))
+        self.alone = self.own_set
+        self.open = True
+        if self.cuts is not None:
+            noting.append(None)
+
+    def stop(self) -> None:
+        self.open = False
+        self.alone = _CLOSED
+        if self.cuts is not None:
+            noting.pop()
+        forget_closed()
+
+    def pause(self) -> None:
+        if self.cuts is not None:
+            self.cuts.append((None, "the tape is paused (stop_recording)", user_place()))
+        set_recording(tuple(r for r in _recording.get() if r is not self))
+
+    def resume(self) -> None:
+        if self.open:
+            here = set(_recording.get()) | {self}
+            set_recording(tuple(r for r in _opened.get() if r in here))
+
+    @property
+    def records_here(self) -> bool:
+        return self.open and self in _recording.get()
+
+    def tracks(self, storage: Storage) -> bool:
+        """Whether a use of this storage is recorded; a Variable met for the first time is watched."""
+        if not self.open:
+            return False
+        if self.token in storage.tracked:
+            return True
+        if storage.is_variable and self.watch_accessed and storage.watch_when_used:  # type: ignore[attr-defined]
+            variable = storage.variable  # type: ignore[attr-defined]
+            self.watch(storage, None if variable is None else variable._view)
+            if variable is not None:
+                self.variables.append(variable)
+            return True
+        if storage.tracked:
+            refuse_foreign(storage)
+        return False
+
+    def watch(self, storage: Storage, view: View | None) -> None:
+        marks = self.marks.setdefault(storage, [])
+        if not any(same_view(mark.view, view) for mark in marks):
+            marks.append(Mark(storage, view, len(self.entries)))
+        track(storage, self.own_set)
+
+    def mark_also(self, storage: Storage, before: View | None, after: View | None) -> None:
+        """A watched array that looks at its memory in another shape stays the source that it was."""
+        mark = self.find_mark(storage, before)
+        if mark is not None:
+            self.marks[storage].append(Mark(storage, after, mark.position))
+
+    def find_mark(self, storage: Storage, view: View | None) -> Mark | None:
+        for mark in self.marks.get(storage, ()):
+            if same_view(mark.view, view):
+                return mark
+        return None
+
+
+def _append_with_place(entries: list[tuple], places: list[Place], entry: tuple) -> None:
+    entries.append(entry)
+    places.append(user_place())
+
+
+# One item per tape in this process that records with locations: empty, it spares all others the call of `note_cut`.
+noting: list[None] = []
+
+
+def note_cut(storages: Iterable[Storage], what: str) -> None:
+    """Tell the tapes that record with locations that what is made of these storages has no derivative."""
+    for record in _recording.get():
+        if record.cuts is not None:
+            place = user_place()
+            record.cuts += [(s, what, place) for s in storages if record.token in s.tracked]
+
+
+def forget_closed() -> None:
+    """Take the tapes that have been closed off the stack of this thread or task."""
+    set_recording(tuple([r for r in _recording.get() if r.open]))
+    _opened.set(tuple([r for r in _opened.get() if r.open]))
+
+
+def track(storage: Storage, tokens: frozenset) -> None:
+    """Let the tapes of ``tokens`` track a storage; tapes that are gone are forgotten, so that a Variable or a buffer
+    that is used with many tapes does not collect them."""
+    if not storage.tracked:
+        storage.tracked = tokens
+    elif not tokens <= storage.tracked:
+        alive = [token for token in storage.tracked if token.record() is not None]
+        storage.tracked = tokens.union(alive) if alive else tokens
+
+
+def same_view(a: View | None, b: View | None) -> bool:
+    if a is b:
+        return True
+    if a is None or b is None or type(a) is not type(b) or a.shape != b.shape or a.dtype != b.dtype:
+        return False
+    if hasattr(a, "key"):
+        return repr(a.key) == repr(b.key) and same_view(a.parent, b.parent)  # type: ignore[union-attr]
+    return a.offset == b.offset and a.strides == b.strides  # type: ignore[union-attr]
+
+
+def refuse_foreign(storage: Storage) -> None:
+    """Traced data used where its tape does not record, while it records elsewhere, would go missing."""
+    here = _opened.get()
+    for token in storage.tracked:
+        record = token.record()
+        if record is not None and record.open and record not in here:
+            raise LeakError(
+                leak_message(
+                    "a traced array is used in another thread while its tape records",
+                    "Run the thread's function in contextvars.copy_context(), so that it records on the same tape, "
+                    "or hand it npgrad.stop_gradient(array).",
+                )
+            )
+
+
+def tracking_records(storages: tuple[Storage, ...]) -> tuple[Record, ...]:
+    """The tapes that record here and track at least one of the storages."""
+    return tuple(record for record in _recording.get() if any([record.tracks(s) for s in storages]))  # noqa: C419 (each must hear of its use)
+
+
+def owners(storage: Storage) -> list[Record]:
+    """All live tapes that track a storage, also those that do not record now: a write must reach them all."""
+    found = []
+    for token in storage.tracked:
+        record = token.record()
+        if record is not None:
+            found.append(record)
+    return found
+
+
+def token_set(records: tuple[Record, ...]) -> frozenset:
+    if not records:
+        return NOTHING
+    if len(records) == 1:
+        return records[0].own_set
+    return frozenset(record.token for record in records)

@@ -1,0 +1,99 @@
+"""SciPy: which of its functions a tape follows, and how the others are refused.
+
+Most of SciPy hands arrays to compiled code that asks no hook. Before it does, its Python code converts the arguments with a
+creator of NumPy's, for which a name stands in place; also where a module of SciPy bound the name before. There is the last
+chance to see traced data.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FrameType
+from typing import Any
+
+from ._dispatch import tracking
+from ._leaks import refuse
+from ._traced import traced_leaves
+
+# SciPy's Python code that does nothing but call functions with rules. By the function that the user calls.
+_FOLLOWED = (
+    "scipy.special.", "scipy.integrate.trapezoid", "scipy.integrate.simpson", "scipy.integrate.cumulative_",
+    "scipy.integrate.romb", "scipy.stats.zscore", "scipy.optimize.rosen",
+)  # fmt: skip
+# What calls the user's functions: their results go into buffers of SciPy's, and are refused where they leave those. All
+# other code of SciPy gets plain arrays, as its compiled parts expect them.
+_CALLING_BACK = ("scipy.integrate.", "scipy.optimize.", "scipy.differentiate.")
+
+
+def _called(frame: FrameType) -> str:
+    """The public name of the outermost function of SciPy on the way from the user's code, past what decorators put around
+    it; of its package, where all are hidden."""
+    name = package = ""
+    outer: FrameType | None = frame
+    while outer is not None and (module := outer.f_globals.get("__name__") or "").startswith("scipy."):
+        package = ".".join(part for part in module.split(".") if not part.startswith("_"))
+        function = outer.f_code.co_qualname
+        hidden = outer.f_code.co_name.startswith("_") and not outer.f_code.co_name.startswith("__")
+        if not hidden and "<" not in function and not module.startswith("scipy._lib."):
+            name = f"{package}.{function.removesuffix('.__init__').removesuffix('.__call__')}"
+        outer = outer.f_back
+    return name or f"{package}.{frame.f_code.co_name}"
+
+
+def is_followed(frame: FrameType, args: tuple, kwargs: dict) -> bool:
+    """Whether a creator that SciPy's code calls gives traced arrays. Raises if it is about to lose traced data."""
+    name = _called(frame)
+    if name.startswith(_FOLLOWED):
+        return True
+    records = tracking(traced_leaves([args, kwargs]))
+    if records:
+        refuse(
+            records,
+            f"{name} takes traced data into compiled code, where no tape can follow",
+            "Use NumPy's function of the same purpose, declare the derivative with npgrad.custom_gradient, or take it out "
+            "with npgrad.stop_gradient.",
+        )
+    return name.startswith(_CALLING_BACK)
+
+
+def _is_in(value: Any, in_place: dict[Any, Callable]) -> bool:
+    try:
+        return callable(value) and value in in_place
+    except TypeError:  # not hashable
+        return False
+
+
+class CapturedNames:
+    """The names for NumPy's creators that SciPy's modules bound when they were loaded."""
+
+    def __init__(self) -> None:
+        self._known = 0
+        self._seen: set[str] = set()
+        self._swaps: list[tuple[dict, dict, dict]] = []
+
+    def put(self, in_place: dict[Any, Callable]) -> None:
+        if len(sys.modules) != self._known:
+            self._find(in_place)
+        for names, _, forms in self._swaps:
+            names.update(forms)
+
+    def take_away(self) -> None:
+        for names, originals, _ in self._swaps:
+            names.update(originals)
+
+    def _find(self, in_place: dict[Any, Callable]) -> None:
+        self._known = len(sys.modules)
+        for name, module in list(sys.modules.items()):
+            if name in self._seen or not name.startswith("scipy.") or module is None:
+                continue
+            if getattr(getattr(module, "__spec__", None), "_initializing", False):
+                self._known = 0
+                continue
+            self._seen.add(name)
+            originals = {key: value for key, value in vars(module).items() if _is_in(value, in_place)}
+            if originals:
+                self._swaps.append((vars(module), originals, {key: in_place[v] for key, v in originals.items()}))
+
+
+captured = CapturedNames()

@@ -1,0 +1,181 @@
+"""Segments: calls of the user's Python functions that a tape records as one entry each.
+
+A segment computes without being recorded, and finds its derivative in a way of its own when a sweep comes by: `checkpoint`
+records the function once more, `implicit` solves a linear system. Only what the arguments bring in can be followed, so a
+segment whose function uses tracked data from elsewhere is refused.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._derivatives import gradients_of, tangents_of
+from ._dispatch import append, tracking
+from ._endpoints import checked_leaves
+from ._entries import CALL, Call
+from ._leaks import user_location
+from ._moves import saved_operand
+from ._record import Record, recording, set_recording, token_set
+from ._registry import Spec
+from ._storage import native
+from ._structure import flatten, map_structure
+from ._tape import GradientTape
+from ._traced import TracedArray, adopt, fresh, is_inexact, unwrap
+
+
+def is_array(value: Any) -> bool:
+    """Whether a leaf is data that derivatives can go through."""
+    return isinstance(value, (ndarray, np.generic)) and is_inexact(value.dtype)
+
+
+def read_only(value: Any) -> Any:
+    """The same data, plain, which a function may not write into: the tape would not see it."""
+    bare = unwrap(value)
+    if not isinstance(bare, ndarray):
+        return bare
+    bare = bare.view()
+    bare.flags.writeable = False
+    return bare
+
+
+def constant(value: Any) -> Any:
+    """An argument that no tape tracks, in the form in which a recording tape would hand it on."""
+    return fresh(read_only(value)) if is_array(value) and not isinstance(value, TracedArray) else value
+
+
+def untracked(value: Any) -> Any:
+    """The same data as a traced array that no tape tracks, read-only."""
+    return fresh(read_only(value)) if is_array(value) else value
+
+
+def owned(value: Any) -> Any:
+    """A copy of an array; nothing else refers to its memory."""
+    return np.array(unwrap(value), order="K") if isinstance(value, ndarray) else value
+
+
+def unrecorded(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Call a function while no tape records."""
+    stack = recording()
+    set_recording(())
+    try:
+        return function(*args, **kwargs)
+    finally:
+        set_recording(stack)
+
+
+def watched_apart(name: str, function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Call a function on untracked arguments; raise if tapes hear of it, for then it uses tracked data from elsewhere."""
+    before = [len(record.entries) for record in recording()]
+    result = function(*args, **kwargs)
+    if before != [len(record.entries) for record in recording()]:
+        raise ValueError(
+            f"{user_location()}: {name} uses a tracked array that is not among its arguments, whose derivative would be "
+            "lost: pass it as an argument"
+        )
+    return result
+
+
+class Recorded:
+    """A function recorded at some arguments, for sweeps over it. ``moved`` are the leaves that are differentiated by."""
+
+    def __init__(self, function: Callable, arguments: Callable[[list], tuple[tuple, dict]], moved: list) -> None:
+        tape = GradientTape(persistent=True, watch_accessed_variables=False)
+        with tape:
+            self.sources = [tape.watch(value + 0 if isinstance(value, TracedArray) else value) for value in moved]
+            args, kwargs = arguments(self.sources)
+            self.value = function(*args, **kwargs)
+        self.targets = checked_leaves(self.value, "value")[0]
+        assert tape._record is not None
+        self.record: Record = tape._record
+
+    def gradients(self, cts: list, batch: tuple) -> list:
+        """Cotangents of the moved leaves from those of the values."""
+        pairs = [
+            (target, ct if ct.dtype == target.dtype else ct.astype(native(target.dtype)))
+            for target, ct in zip(self.targets, cts, strict=True)
+            if ct is not None and isinstance(target, TracedArray) and self.record.token in target._storage.tracked
+        ]
+        return gradients_of(self.record, pairs, self.sources, batch)
+
+    def tangents(self, tangents: list, batch: tuple) -> list:
+        """Tangents of the values from those of the moved leaves."""
+        return tangents_of(self.record, self.targets, list(zip(self.sources, tangents, strict=True)), batch)
+
+
+class Segment:
+    """The rule of one call of a segment. Its kinds say how cotangents and tangents go through it.
+
+    The leaves of the arguments are of three sorts: ``moved`` ones are tracked, ``fixed`` ones other arrays, and the rest is
+    kept here.
+    """
+
+    # Whether the maps need the value, which the tape would keep alive.
+    needs_value = True
+
+    def __init__(self, arguments: tuple[tuple, dict]) -> None:
+        self.leaves, self.build = flatten(arguments)
+        self.moved: list[int] = []
+        self.fixed: list[int] = []
+        self.specs: list[Spec] = []
+        self.vjps = {"moved": (self._vjp, ("ct", "ans", "moved", "fixed"))}
+        self.jvps = {"moved": (self._jvp, ("tangent", "ans", "moved", "fixed"))}
+
+    def reverse(self, cts: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
+        raise NotImplementedError
+
+    def forward(self, tangents: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
+        raise NotImplementedError
+
+    def arguments(self, moved: list, fixed: list) -> tuple[tuple, dict]:
+        """The arguments with these leaves."""
+        leaves = list(self.leaves)
+        for places, values in ((self.moved, moved), (self.fixed, map(constant, fixed))):
+            for place, value in zip(places, values, strict=True):
+                leaves[place] = value
+        return self.build(leaves)
+
+    def _vjp(self, ct: tuple, ans: Any, moved: list, fixed: list) -> list:
+        batch = next(c.shape[: c.ndim - s.ndim] for c, s in zip(ct, self.specs, strict=True) if c is not None)
+        return self.reverse(list(ct), ans, moved, fixed, batch)
+
+    def _jvp(self, tangent: list, ans: Any, moved: list, fixed: list) -> tuple:
+        batch = tangent[0].shape[: tangent[0].ndim - np.ndim(unwrap(moved[0]))]
+        return tuple(self.forward(tangent, ans, moved, fixed, batch))
+
+
+def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any]) -> Any:
+    """The value of a segment as it was made for these arguments; recorded by the tapes that track one of them."""
+    leaves = segment.leaves
+    records = tracking([leaf for leaf in leaves if isinstance(leaf, TracedArray)])
+    tokens = token_set(records)
+    segment.moved = [n for n, a in enumerate(leaves) if isinstance(a, TracedArray) and tokens & a._storage.tracked]
+    segment.fixed = [n for n, a in enumerate(leaves) if is_array(a) and n not in segment.moved]
+    saved: dict[str, Any] = {
+        "moved": [saved_operand(leaves[n]) for n in segment.moved],
+        "fixed": [saved_operand(leaves[n]) for n in segment.fixed],
+    }
+    operands = [("moved", item, leaves[n]._storage, leaves[n]._view) for item, n in enumerate(segment.moved)]
+    constants: dict[str, Any] = {"ans": None, "moved_spec": [Spec(unwrap(leaves[n])) for n in segment.moved]}
+    value = compute(segment.build([untracked(leaf) for leaf in leaves]))
+    value = map_structure(lambda leaf: adopt(owned(leaf)) if is_array(leaf) else leaf, value)
+    made = flatten(value)[0]
+    segment.leaves = [None if is_array(leaf) else owned(leaf) for leaf in leaves]
+    segment.specs = [Spec(unwrap(m)) for m in made]
+    outs: list = []
+    for m in made:
+        if isinstance(m, TracedArray):
+            m._storage.tracked = tokens
+        outs.append((m._storage, None) if isinstance(m, TracedArray) else None)
+    if segment.needs_value:
+        saved["ans"] = [saved_operand(m) for m in made]
+    append(records, (CALL, Call(segment, outs, operands, saved, constants, None, True)))
+    return value
+
+
+def is_tracked(*arguments: Any) -> bool:
+    """Whether a tape that records here tracks one of the leaves."""
+    return bool(recording()) and bool(tracking([a for a in flatten(arguments)[0] if isinstance(a, TracedArray)]))

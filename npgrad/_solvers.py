@@ -1,0 +1,148 @@
+"""for_solver: a function in the forms that solvers ask for, evaluated once per point."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._functional import Run, check_callable
+from ._leaks import LeakError, leak_message
+from ._products import derivative_along, derivative_of, gradient_at
+from ._segments import is_tracked
+from ._structure import flatten, map_structure
+from ._traced import unwrap
+
+
+def _copied(value: Any) -> Any:
+    """The same values in memory of their own: solvers go on writing into the arrays that they give and get."""
+    return map_structure(lambda leaf: np.array(unwrap(leaf)) if isinstance(leaf, np.ndarray) else leaf, value)
+
+
+def _same(a: Any, b: Any) -> bool:
+    if not isinstance(a, np.ndarray) or not isinstance(b, np.ndarray):
+        return a is b or (type(a) is type(b) and not callable(a) and bool(np.all(a == b)))
+    return a.dtype == b.dtype and a.shape == b.shape and a.tobytes() == b.tobytes()
+
+
+def _refuse_tracked(value: Any) -> None:
+    if is_tracked(value):
+        raise LeakError(
+            leak_message(
+                "for_solver is used where a tape follows its arguments or its value, and hands on plain values only",
+                "Ways out: npgrad.implicit for the derivative of a solver's answer; npgrad.jacobian and its kin nest; "
+                "npgrad.stop_gradient where the value is meant to be constant.",
+            )
+        )
+
+
+class _Point:
+    """What is known of a function at one point; each part is found when it is first asked for."""
+
+    def __init__(self, f: Callable, args: tuple, argnum: int, leaks: str) -> None:
+        self.args = _copied(args)
+        self.f, self.argnum, self.leaks = f, argnum, leaks
+
+    def is_at(self, args: tuple) -> bool:
+        here, there = flatten(self.args)[0], flatten(args)[0]
+        return len(here) == len(there) and all(_same(a, b) for a, b in zip(here, there, strict=True))
+
+    @functools.cached_property
+    def run(self) -> Run:
+        run = Run(self.f, self.args, {}, self.argnum, False, self.leaks)
+        _refuse_tracked(run.value)
+        return run
+
+    @functools.cached_property
+    def jac(self) -> Any:
+        targets, build = flatten(self.run.value)
+        return build(self.run.tape.jacobian(targets, self.run.sources, unconnected_gradients="zero"))
+
+    @functools.cached_property
+    def gradient(self) -> Run:
+        run = gradient_at(self.f, self.args, self.argnum, self.leaks)
+        _refuse_tracked(run.value)
+        return run
+
+    @functools.cached_property
+    def hess(self) -> Any:
+        return derivative_of(self.gradient)
+
+
+class Solvable:
+    """A function with its derivatives, in the forms that solvers ask for. Made by `for_solver`."""
+
+    def __init__(self, f: Callable, argnum: int, leaks: str) -> None:
+        self._f, self._argnum, self._leaks = f, argnum, leaks
+        self._point: _Point | None = None
+        self._weighted: _Point | None = None
+
+    def _at(self, args: tuple) -> _Point:
+        _refuse_tracked(args)
+        if self._point is None or not self._point.is_at(args):
+            self._point = _Point(self._f, args, self._argnum, self._leaks)
+        return self._point
+
+    def fun(self, *args: Any) -> Any:
+        """The value."""
+        return _copied(self._at(args).run.plain_value())
+
+    __call__ = fun
+
+    def jac(self, *args: Any) -> Any:
+        """The Jacobian, which is the gradient of a scalar."""
+        return _copied(self._at(args).jac)
+
+    def fun_and_jac(self, *args: Any) -> tuple[Any, Any]:
+        """Both, for ``jac=True``."""
+        return self.fun(*args), self.jac(*args)
+
+    def hess(self, *args: Any) -> Any:
+        """The Hessian of a scalar."""
+        return _copied(self._at(args).hess)
+
+    def hessp(self, x: Any, p: Any, *args: Any) -> Any:
+        """The product of the Hessian of a scalar and a vector."""
+        return derivative_along(self._at((x, *args)).gradient, p)
+
+    def weighted_hess(self, x: Any, v: Any) -> Any:
+        """The sum of the Hessians of several values, each times its weight in ``v``, as constraints want it."""
+        _refuse_tracked((x, v))
+        if self._weighted is None or not self._weighted.is_at((x, v)):
+            self._weighted = _Point(lambda x, v: (self._f(x) * v).sum(), (x, v), 0, self._leaks)
+        return _copied(self._weighted.hess)
+
+
+def for_solver(f: Callable, argnum: int = 0, *, leaks: str = "raise") -> Solvable:
+    """A function with its derivatives as solvers ask for them, evaluated once at each point.
+
+    The value, the Jacobian and the products with a Hessian at one point share their records, in whichever order and however
+    often a solver asks.
+
+    Parameters
+    ----------
+    f : callable
+        Plain NumPy code that depends on its arguments only.
+    argnum : int
+        The argument to differentiate by; ``1`` for the right-hand side f(t, y) of an ordinary differential equation.
+    leaks : {"raise", "warn", "ignore"}
+        See `GradientTape`.
+
+    Returns
+    -------
+    Solvable
+        With ``fun``, ``jac``, ``fun_and_jac`` and ``hess``, all of the arguments of ``f``; ``hessp(x, p, *args)``, and
+        ``weighted_hess(x, v)`` for a function of several values.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> s = ng.for_solver(lambda x: (x ** 4).sum())
+    >>> x = np.array([1.0, 2.0])
+    >>> s.fun(x), s.jac(x), s.hessp(x, np.array([1.0, 0.0]))
+    (np.float64(17.0), array([ 4., 32.]), array([12.,  0.]))
+    """
+    check_callable(f)
+    return Solvable(f, argnum, leaks)

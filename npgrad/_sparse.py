@@ -1,0 +1,334 @@
+"""Sparse Jacobians and Hessians: the pattern from the record, colours for it, and few sweeps for all elements."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._coloring import color_columns, color_symmetric, transposed
+from ._derivatives import gradients_of, recorded_on, tangents_of
+from ._functional import Run, check_callable, grad
+from ._pattern import pattern_of, structure
+from ._sparse_matrix import SparseMatrix, SparsityPattern
+from ._storage import native
+from ._structure import flatten
+from ._sweep import cast
+
+# The programs that one callable knows: those of different paths through its branches.
+MAX_PLANS = 16
+
+# Shadows of up to this many elements are swept with many colours at once; larger ones would leave the processor's cache.
+BATCH_ELEMENTS = 1 << 16
+
+
+class _Point:
+    """One record of a function, with its sources and targets one behind the other."""
+
+    def __init__(self, run: Run, several: bool) -> None:
+        self.record = run.record()
+        groups = run.sources if several else (run.sources,)
+        leaves = [flatten(group)[0] for group in groups]
+        self.groups = [sum(int(leaf.size) for leaf in group) for group in leaves]
+        self.sources = [leaf for group in leaves for leaf in group]
+        self.targets = flatten(run.value)[0]
+        if any(target is None for target in self.targets):
+            raise TypeError("the function returned None; a Jacobian needs arrays or numbers")
+        if any(np.iscomplexobj(array) for array in (*self.sources, *self.targets)):
+            raise TypeError("sparse derivatives are for real arrays; use npgrad.jacobian for complex ones")
+
+    def structure(self) -> tuple:
+        return structure(self.record, self.targets, self.sources)
+
+    def pattern(self) -> SparsityPattern:
+        return SparsityPattern(*pattern_of(self.record, self.targets, self.sources))
+
+    def products(self, seeds: ndarray) -> Any:
+        """The Jacobian times each row of ``seeds``."""
+        return self._in_batches(seeds, self._products)
+
+    def adjoint_products(self, seeds: ndarray) -> Any:
+        """Each row of ``seeds`` times the Jacobian."""
+        return self._in_batches(seeds, self._adjoint_products)
+
+    def _in_batches(self, seeds: ndarray, sweep: Callable) -> Any:
+        n = max(1, BATCH_ELEMENTS // max(1, *map(np.size, self.sources), *map(np.size, self.targets)))
+        with np.errstate(all="ignore"):
+            return np.concatenate([sweep(seeds[i : i + n]) for i in range(0, len(seeds), n)])
+
+    def _products(self, seeds: ndarray) -> Any:
+        batch = (len(seeds),)
+        moved = [
+            (source, part.reshape(*batch, *source.shape).astype(native(source.dtype), copy=False))
+            for source, part in zip(self.sources, _split(seeds, self.sources), strict=True)
+        ]
+        return _beside(tangents_of(self.record, self.targets, moved, batch), self.targets, batch)
+
+    def _adjoint_products(self, seeds: ndarray) -> Any:
+        batch = (len(seeds),)
+        pairs = [
+            (target, part.reshape(*batch, *target.shape).astype(native(target.dtype), copy=False))
+            for target, part in zip(self.targets, _split(seeds, self.targets), strict=True)
+            if recorded_on(self.record, target)
+        ]
+        return _beside(gradients_of(self.record, pairs, self.sources, batch), self.sources, batch)
+
+
+def _split(seeds: ndarray, arrays: list) -> list[ndarray]:
+    return np.split(seeds, np.cumsum([int(np.size(array)) for array in arrays])[:-1], axis=1)
+
+
+def _beside(found: list, like: list, batch: tuple) -> Any:
+    """Results for several arrays, flat and side by side; zeros for those without."""
+    dtype = np.result_type(*[getattr(array, "dtype", float) for array in like])
+    flat = [
+        np.zeros((*batch, np.size(array)), dtype) if part is None else cast(part, dtype).reshape(*batch, -1)
+        for part, array in zip(found, like, strict=True)
+    ]
+    return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
+
+
+def _seeds(colors: ndarray) -> ndarray:
+    """For each colour the sum of the unit vectors of that colour."""
+    chosen = np.flatnonzero(colors >= 0)
+    seeds = np.zeros((int(colors.max(initial=-1)) + 1, len(colors)))
+    seeds[colors[chosen], chosen] = 1
+    return seeds
+
+
+class _JacobianPlan:
+    """The pattern of a program, its colours, and where each element is found in the products."""
+
+    def __init__(self, point: _Point) -> None:
+        self.pattern = pattern = point.pattern()
+        m, n = pattern.shape
+        rows = pattern.rows()
+        by_columns = color_columns(pattern.indices, pattern.indptr, n)
+        by_rows = color_columns(*transposed(pattern.indices, pattern.indptr, n), m)
+        self.forward = _seeds(by_columns), by_columns[pattern.indices] * m + rows
+        self.reverse = _seeds(by_rows), by_rows[rows] * n + pattern.indices
+        self.is_forward = len(self.forward[0]) <= len(self.reverse[0])
+
+    @property
+    def colors(self) -> int:
+        return len((self.forward if self.is_forward else self.reverse)[0])
+
+    def data(self, point: _Point) -> Any:
+        if not self.pattern.nnz:
+            return np.zeros(0)
+        if self.is_forward:
+            try:
+                seeds, places = self.forward
+                return point.products(seeds).reshape(-1).take(places)
+            except NotImplementedError:  # a custom gradient has no forward mode
+                self.is_forward = False
+        seeds, places = self.reverse
+        return point.adjoint_products(seeds).reshape(-1).take(places)
+
+
+class _HessianPlan:
+    """The same for a symmetric matrix, the Jacobian of a gradient."""
+
+    def __init__(self, point: _Point) -> None:
+        made = point.pattern()
+        n = made.shape[0]
+        # Each element and its mirror image: the pattern may have too many elements, on one side only.
+        cells = np.unique(np.concatenate([made.rows() * n + made.indices, made.indices * n + made.rows()]))
+        rows, columns = cells // max(n, 1), cells % max(n, 1)
+        indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
+        self.pattern = SparsityPattern(columns, indptr, (n, n))
+        colors = np.where(np.diff(indptr) > 0, color_symmetric(columns, indptr), -1)
+        self.seeds = _seeds(colors)
+        # An element is alone in its place of the products, or its mirror image is: both are read where the upper one is.
+        counts = np.bincount(rows + colors[columns] * n, minlength=1)
+        low, high = np.minimum(rows, columns), np.maximum(rows, columns)
+        own, mirrored = low + colors[high] * n, high + colors[low] * n
+        alone = counts[own] == 1
+        self.places = np.where(alone, own, mirrored)
+
+    @property
+    def colors(self) -> int:
+        return len(self.seeds)
+
+    def data(self, point: _Point) -> Any:
+        if not self.pattern.nnz:
+            return np.zeros(0)
+        try:
+            products = point.products(self.seeds)
+        except NotImplementedError:  # the Hessian is its own transpose
+            products = point.adjoint_products(self.seeds)
+        return products.reshape(-1).take(self.places)
+
+
+class _Plans:
+    """The plans of a function, one for each structure that its record has had; the latest ones are kept."""
+
+    def __init__(self, make: Callable[[_Point], Any]) -> None:
+        self._make = make
+        self._known: dict[tuple, Any] = {}
+
+    def of(self, point: _Point) -> Any:
+        key = point.structure()
+        plan = self._known.get(key)
+        if plan is None:
+            plan = self._known[key] = self._make(point)
+            if len(self._known) > MAX_PLANS:
+                del self._known[next(iter(self._known))]
+        return plan
+
+
+def jacobian_sparsity(
+    f: Callable, *args: Any, argnums: int | tuple[int, ...] = 0, leaks: str = "raise", **kwargs: Any
+) -> SparsityPattern:
+    """The pattern of the Jacobian of a function, from one recorded evaluation.
+
+    Parameters
+    ----------
+    f : callable
+        Plain NumPy code that returns an array, a number, or a structure of these.
+    *args, **kwargs
+        Where to evaluate it.
+    argnums : int or tuple of int
+        Which positional arguments to differentiate by.
+    leaks : {"raise", "warn", "ignore"}
+        See `GradientTape`.
+
+    Returns
+    -------
+    SparsityPattern
+        With ``indices``, ``indptr``, ``shape``, ``toarray()`` and ``to_scipy()``. Rows are the elements of the value,
+        columns those of the arguments, in C order; structures and several arguments stand one behind the other.
+
+        It holds for all points at which the program runs through the same calls and indices. It has no element too few. It
+        is exact for elementwise functions of real arrays, views, reads, writes, sums and products, where exact zeros of
+        plain matrices count as structure; it has both branches of ``where`` and all arguments of ``maximum``; functions
+        without a pattern of their own are dense.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> ng.jacobian_sparsity(np.diff, np.ones(4)).toarray().astype(int)
+    array([[1, 1, 0, 0],
+           [0, 1, 1, 0],
+           [0, 0, 1, 1]])
+    """
+    check_callable(f)
+    return _Point(Run(f, args, kwargs, argnums, False, leaks), isinstance(argnums, (tuple, list))).pattern()
+
+
+def sparse_jacobian(
+    f: Callable, argnums: int | tuple[int, ...] = 0, *, leaks: str = "raise"
+) -> Callable[..., Any]:
+    """The Jacobian of a function as a sparse matrix, from a few compressed sweeps.
+
+    The first call finds the pattern (see `jacobian_sparsity`) and colours it; later calls use both again, after a check
+    that the program has run through the same calls and indices. Where it has taken another path, the pattern of that path
+    is found and kept as well.
+
+    Parameters
+    ----------
+    f : callable
+        Plain NumPy code that returns a real array, a number, or a structure of these.
+    argnums : int or tuple of int
+        Which positional arguments to differentiate by.
+    leaks : {"raise", "warn", "ignore"}
+        See `GradientTape`.
+
+    Returns
+    -------
+    callable
+        Gives a `SparseMatrix` with ``data``, ``indices``, ``indptr``, ``shape``, ``toarray()``, ``to_scipy()`` and ``@``; a
+        tuple of them for a tuple of ``argnums``. Rows are the elements of the value, columns those of the argument.
+
+    Raises
+    ------
+    TypeError
+        When called: for complex arrays, or an argument that is not floating.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> def laplacian(u):
+    ...     out = np.zeros_like(u)
+    ...     out[1:-1] = u[2:] - 2 * u[1:-1] + u[:-2]
+    ...     return out * u
+    >>> derivative = ng.sparse_jacobian(laplacian)
+    >>> derivative(np.array([1.0, 2.0, 4.0, 8.0]))
+    <SparseMatrix of shape 4x4 with 8 elements>
+    >>> derivative(np.array([1.0, 2.0, 4.0, 9.0])).toarray()
+    array([[ 0.,  0.,  0.,  0.],
+           [ 2., -3.,  2.,  0.],
+           [ 0.,  4., -5.,  4.],
+           [ 0.,  0.,  0.,  0.]])
+    """
+    check_callable(f)
+    plans = _Plans(_JacobianPlan)
+    several = isinstance(argnums, (tuple, list))
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        point = _Point(Run(f, args, kwargs, argnums, False, leaks), several)
+        plan = plans.of(point)
+        pattern = plan.pattern
+        data = plan.data(point)
+        if not several:
+            return SparseMatrix(data, pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
+        ends = np.cumsum(point.groups)
+        return tuple([_columns(data, pattern, int(e) - n, int(e)) for e, n in zip(ends, point.groups, strict=True)])
+
+    return wrapped
+
+
+def _columns(data: Any, pattern: SparsityPattern, first: int, end: int) -> SparseMatrix:
+    """A matrix of some of the columns."""
+    chosen = (pattern.indices >= first) & (pattern.indices < end)
+    before = np.concatenate([[0], np.cumsum(chosen)])
+    shape = pattern.shape[0], end - first
+    return SparseMatrix(data[chosen], pattern.indices[chosen] - first, before[pattern.indptr], shape)
+
+
+def sparse_hessian(f: Callable, argnums: int = 0, *, leaks: str = "raise") -> Callable[..., SparseMatrix]:
+    """The Hessian of a scalar function as a sparse symmetric matrix, from forward sweeps over the record of its gradient.
+
+    As `sparse_jacobian`: the pattern and a star colouring of it are found at the first call and used again.
+
+    Parameters
+    ----------
+    f : callable
+        Plain NumPy code that returns a real scalar.
+    argnums : int
+        Which positional argument to differentiate by.
+    leaks : {"raise", "warn", "ignore"}
+        See `GradientTape`.
+
+    Returns
+    -------
+    callable
+        Gives a `SparseMatrix`, both triangles.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> def rosenbrock(x):
+    ...     return np.sum(100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2)
+    >>> ng.sparse_hessian(rosenbrock)(np.ones(4)).toarray()
+    array([[ 802., -400.,    0.,    0.],
+           [-400., 1002., -400.,    0.],
+           [   0., -400., 1002., -400.],
+           [   0.,    0., -400.,  200.]])
+    """
+    check_callable(f)
+    plans = _Plans(_HessianPlan)
+    gradient = grad(f, argnums, leaks=leaks)
+
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> SparseMatrix:
+        point = _Point(Run(gradient, args, kwargs, argnums, False, leaks), False)
+        plan = plans.of(point)
+        pattern = plan.pattern
+        return SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
+
+    return wrapped

@@ -1,0 +1,294 @@
+"""Going over a record: backwards with cotangents, forwards with tangents.
+
+Both sweeps are loops. A shadow has the shape of its storage behind any number of extra leading axes, the *batch*; so
+one sweep gives a gradient or a whole Jacobian. When an outer tape records, shadows and saved values are traced arrays,
+and the sweep is one more NumPy program that is followed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._entries import BINARY, UNARY
+from ._storage import Layout, Storage, View, begin_sweep, empty_with_order, native
+from ._traced import TracedArray, fresh
+
+Shape = tuple[int, ...]
+
+
+class Sweep:
+    """Shadows of storages, and what both directions do with them."""
+
+    __slots__ = ("shadows", "owned", "batch", "batch_ndim", "traced", "careful")
+
+    def __init__(self, batch: Shape, traced: bool, careful: bool = False) -> None:
+        begin_sweep()
+        self.shadows: dict[Storage, Any] = {}
+        # Storages whose shadow nobody else refers to, so that it may be added to in place.
+        self.owned: set[Storage] = set()
+        self.batch = batch
+        self.batch_ndim = len(batch)
+        self.traced = traced
+        # A zero cotangent times a singular partial derivative is zero: see `is_clean`.
+        self.careful = careful
+
+    def zeros(self, shape: Shape, dtype: np.dtype) -> Any:
+        zeros = np.zeros(self.batch + shape, native(dtype))
+        return fresh(zeros) if self.traced else zeros
+
+    def buffer(self, storage: Storage, layout: Layout | None) -> Any:
+        """The shadow of a storage, made if there is none, as an array to write into; with the memory layout that
+        strided views of the storage need."""
+        shadow = self.shadows.get(storage)
+        fits = layout is None or (
+            isinstance(shadow, ndarray) and layout.matches(getattr(shadow, "_bare", shadow), self.batch_ndim)
+        )
+        if shadow is not None and fits and storage in self.owned and isinstance(shadow, ndarray):
+            return shadow
+        order = tuple(range(len(storage.shape))) if layout is None else layout.order
+        made = empty_with_order(storage.shape, native(storage.dtype), order, self.batch)
+        if self.traced:
+            made = fresh(made)
+        made[...] = 0 if shadow is None else shadow
+        self.shadows[storage] = made
+        self.owned.add(storage)
+        return made
+
+
+class ReverseSweep(Sweep):
+    """Cotangents: `add` what flows back into an input, `take` what has arrived at an output."""
+
+    __slots__ = ()
+
+    def add(self, storage: Storage, view: View | None, ct: Any) -> None:
+        spec = storage if view is None else view
+        if ct.shape != (self.batch + spec.shape if self.batch_ndim else spec.shape) or ct.dtype is not spec.dtype:
+            ct = project(ct, spec.shape, spec.dtype, self.batch)
+        if view is not None:
+            view.add_into(self.buffer(storage, view.layout), ct, self.batch_ndim)
+            return
+        old = self.shadows.get(storage)
+        if old is None:
+            self.shadows[storage] = ct
+        elif storage in self.owned:
+            old += ct
+            self.shadows[storage] = old
+        else:
+            self.shadows[storage] = old + ct
+            self.owned.add(storage)
+
+    def take(self, storage: Storage, view: View | None, mask: Any = None) -> Any:
+        """The cotangent of what was written here, which is cleared for what was there before."""
+        if view is None and mask is None:
+            self.owned.discard(storage)
+            return self.shadows.pop(storage, None)
+        if storage not in self.shadows:
+            return None
+        shadow = self.buffer(storage, None if view is None else view.layout)
+        part = shadow if view is None else view.of(shadow, self.batch_ndim)
+        if mask is not None:
+            ct = np.where(mask, part, 0)
+            np.copyto(part, 0, where=np.broadcast_to(mask, part.shape))
+            return ct
+        ct = part.copy()
+        part[...] = 0
+        return ct
+
+    def peek(self, storage: Storage, view: View | None) -> Any:
+        """A copy of the cotangent that has arrived, None if there is none."""
+        if storage not in self.shadows:
+            return None
+        if view is None:
+            return self.shadows[storage] + 0
+        part = view.of(self.buffer(storage, view.layout), self.batch_ndim)
+        return part.copy()
+
+    def run(self, entries: list, low: int, high: int) -> None:
+        if self.traced or self.careful:
+            for e in reversed(entries[low:high]):
+                if e is not None:
+                    e[0].reverse(self, e)
+            return
+        # The same for plain data, with the commonest entries written out: what `Unary.reverse` and `Binary.reverse` do.
+        shadows, owned, add = self.shadows, self.owned, self.add
+        for e in reversed(entries[low:high]):
+            if e is None:
+                continue
+            kind = e[0]
+            if kind is BINARY:
+                _, selection, out, ov, sx, vx, sy, vy, x, ex, y, ey, ans, ea = e
+                if ov is None:
+                    ct = shadows.pop(out, None)
+                    if ct is None:
+                        continue
+                    if owned:
+                        owned.discard(out)
+                    shape = out.shape
+                else:
+                    ct = self.take(out, ov)
+                    if ct is None:
+                        continue
+                    shape = None
+                if ex is not None and ex.copy is not None:
+                    x = ex.restore(vx, False)
+                if ey is not None and ey.copy is not None:
+                    y = ey.restore(vy, False)
+                if ea is not None and ea.copy is not None:
+                    ans = ea.restore(ov, False)
+                vjp = selection.vjp_x
+                if vjp is not None:
+                    g = vjp(ct, x, y, None, ans)
+                    # The first contribution is taken over as it is.
+                    if vx is None and shape is sx.shape and g.dtype is sx.dtype and sx not in shadows:
+                        shadows[sx] = g
+                    else:
+                        add(sx, vx, g)
+                vjp = selection.vjp_y
+                if vjp is not None:
+                    g = vjp(ct, x, y, None, ans)
+                    if vy is None and shape is sy.shape and g.dtype is sy.dtype and sy not in shadows:
+                        shadows[sy] = g
+                    else:
+                        add(sy, vy, g)
+            elif kind is UNARY:
+                _, selection, out, ov, sx, vx, x, ex, ans, ea = e
+                ct = shadows.pop(out, None)
+                if ct is None:
+                    continue
+                if owned:
+                    owned.discard(out)
+                if ex is not None and ex.copy is not None:
+                    x = ex.restore(vx, False)
+                if ea is not None and ea.copy is not None:
+                    ans = ea.restore(ov, False)
+                g = selection.vjp_x(ct, x, None, None, ans)
+                if vx is None and out.shape is sx.shape and g.dtype is sx.dtype and sx not in shadows:
+                    shadows[sx] = g
+                else:
+                    add(sx, vx, g)
+            else:
+                kind.reverse(self, e)
+
+
+class ForwardSweep(Sweep):
+    """Tangents: `get` that of an input, `put` that of an output."""
+
+    __slots__ = ()
+
+    def get(self, storage: Storage, view: View | None) -> Any:
+        """The tangent of an input, which the output's tangent may go on using."""
+        if view is None:
+            self.owned.discard(storage)
+            return self.shadows.get(storage)
+        tangent = self.peek(storage, view)
+        return None if tangent is None else tangent.copy()
+
+    def peek(self, storage: Storage, view: View | None) -> Any:
+        """The tangent of an input, to be copied from at once."""
+        if storage not in self.shadows or view is None:
+            return self.shadows.get(storage)
+        return view.of(self.buffer(storage, view.layout), self.batch_ndim)
+
+    def put(self, storage: Storage, view: View | None, tangent: Any, mask: Any = None) -> None:
+        if view is None and mask is None:
+            self.owned.discard(storage)
+            if tangent is None:
+                self.shadows.pop(storage, None)
+                return
+            if tangent.shape != self.batch + storage.shape or tangent.dtype is not storage.dtype:
+                tangent = spread(tangent, storage.shape, storage.dtype, self.batch)
+            self.shadows[storage] = tangent
+            return
+        if tangent is None and storage not in self.shadows:
+            return
+        shadow = self.buffer(storage, None if view is None else view.layout)
+        part = shadow if view is None else view.of(shadow, self.batch_ndim)
+        if tangent is None:
+            value: Any = 0
+        else:
+            spec = storage if view is None else view
+            value = spread(tangent, spec.shape, spec.dtype, self.batch)
+        if mask is None:
+            part[...] = value
+        else:
+            np.copyto(part, value, where=np.broadcast_to(mask, part.shape))
+
+    def align(self, tangent: Any, ndim: int) -> Any:
+        """Insert axes behind the batch, so that the tangent of a broadcast input meets the others."""
+        missing = ndim - (tangent.ndim - self.batch_ndim)
+        if not self.batch_ndim or missing <= 0:
+            return tangent
+        return tangent.reshape(tangent.shape[: self.batch_ndim] + (1,) * missing + tangent.shape[self.batch_ndim :])
+
+    def run(self, entries: Iterable) -> None:
+        for e in entries:
+            e[0].forward(self, e)
+
+
+def project(ct: Any, shape: Shape, dtype: np.dtype, batch: Shape) -> Any:
+    """Fit a cotangent to its argument: sum what was broadcast, take the real part for a real one, cast."""
+    if ct.shape != batch + shape:
+        n = len(batch)
+        core = shape
+        while core and len(core) > ct.ndim - n:
+            core = core[1:]  # x[...] = value accepts a value with extra leading axes of length 1
+        extra = ct.ndim - n - len(core)
+        if extra > 0:
+            ct = ct.sum(axis=tuple(range(n, n + extra)))
+        short = tuple(n + i for i, size in enumerate(core) if size == 1 and ct.shape[n + i] != 1)
+        if short:
+            ct = ct.sum(axis=short, keepdims=True)
+        if ct.shape != batch + shape:
+            ct = ct.reshape(batch + shape)
+    return cast(ct, dtype)
+
+
+def spread(tangent: Any, shape: Shape, dtype: np.dtype, batch: Shape) -> Any:
+    """Fit a tangent to its result: stretch what is broadcast, drop leading axes of length 1, cast."""
+    wanted = batch + shape
+    if tangent.shape != wanted:
+        n = len(batch)
+        inner = tangent.shape[n:]
+        while len(inner) > len(shape):
+            inner = inner[1:]
+        inner = (1,) * (len(shape) - len(inner)) + inner
+        tangent = np.broadcast_to(tangent.reshape(batch + inner), wanted)
+    return cast(tangent, dtype)
+
+
+def cast(value: Any, dtype: np.dtype) -> Any:
+    if value.dtype == dtype:
+        return value
+    if dtype.kind != "c" and value.dtype.kind == "c":
+        value = value.real
+    return value if value.dtype == dtype else value.astype(native(dtype))
+
+
+def prune(entries: list, sources: Iterable[Storage]) -> list:
+    """The entries with all left out that the sources do not reach; None where nothing remains."""
+    active = set(sources)
+    return [e[0].prune(e, active) for e in entries]
+
+
+Event = tuple[int, Callable[[ReverseSweep], None]]
+
+
+def reverse(entries: list, sweep: ReverseSweep, events: list[Event]) -> None:
+    """Run backwards over all entries, stopping before position p for each event (p, action)."""
+    high = len(entries)
+    for position, action in sorted(events, key=lambda event: -event[0]):
+        sweep.run(entries, position, high)
+        high = position
+        action(sweep)
+    sweep.run(entries, 0, high)
+
+
+def is_clean(result: Any) -> bool:
+    """Whether all numbers are finite. If so, no product of zero and infinity has occurred that mattered, and the sweep
+    need not be repeated with care."""
+    bare = result._bare if isinstance(result, TracedArray) else result
+    return bool(np.isfinite(bare).all())

@@ -1,0 +1,235 @@
+"""The array class: its slots, and how one is made. Its entry points are given to it by ``_operators``, ``_indexing``,
+``_methods``, ``_conversions`` and ``_protocols``, one topic each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, TypeVar
+
+import numpy as np
+from numpy import ndarray
+
+from ._leaks import refuse_unrecorded
+from ._record import recording, tracking_records
+from ._storage import NOTHING, IndexView, Layout, Storage, StridedView, View, address, interned, memory_order
+
+_F = TypeVar("_F")
+
+FLOAT64 = np.dtype(np.float64)
+# Compared by identity on the hot path: NumPy has one object per native dtype.
+_INEXACT = {np.dtype(t) for t in np.typecodes["AllFloat"]}
+
+
+class TracedArray(ndarray):
+    """A NumPy array whose use is logged by the tapes that record.
+
+    It holds real data: shape, dtype, strides, printing and buffer access are NumPy's. Make one with `npgrad.array`
+    or `GradientTape.watch`; every floating or complex array that is made while a tape records is one too. Outside
+    any recording tape it computes as NumPy does and its results are plain NumPy.
+
+    Examples
+    --------
+    >>> import numpy as np, npgrad as ng
+    >>> x = ng.array([1.0, 2.0])
+    >>> isinstance(x, np.ndarray), type(x + 1)
+    (True, <class 'numpy.ndarray'>)
+    """
+
+    # _bare: the same memory as a plain ndarray, or the NumPy scalar that this array stands for;
+    # _view: which part of the storage, None for the whole.
+    __slots__ = ("_bare", "_storage", "_view")
+
+    _bare: Any
+    _storage: Storage
+    _view: View | None
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        """What isinstance asks after the type: an element of an array passes for the NumPy scalar that it stands for, so
+        that ``isinstance(x[0], float)`` is true where it is in the plain program."""
+        try:
+            bare = object.__getattribute__(self, "_bare")
+        except AttributeError:
+            return type(self)
+        return type(bare) if isinstance(bare, np.generic) else type(self)
+
+    def __getattr__(self, name: str) -> Any:
+        if name in TracedArray.__slots__:
+            if recording() or is_inexact(self.dtype):
+                refuse_unrecorded()
+            # Made of the elements outside of all tapes, as np.vectorize does: nothing to follow.
+            made = fresh(ndarray.view(self, ndarray))
+            self._bare, self._storage, self._view = made._bare, made._storage, None
+            return getattr(self, name)
+        raise AttributeError(f"'TracedArray' object has no attribute {name!r}")
+
+    def _part(self, bare: ndarray) -> TracedArray:
+        """A view of this array's storage: ``bare`` shares its memory."""
+        return view_of(self, bare)
+
+
+def entry_point(function: _F) -> _F:
+    """Give a method to the array class, under its own name."""
+    setattr(TracedArray, function.__name__, function)  # type: ignore[attr-defined]
+    return function
+
+
+def is_inexact(dtype: np.dtype) -> bool:
+    """Whether arrays of this dtype carry derivatives."""
+    return dtype is FLOAT64 or dtype in _INEXACT or dtype.kind in "fc"
+
+
+# ``seal(traced, False)``: whatever reaches the memory past our hooks (np.asarray outside the tape, a memoryview, compiled
+# code with an out=) may read it, but not write it: saved values live there. Our own writes go through ``_bare``.
+seal: Callable[[ndarray, bool], None] = ndarray.setflags  # type: ignore[assignment]
+
+
+def fresh(bare: Any, tracked: frozenset = NOTHING) -> TracedArray:
+    """The traced array of memory (or a scalar) that nobody else refers to."""
+    if type(bare) is ndarray:
+        traced = bare.view(TracedArray)
+        seal(traced, False)
+    else:
+        if not isinstance(bare, np.generic):
+            bare = np.float64(bare) if isinstance(bare, float) else np.complex128(bare)
+        traced = np.asarray(bare).view(TracedArray)
+    storage = Storage()
+    storage.tracked = tracked
+    storage.epoch = None
+    storage.shape = interned(bare.shape)
+    storage.dtype = bare.dtype
+    traced._bare = bare
+    traced._storage = storage
+    traced._view = None
+    return traced
+
+
+def fresh_scalar(scalar: Any, tracked: frozenset) -> TracedArray:
+    """The traced array that stands for a NumPy scalar."""
+    traced = _asarray(scalar).view(TracedArray)
+    storage = Storage()
+    storage.tracked = tracked
+    storage.epoch = None
+    storage.shape = ()
+    storage.dtype = scalar.dtype
+    traced._bare = scalar
+    traced._storage = storage
+    traced._view = None
+    return traced
+
+
+_asarray = np.asarray
+
+
+def adopt(result: Any, tracked: frozenset = NOTHING) -> Any:
+    """What a hooked call gives back for a plain result: floating and complex data traced, the rest as it is."""
+    kind = type(result)
+    if kind is ndarray:
+        if result.dtype is not FLOAT64 and not is_inexact(result.dtype):
+            return result
+        if isinstance(result.base, ndarray):
+            result = result.copy(order="K")  # `root_of` relies on every whole owning its memory
+        return fresh(result, tracked)
+    if issubclass(kind, np.generic):  # and no traced array that passes for one
+        return fresh_scalar(result, tracked) if is_inexact(result.dtype) else result
+    if kind is float or kind is complex:
+        return fresh(result, tracked)
+    return result
+
+
+def root_of(traced: TracedArray) -> ndarray:
+    """The plain array of the whole storage: NumPy lets every view refer to the owner of the memory."""
+    return traced._bare if traced._view is None else traced._bare.base
+
+
+def over(bare: ndarray, storage: Storage, view: View | None) -> TracedArray:
+    """The traced array for a part of a storage that is known."""
+    traced = bare.view(TracedArray) if type(bare) is ndarray else np.asarray(bare).view(TracedArray)
+    if type(bare) is ndarray:
+        seal(traced, False)
+    traced._bare = bare
+    traced._storage = storage
+    traced._view = view
+    return traced
+
+
+def index_view(parent: TracedArray, bare: ndarray, key: Any) -> TracedArray:
+    """The view ``parent[key]`` for a basic index."""
+    view = parent._view
+    if type(view) is StridedView and view.overlaps:
+        return view_of(parent, bare)
+    if type(view) is IndexView and _depth(view) > 6:
+        return view_of(parent, bare)
+    traced = bare.view(TracedArray)
+    seal(traced, False)
+    traced._bare = bare
+    traced._storage = storage = parent._storage
+    traced._view = IndexView(view, key, bare)
+    if storage.is_variable:
+        tracking_records((storage,))  # a view is a use: tapes that record watch the Variable
+    return traced
+
+
+def _depth(view: View | None) -> int:
+    depth = 0
+    while type(view) is IndexView:
+        view = view.parent
+        depth += 1
+    return depth
+
+
+def view_of(parent: TracedArray, bare: ndarray) -> TracedArray:
+    """Any other view of the memory of ``parent``, found by its address."""
+    root = root_of(parent)
+    if not bare.size or (bare.nbytes == root.nbytes and bare.flags.c_contiguous and root.flags.c_contiguous):
+        offset = 0
+    else:
+        offset = address(bare) - address(root)
+    if bare.base is not root:
+        writeable = bare.flags.writeable
+        block = root.transpose(memory_order(root))
+        bare = ndarray(bare.shape, bare.dtype, block, offset, bare.strides)
+        bare.flags.writeable = writeable
+    traced = bare.view(TracedArray)
+    seal(traced, False)
+    traced._bare = bare
+    traced._storage = storage = parent._storage
+    traced._view = StridedView(offset, bare, Layout(root))
+    if storage.is_variable:
+        tracking_records((storage,))
+    return traced
+
+
+def same_memory(bare: Any, parent: TracedArray) -> bool:
+    """Whether a result that NumPy made from ``parent`` is a view of it."""
+    return type(bare) is ndarray and bare.base is not None and np.may_share_memory(bare, parent._bare)
+
+
+def unwrap(value: Any) -> Any:
+    """The plain data of an argument, also inside lists, tuples and dicts."""
+    if isinstance(value, TracedArray):
+        return value._bare
+    kind = type(value)
+    if kind is list or kind is tuple:
+        for item in value:
+            if isinstance(item, (TracedArray, list, tuple, dict)):
+                return kind([unwrap(item) for item in value])
+    elif kind is dict:
+        return {key: unwrap(item) for key, item in value.items()}
+    return value
+
+
+def traced_leaves(value: Any) -> list[TracedArray]:
+    """The traced arrays inside an argument."""
+    if isinstance(value, TracedArray):
+        return [value]
+    found: list[TracedArray] = []
+    if type(value) in (list, tuple):
+        for item in value:
+            if isinstance(item, (TracedArray, list, tuple, dict)):
+                found += traced_leaves(item)
+    elif type(value) is dict:
+        for item in value.values():
+            found += traced_leaves(item)
+    return found

@@ -1,0 +1,106 @@
+"""NumPy's own Python code, run on traced arrays.
+
+Many NumPy functions are Python programs that would decompose into recorded calls, were it not for an ``asarray`` or an
+``empty`` inside, which drop the subclass. A *twin* of such a function is the same code with the same values bit for bit,
+in a copy of its module's namespace where the names of NumPy's creators stand for our traced ones.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._compat import implementation_of
+from ._creators import TRACED_CREATORS
+
+# Marks the namespace of a twin: names in place act for it although its module is NumPy's.
+TWIN_PREFIX = "npgrad-twin-of-"
+
+
+def _traced_form(value: Any) -> Any:
+    """What stands for an object of NumPy in a twin: itself, unless it is a creator."""
+    try:
+        return TRACED_CREATORS.get(value, value)
+    except TypeError:  # not hashable
+        return value
+
+
+def _is_numpys(value: Any) -> bool:
+    """Whether this is Python code of NumPy; among the functions of its modules are also names in place, which are ours."""
+    return isinstance(value, types.FunctionType) and value.__globals__["__name__"].startswith("numpy.")
+
+
+_asarray = TRACED_CREATORS[np.asarray]
+
+
+class _TwinUfunc:
+    """A ufunc as a twin sees it. ``out=...`` asks for an array where there would be a scalar; NumPy does not show it to
+    ``__array_ufunc__``."""
+
+    def __init__(self, ufunc: np.ufunc) -> None:
+        self._ufunc = ufunc
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        if kwargs.get("out") is not ...:
+            return self._ufunc(*args, **kwargs)
+        del kwargs["out"]
+        return _asarray(self._ufunc(*args, **kwargs))
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._ufunc, name)
+
+
+def _as_twin_sees(value: Any) -> Any:
+    if isinstance(value, np.ufunc):
+        return _TwinUfunc(value)
+    return _traced_form(value)
+
+
+class _TwinModule:
+    """A module of NumPy as a twin sees it: ``_nx.array`` is the traced creator, ``fnb._ureduce`` a twin."""
+
+    def __init__(self, module: types.ModuleType) -> None:
+        self._module = module
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self._module, name)
+        traced = _as_twin_sees(value)
+        return twin(value) if traced is value and _is_numpys(value) else traced
+
+
+@functools.cache
+def _twin_namespace(module: str) -> dict[str, Any]:
+    original = sys.modules[module].__dict__
+    namespace = dict(original)
+    namespace["__name__"] = TWIN_PREFIX + module
+    for name, value in original.items():
+        replacement = _as_twin_sees(value)
+        if replacement is not value:
+            namespace[name] = replacement
+        elif isinstance(value, types.ModuleType) and value.__name__.startswith("numpy"):
+            namespace[name] = _TwinModule(value)
+        elif isinstance(value, types.FunctionType) and value.__globals__ is original:
+            namespace[name] = _rebind(value, namespace)
+    return namespace
+
+
+def _rebind(function: types.FunctionType, namespace: dict[str, Any]) -> types.FunctionType:
+    copy = types.FunctionType(
+        function.__code__, namespace, function.__name__, function.__defaults__, function.__closure__
+    )
+    copy.__kwdefaults__ = function.__kwdefaults__
+    return copy
+
+
+@functools.cache
+def twin(function: Callable) -> Callable:
+    """The twin of a NumPy function that is written in Python."""
+    implementation = implementation_of(function)
+    if implementation is None:
+        raise TypeError(f"{function} is not written in Python")
+    return _rebind(implementation, _twin_namespace(implementation.__globals__["__name__"]))

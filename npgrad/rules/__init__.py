@@ -1,0 +1,26 @@
+"""Derivative rules, by family. Each module declares rules in the registry when it is imported; none knows of tapes,
+storages or the array class."""
+
+from . import (
+    calculus as calculus,
+    decompositions as decompositions,
+    einsum as einsum,
+    elementwise as elementwise,
+    fft as fft,
+    indexing as indexing,
+    joining as joining,
+    linalg as linalg,
+    norms as norms,
+    polynomial as polynomial,
+    products as products,
+    reductions as reductions,
+    scipy_bessel as scipy_bessel,
+    scipy_elliptic as scipy_elliptic,
+    scipy_equations as scipy_equations,
+    scipy_special as scipy_special,
+    scipy_without as scipy_without,
+    setops as setops,
+    statistics as statistics,
+    windows as windows,
+    without as without,
+)

@@ -1,0 +1,109 @@
+"""What several families of rules use."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from .._compat import is_given as given  # noqa: F401 (for the rules)
+
+# Up to this size filling an array is faster than np.broadcast_to, which is Python code.
+_FILL_LIMIT = 4096
+
+
+def negative_axes(axis: Any, ndim: int) -> tuple[int, ...]:
+    """An ``axis`` argument as a tuple of negative numbers, so that it means the same behind extra leading axes."""
+    if axis is None:
+        return tuple(range(-ndim, 0))
+    axes = axis if isinstance(axis, tuple) else (axis,)
+    return tuple(int(a) if a < 0 else int(a) - ndim for a in axes)
+
+
+def negative_axis(axis: Any, ndim: int) -> int:
+    return int(axis) if axis < 0 else int(axis) - ndim
+
+
+def put_back(ct: Any, axis: Any, keepdims: Any, a_spec: Any) -> Any:
+    """A cotangent of a reduction with the reduced axes as axes of length 1."""
+    if keepdims is True or not a_spec.ndim:
+        return ct
+    axes = negative_axes(axis, a_spec.ndim)
+    batch = ct.shape[: ct.ndim - (a_spec.ndim - len(axes))]
+    inner = tuple(1 if i - a_spec.ndim in axes else n for i, n in enumerate(a_spec.shape))
+    return ct.reshape(batch + inner)
+
+
+def stretch(ct: Any, a_spec: Any) -> Any:
+    """Repeat along axes of length 1, behind the batch."""
+    shape = ct.shape[: ct.ndim - a_spec.ndim] + a_spec.shape
+    plain = type(ct) is np.ndarray or issubclass(type(ct), np.generic)
+    if plain and math.prod(shape) <= _FILL_LIMIT:
+        made = np.empty(shape, ct.dtype)
+        made[...] = ct
+        return made
+    return np.broadcast_to(ct, shape)
+
+
+def flag(value: Any) -> bool:
+    """A keyword that may be NumPy's marker for "not given"."""
+    return value is True
+
+
+def mT(a: Any) -> Any:
+    """Transpose of the last two axes."""
+    return np.swapaxes(a, -1, -2)
+
+
+def mH(a: Any) -> Any:
+    """Conjugate transpose of the last two axes."""
+    return np.conjugate(np.swapaxes(a, -1, -2)) if np.iscomplexobj(a) else np.swapaxes(a, -1, -2)
+
+
+def behind_batch(tangent: Any, spec: Any, ndim: int) -> Any:
+    """A tangent of a broadcast argument with axes of length 1 behind the batch, so that it meets results of ``ndim``."""
+    missing = ndim - spec.ndim
+    batch = tangent.shape[: tangent.ndim - spec.ndim]
+    return tangent.reshape(batch + (1,) * missing + tangent.shape[len(batch) :]) if missing > 0 else tangent
+
+
+def fixed(a: Any) -> Any:
+    """The values of an array as a constant: nextafter towards itself is the number itself, and has no derivative."""
+    if np.iscomplexobj(a):
+        return fixed(np.real(a)) + 1j * fixed(np.imag(a))
+    return np.nextafter(a, a)
+
+
+def diagonal_only(a: Any) -> Any:
+    """A matrix with the real part of the diagonal, and zeros elsewhere."""
+    return np.where(np.eye(a.shape[-1], dtype=bool), np.real(a), 0)
+
+
+def hermitian(a: Any, uplo: str = "L") -> Any:
+    """The Hermitian matrix that LAPACK takes from one triangle of its argument."""
+    strict = np.tril(a, -1) if uplo.upper() == "L" else np.triu(a, 1)
+    return strict + mH(strict) + diagonal_only(a)
+
+
+def triangle(ct: Any, uplo: str = "L") -> Any:
+    """The cotangent of the argument of `hermitian`: the other triangle is never read."""
+    both = ct + mH(ct)
+    return (np.tril(both, -1) if uplo.upper() == "L" else np.triu(both, 1)) + diagonal_only(ct)
+
+
+def total(*parts: Any) -> Any:
+    """The sum of those that are there, None if there is none."""
+    there = [part for part in parts if part is not None]
+    return sum(there[1:], there[0]) if there else None
+
+
+def binned(values: Any, bins: Any, n: int, ndim: int = 1) -> Any:
+    """Sums of the values of equal bin, over the last ``ndim`` axes: one count for the whole batch, with bins of its own
+    for each row."""
+    if np.iscomplexobj(values):
+        return binned(values.real, bins, n, ndim) + 1j * binned(values.imag, bins, n, ndim)
+    bins = np.asarray(bins, np.intp).reshape(-1)
+    batch = values.shape[: values.ndim - ndim]
+    offsets = n * np.arange(math.prod(batch))
+    return np.bincount((offsets[:, None] + bins).reshape(-1), values.reshape(-1), len(offsets) * n).reshape(*batch, n)

@@ -1,0 +1,180 @@
+"""Choosing elements, by index, by condition, in order; and the functions that write."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._registry import body, composite, jvp, vjp, write
+from ._helpers import fixed
+
+
+@vjp(np.where, "x", "y")
+def where_vjp(ct: Any, condition: Any) -> Any:
+    return np.where(condition, ct, 0), np.where(condition, 0, ct)
+
+
+@jvp(np.where, "x")
+def where_jvp_x(tangent: Any, condition: Any, x_spec: Any, ans_spec: Any) -> Any:
+    return np.where(condition, _behind_batch(tangent, x_spec, ans_spec), 0)
+
+
+@jvp(np.where, "y")
+def where_jvp_y(tangent: Any, condition: Any, y_spec: Any, ans_spec: Any) -> Any:
+    return np.where(condition, 0, _behind_batch(tangent, y_spec, ans_spec))
+
+
+def _behind_batch(tangent: Any, spec: Any, ans_spec: Any) -> Any:
+    batch = tangent.shape[: tangent.ndim - spec.ndim]
+    return tangent.reshape(batch + (1,) * (ans_spec.ndim - spec.ndim) + spec.shape)
+
+
+@body(np.take)
+def take_body(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
+    if axis is None or not a.ndim:
+        a, axis = a.reshape(-1), 0
+    n = a.shape[axis]
+    indices = np.asarray(indices)
+    if mode == "wrap":
+        indices = indices % n
+    elif mode == "clip":
+        indices = np.clip(indices, 0, n - 1)
+    return a[(slice(None),) * (axis % a.ndim) + (indices,)]
+
+
+@body(np.compress)
+def compress_body(condition: Any, a: Any, axis: Any = None) -> Any:
+    return take_body(a, np.flatnonzero(condition), axis)
+
+
+@body(np.sort)
+def sort_body(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
+    if axis is None:
+        a, axis = a.reshape(-1), -1
+    if a.size >= _LARGE:
+        # NumPy's quick order, which is the stable one where no two elements are equal.
+        ordered = np.take_along_axis(a, np.argsort(a, axis=axis), axis)
+        rows = np.moveaxis(ordered, axis, -1)
+        if np.all(rows[..., 1:] > rows[..., :-1]):
+            return ordered
+    return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
+
+
+# From this size on a stable order takes several times as long as any order.
+_LARGE = 2000
+
+
+@body(np.partition)
+def partition_body(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None) -> Any:
+    if axis is None:
+        a, axis = a.reshape(-1), -1
+    # The same selection as NumPy's own: which of equal partitions it is, is not specified.
+    return np.take_along_axis(a, np.argpartition(a, kth, axis=axis, kind=kind), axis)
+
+
+@body(np.choose)
+def choose_body(a: Any, choices: Any, mode: str = "raise") -> Any:
+    parts = np.broadcast_arrays(np.asarray(a), *choices)
+    number, stacked = parts[0], np.stack(parts[1:])
+    if mode == "wrap":
+        number = number % len(choices)
+    elif mode == "clip":
+        number = np.clip(number, 0, len(choices) - 1)
+    return np.take_along_axis(stacked, number[None], 0)[0]
+
+
+def _key_along_axis(shape: tuple, indices: Any, axis: int) -> tuple:
+    """The index of all elements that ``indices`` choose along one axis."""
+    axis %= len(shape)
+    grid = np.ogrid[tuple(slice(n) for n in shape)]
+    return tuple(indices if n == axis else grid[n] for n in range(len(shape)))
+
+
+@body(np.take_along_axis)
+def take_along_axis_body(arr: Any, indices: Any, axis: Any = -1) -> Any:
+    if axis is None:
+        arr, axis = arr.reshape(-1), 0
+    return arr[_key_along_axis(arr.shape, indices, axis)]
+
+
+composite(np.apply_along_axis, np.apply_over_axes, np.piecewise, calls_back=True)
+composite(
+    np.select, np.ix_, np.clip, np.extract, np.linspace, np.logspace, np.geomspace,
+    np.full_like, np.angle, np.nan_to_num, np.real_if_close,
+)  # fmt: skip
+
+
+@body(np.unwrap)
+def unwrap_body(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 * np.pi) -> Any:
+    """Whole periods are added; how many, is constant. NumPy's code finds them by sums in which p cancels, and at jumps of
+    half a period it does not see that."""
+    values, length = fixed(p), fixed(period)
+    turns = np.round((np.unwrap(values, discont, axis, period=length) - values) / length)
+    return p + period * turns
+
+
+# --- Writes --------------------------------------------------------------------------------------------------------
+
+
+@write(np.copyto)
+def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
+    if not np.can_cast(np.asarray(src).dtype if isinstance(src, list | tuple) else _type_of(src), dst.dtype, casting):
+        raise TypeError(f"Cannot cast array data to {dst.dtype!r} according to the rule {casting!r}")
+    if where is True:
+        dst[...] = src
+        return
+    where = np.broadcast_to(where, dst.shape)
+    dst[where] = np.broadcast_to(src, dst.shape)[where]
+
+
+def _type_of(value: Any) -> Any:
+    return getattr(value, "dtype", None) or np.min_scalar_type(value)
+
+
+@write(np.put)
+def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+    ind = np.asarray(ind).reshape(-1)
+    if mode == "wrap":
+        ind = ind % a.size
+    elif mode == "clip":
+        ind = np.clip(ind, 0, a.size - 1)
+    if ind.size:
+        a.flat[ind] = np.asarray(v).reshape(-1)[np.arange(ind.size) % np.size(v)]
+
+
+@write(np.putmask)
+def putmask(a: Any, mask: Any, values: Any) -> None:
+    places = np.flatnonzero(mask)
+    if np.size(values) and places.size:
+        a.flat[places] = np.asarray(values).reshape(-1)[places % np.size(values)]
+
+
+@write(np.place)
+def place(arr: Any, mask: Any, vals: Any) -> None:
+    places = np.flatnonzero(mask)
+    if places.size:
+        if not np.size(vals):
+            raise ValueError("Cannot insert from an empty array!")
+        arr.flat[places] = np.asarray(vals).reshape(-1)[np.arange(places.size) % np.size(vals)]
+
+
+@write(np.put_along_axis)
+def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
+    if axis is None:
+        arr.flat[indices] = values
+        return
+    arr[_key_along_axis(arr.shape, indices, axis)] = values
+
+
+@write(np.fill_diagonal)
+def fill_diagonal(a: Any, val: Any, wrap: bool = False) -> None:
+    if a.ndim < 2:
+        raise ValueError("array must be at least 2-d")
+    if a.ndim == 2:
+        step, end = a.shape[1] + 1, None if wrap else a.shape[1] * a.shape[1]
+    else:
+        if len(set(a.shape)) > 1:
+            raise ValueError("All dimensions of input must be of equal length")
+        step, end = 1 + int(np.cumprod(a.shape[:-1]).sum()), None
+    a.flat[:end:step] = val

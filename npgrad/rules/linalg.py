@@ -1,0 +1,233 @@
+"""Systems of equations, inverses and determinants.
+
+Formulas: M. B. Giles, "An extended collection of matrix derivative results for forward and reverse mode algorithmic
+differentiation" (2008); G. H. Golub and V. Pereyra, "The differentiation of pseudo-inverses and nonlinear least squares
+problems whose variables separate" (1973).
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._registry import composite, jvp, view, vjp, zero
+from ._helpers import behind_batch, fixed, given, hermitian, mH, mT, total, triangle
+
+# --- solve and inv -------------------------------------------------------------------------------------------------
+
+
+@vjp(np.linalg.solve, "a", "b")
+def solve_vjp(ct: Any, ans: Any, a: Any, b_spec: Any) -> Any:
+    if b_spec.ndim == 1:
+        back = np.linalg.solve(mH(a), ct[..., None])
+        return -(back @ mH(ans[..., None])), back[..., 0]
+    back = np.linalg.solve(mH(a), ct)
+    return -(back @ mH(ans)), back
+
+
+@jvp(np.linalg.solve, "a")
+def solve_jvp_a(tangent: Any, ans: Any, a: Any, a_spec: Any, b_spec: Any) -> Any:
+    columns = ans[..., None] if b_spec.ndim == 1 else ans
+    change = np.linalg.solve(a, -(behind_batch(tangent, a_spec, columns.ndim) @ columns))
+    return change[..., 0] if b_spec.ndim == 1 else change
+
+
+@jvp(np.linalg.solve, "b")
+def solve_jvp_b(tangent: Any, a: Any, b_spec: Any) -> Any:
+    if b_spec.ndim > 1:
+        return np.linalg.solve(a, behind_batch(tangent, b_spec, a.ndim))
+    columns = tangent.reshape(tangent.shape[:-1] + (1,) * (a.ndim - 2) + (tangent.shape[-1], 1))
+    return np.linalg.solve(a, columns)[..., 0]
+
+
+@vjp(np.linalg.inv, "a")
+def inv_vjp(ct: Any, ans: Any) -> Any:
+    return -(mH(ans) @ ct @ mH(ans))
+
+
+@jvp(np.linalg.inv, "a")
+def inv_jvp(tangent: Any, ans: Any) -> Any:
+    return -(ans @ tangent @ ans)
+
+
+# --- Determinants --------------------------------------------------------------------------------------------------
+
+
+def _cofactors_2(a: Any) -> Any:
+    return a[..., ::-1, ::-1] * np.array([[1, -1], [-1, 1]], a.dtype)
+
+
+def _cofactors_3(a: Any) -> Any:
+    x, y, z = a[..., 0, :], a[..., 1, :], a[..., 2, :]
+    return np.stack([np.cross(y, z), np.cross(z, x), np.cross(x, y)], axis=-2)
+
+
+_SMALL_COFACTORS: dict[int, Any] = {1: np.ones_like, 2: _cofactors_2, 3: _cofactors_3}
+
+
+def cofactors(a: Any) -> Any:
+    """The derivative of the determinant, also of singular matrices, in a form that has all further derivatives.
+
+    With fixed unitary U and V from the singular value decomposition, B = U^H A V is block-wise well conditioned or small:
+    its large block is eliminated, det B = det(B11) det(S) with the Schur complement S, and the cofactors of the small S are
+    its minors.
+    """
+    n = a.shape[-1]
+    if not a.size:
+        return a
+    if n <= 3:
+        return _SMALL_COFACTORS[n](a)
+    values = fixed(a)
+    limit = float(np.finfo(values.dtype).eps) ** -0.2
+    if not np.any(np.linalg.cond(values, 1) > limit):
+        return np.linalg.det(a)[..., None, None] * mT(np.linalg.inv(a))
+    u, s, vh = np.linalg.svd(values)
+    large = min(int(np.min(np.sum(s > s[..., :1] / limit, axis=-1))), n - 1)
+    return mT(mH(vh) @ _adjugate(mH(u) @ a @ mH(vh), large) @ mH(u)) * np.linalg.det(u @ vh)[..., None, None]
+
+
+def _adjugate(b: Any, large: int) -> Any:
+    """The transposed cofactors of a matrix whose leading block of this size is well conditioned."""
+    if not large:
+        return mT(_minors(b))
+    n = b.shape[-1] - large
+    inverse = np.linalg.inv(b[..., :large, :large])
+    right, below = inverse @ b[..., :large, large:], b[..., large:, :large] @ inverse
+    schur = b[..., large:, large:] - below @ b[..., :large, large:]
+    small = mT(_SMALL_COFACTORS[n](schur) if n <= 3 else _minors(schur))
+    corner = np.linalg.det(schur)[..., None, None] * inverse + right @ small @ below
+    rows = np.concatenate([corner, -(right @ small)], axis=-1), np.concatenate([-(small @ below), small], axis=-1)
+    return np.linalg.det(b[..., :large, :large])[..., None, None] * np.concatenate(rows, axis=-2)
+
+
+def _minors(a: Any) -> Any:
+    """All cofactors of a matrix, one determinant each."""
+    n = a.shape[-1]
+    others = [[k for k in range(n) if k != i] for i in range(n)]
+    rows = []
+    for i in range(n):
+        row = [(-1) ** (i + j) * np.linalg.det(a[..., others[i], :][..., others[j]]) for j in range(n)]
+        rows.append(np.stack(row, axis=-1))
+    return np.stack(rows, axis=-2)
+
+
+@vjp(np.linalg.det, "a")
+def det_vjp(ct: Any, a: Any) -> Any:
+    return ct[..., None, None] * np.conjugate(cofactors(a))
+
+
+@jvp(np.linalg.det, "a")
+def det_jvp(tangent: Any, a: Any) -> Any:
+    return np.sum(tangent * cofactors(a), axis=(-2, -1))
+
+
+def _inverse_or_nan(a: Any, logabsdet: Any) -> Any:
+    """The inverse; at a singular matrix, where the logarithm has no derivative, NaN."""
+    return np.linalg.inv(np.where(np.isinf(logabsdet)[..., None, None], np.nan, a))
+
+
+@vjp(np.linalg.slogdet, "a")
+def slogdet_vjp(ct: Any, ans: Any, a: Any) -> Any:
+    (ct_sign, ct_log), (sign, logabsdet) = ct, ans
+    turn = -1j * np.imag(np.conjugate(ct_sign) * sign) if ct_sign is not None and np.iscomplexobj(sign) else None
+    flow = total(ct_log, turn)
+    return None if flow is None else np.asarray(flow)[..., None, None] * mH(_inverse_or_nan(a, logabsdet))
+
+
+@jvp(np.linalg.slogdet, "a")
+def slogdet_jvp(tangent: Any, ans: Any, a: Any) -> Any:
+    sign, logabsdet = ans
+    change = np.sum(tangent * mT(_inverse_or_nan(a, logabsdet)), axis=(-2, -1))
+    return 1j * sign * np.imag(change) if np.iscomplexobj(sign) else 0 * change, np.real(change)
+
+
+# --- Pseudo-inverse and least squares, at constant rank ------------------------------------------------------------
+
+
+@vjp(np.linalg.pinv, "a")
+def pinv_vjp(ct: Any, ans: Any, a: Any, hermitian: Any) -> Any:
+    p, pH, cH = ans, mH(ans), mH(ct)
+    left, right = cH - cH @ p @ _read(a, hermitian), cH - _read(a, hermitian) @ p @ cH
+    back = -(pH @ ct @ pH) + right @ p @ pH + pH @ p @ left
+    return triangle(back) if hermitian else back
+
+
+@jvp(np.linalg.pinv, "a")
+def pinv_jvp(tangent: Any, ans: Any, a: Any, hermitian: Any) -> Any:
+    p, pH, a, t = ans, mH(ans), _read(a, hermitian), _read(tangent, hermitian)
+    tH = mH(t)
+    along, across = p @ pH @ tH, tH @ pH @ p
+    return -(p @ t @ p) + along - along @ a @ p + across - p @ a @ across
+
+
+def _read(a: Any, is_hermitian: Any) -> Any:
+    return hermitian(a) if is_hermitian else a
+
+
+def _columns(b: Any, ndim: int) -> Any:
+    return b[..., None] if ndim == 1 else b
+
+
+def _least_squares(a: Any, b: Any, x: Any, rcond: Any, b_ndim: int) -> tuple[Any, Any, Any]:
+    """The pseudo-inverse that lstsq applies, its result and the residual as columns."""
+    eps = np.finfo(np.result_type(a, b)).eps
+    if not given(rcond):
+        rcond = eps * max(a.shape)
+    x = _columns(x, b_ndim)
+    return np.linalg.pinv(a, rcond if rcond >= 0 else eps), x, _columns(b, b_ndim) - a @ x
+
+
+@vjp(np.linalg.lstsq, "a", "b")
+def lstsq_vjp(ct: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
+    ct_x, ct_squares, _, ct_s = ct
+    p, x, residual = _least_squares(a, b, ans[0], rcond, b.ndim)
+    back_a = back_b = None
+    if ct_x is not None:
+        ct_x = _columns(ct_x, b.ndim)
+        seen, missed = p @ mH(p) @ ct_x, ct_x - mH(a) @ (mH(p) @ ct_x)
+        back_a = -(mH(p) @ ct_x @ mH(x)) + residual @ mH(seen) + mH(p) @ x @ mH(missed)
+        back_b = mH(p) @ ct_x
+    if ct_squares is not None and ct_squares.shape[-1]:
+        flow = 2 * residual * ct_squares[..., None, :]
+        back_a, back_b = total(back_a, -(flow @ mH(x))), total(back_b, flow)
+    if ct_s is not None:
+        u, _, vh = np.linalg.svd(a, full_matrices=False)
+        back_a = total(back_a, (u * ct_s[..., None, :]) @ vh)
+    return back_a, back_b if back_b is None or b.ndim > 1 else back_b[..., 0]
+
+
+@jvp(np.linalg.lstsq, "a")
+def lstsq_jvp_a(tangent: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
+    p, x, residual = _least_squares(a, b, ans[0], rcond, b.ndim)
+    change, tH = tangent @ x, mH(tangent)
+    across = tH @ (mH(p) @ x)
+    change_x = -(p @ change) + p @ mH(p) @ tH @ residual + across - p @ (a @ across)
+    u, _, vh = np.linalg.svd(a, full_matrices=False)
+    change_s = np.real(np.sum(np.conjugate(u) * (tangent @ mH(vh)), axis=-2))
+    return _lstsq_change(change_x, -change, residual, ans, b.ndim) + (None, change_s)
+
+
+@jvp(np.linalg.lstsq, "b")
+def lstsq_jvp_b(tangent: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
+    p, _, residual = _least_squares(a, b, ans[0], rcond, b.ndim)
+    columns = _columns(tangent, b.ndim)
+    return _lstsq_change(p @ columns, columns, residual, ans, b.ndim) + (None, None)
+
+
+def _lstsq_change(change_x: Any, change: Any, residual: Any, ans: Any, b_ndim: int) -> tuple[Any, Any]:
+    """How the solution and the sums of squares change; these are empty where the rank is not full."""
+    squares = 2 * np.real(np.sum(np.conjugate(residual) * change, axis=-2))
+    return change_x[..., 0] if b_ndim == 1 else change_x, squares[..., : ans[1].shape[-1]]
+
+
+# --- By other functions --------------------------------------------------------------------------------------------
+
+composite(
+    np.linalg.matrix_power, np.linalg.tensorsolve, np.linalg.tensorinv, np.linalg.multi_dot, np.linalg.cross,
+    np.linalg.outer, np.linalg.trace, np.linalg.vecdot, np.linalg.matmul, np.linalg.tensordot,
+    np.linalg.matrix_norm, np.linalg.vector_norm,
+)  # fmt: skip
+view(np.linalg.matrix_transpose)(lambda x: x.mT)
+view(np.linalg.diagonal)(lambda x, offset=0: x.diagonal(offset, -2, -1))
+zero(np.linalg.matrix_rank)

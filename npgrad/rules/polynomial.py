@@ -1,0 +1,62 @@
+"""Polynomials by their coefficients, highest power first. (``numpy.polynomial`` needs no rules: see ``_namespace``.)"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.polynomial import polynomial
+
+from .._compat import dispatched_in
+from .._registry import body, composite
+
+composite(*dispatched_in(polynomial))  # more with each version
+composite(np.poly, np.polyadd, np.polysub, np.polyder, np.polyint, np.polyval, np.roots, np.vander)
+
+
+@body(np.polymul)
+def polymul_body(a1: Any, a2: Any) -> Any:
+    """NumPy goes through poly1d, which strips leading zeros."""
+    return np.convolve(np.poly1d(a1).coeffs, np.poly1d(a2).coeffs)
+
+
+@body(np.polydiv)
+def polydiv_body(u: Any, v: Any) -> Any:
+    """Long division, bit by bit as NumPy does it, in buffers that are followed whichever argument is."""
+    u, v = np.atleast_1d(u), np.atleast_1d(v)
+    n = len(v) - 1
+    quotient = np.zeros(max(len(u) - n, 1), np.result_type(u, v, 0.0))
+    rest = np.array(u, quotient.dtype)
+    scale = 1.0 / v[0]
+    for k in range(len(u) - n):
+        quotient[k] = scale * rest[k]
+        rest[k : k + n + 1] -= quotient[k] * v
+    while np.allclose(rest[0], 0, rtol=1e-14) and len(rest) > 1:
+        rest = rest[1:]
+    return quotient, rest.copy()
+
+
+@body(np.polyfit)
+def polyfit_body(
+    x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False
+) -> Any:
+    """Least squares in scaled powers of x, as NumPy does it but without its writes into plain arrays."""
+    x, y = np.asarray(x) + 0.0, np.asarray(y) + 0.0
+    weights = np.ones(len(x)) if w is None else np.asarray(w)
+    powers = np.vander(x, deg + 1) * weights[:, None]
+    scale = np.sqrt(np.sum(powers * powers, axis=0))
+    cutoff = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
+    c, residuals, rank, singular = np.linalg.lstsq(powers / scale, (y.T * weights).T, cutoff)
+    c = (c.T / scale).T
+    if full:
+        return c, residuals, rank, singular, cutoff
+    if not cov:
+        return c
+    scaled = powers / scale
+    covariance = np.linalg.inv(scaled.T @ scaled) / np.outer(scale, scale)
+    if cov != "unscaled":
+        factor = residuals / (len(x) - deg - 1)
+        covariance = covariance * factor if y.ndim == 1 else covariance[:, :, None] * factor
+    elif y.ndim == 2:
+        covariance = covariance[:, :, None]
+    return c, covariance

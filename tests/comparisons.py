@@ -1,0 +1,67 @@
+"""What the generic tests of tests/test_rules.py mean by equal, close, and like differences."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from npgrad._structure import flatten
+from npgrad._traced import unwrap
+from npgrad.testing import Linearised, directional_difference, random_direction
+
+# Where differences are trusted no further than this, the sample stands at a kink and says so in ``leave_out``.
+_SETTLED = 1e-5
+_TOLERANCE = 1e-7
+ROUNDING = 1e-12
+
+
+def assert_same_bits(found: Any, expected: Any) -> None:
+    """Equal structures of equal types, dtypes, shapes and bits; the sign of a NaN and its payload are nobody's promise."""
+    if isinstance(expected, (list, tuple, dict)):
+        assert type(found) is type(expected)
+    parts, wanted = flatten(found)[0], flatten(expected)[0]
+    assert len(parts) == len(wanted)
+    for part, want in zip(parts, wanted, strict=True):
+        plain = np.asarray(unwrap(part))
+        want = np.asarray(want)
+        assert plain.dtype == want.dtype
+        assert plain.shape == want.shape
+        if want.dtype.kind not in "fc":
+            assert np.array_equal(plain, want)
+            continue
+        for x, y in ((plain.real, want.real), (plain.imag, want.imag)) if want.dtype.kind == "c" else ((plain, want),):
+            np.testing.assert_array_equal(x, y)
+            numbers = ~np.isnan(y)
+            assert np.array_equal(np.signbit(x[numbers]), np.signbit(y[numbers]))
+
+
+def assert_close(found: list, expected: list, tolerance: float = ROUNDING, size: float = 1e-6) -> None:
+    """``size`` is that of the numbers whose sums these are: what is smaller may be left over where they cancel."""
+    for a, b in zip(found, expected, strict=True):
+        a, b = np.asarray(unwrap(a)), np.asarray(unwrap(b))
+        assert a.shape == b.shape
+        scale = np.max(np.abs(b[np.isfinite(b)]), initial=size)
+        np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance * scale)
+
+
+def inner(a: list, b: list) -> float:
+    return sum(float(np.real(np.vdot(x, y))) for x, y in zip(a, b, strict=True))
+
+
+def assert_like_differences(f: Callable, points: list, linear: Linearised, modes: tuple, rng: np.random.Generator) -> None:
+    directions = [random_direction(rng, p) for p in points]
+    expected, error = directional_difference(f, points, directions)
+    assert error < _SETTLED, "the differences do not settle: a kink?"
+    scale = max([1e-8, *[float(np.max(np.abs(e), initial=0)) for e in expected]])
+    values = [np.asarray(unwrap(leaf)) for leaf in linear.leaves]
+    scale = max([scale, *[1e-3 * float(np.max(np.abs(v), initial=0)) for v in values]])
+    tolerance = max(_TOLERANCE, 20 * error) * scale
+    cotangents = linear.random_cotangents(rng)
+    if "reverse" in modes:
+        wanted = inner(cotangents, expected)
+        np.testing.assert_allclose(inner(linear.pull(cotangents), directions), wanted, rtol=0, atol=5 * tolerance)
+    if "forward" in modes:
+        for found, want in zip(linear.push(directions), expected, strict=True):
+            np.testing.assert_allclose(np.asarray(found), want, rtol=0, atol=tolerance)

@@ -1,0 +1,164 @@
+"""The house rules that a parser can check: which file may import which, where private names stand, how long files are."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).parents[1] / "npgrad"
+MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
+IDS = sorted(MODULES)
+
+# From the bottom to the top; a module imports only what stands before it, in its own layer or a lower one. All modules of
+# ``rules`` stand at one place, and see only what `RULES_MAY_IMPORT` says.
+LAYERS = {
+    "words": ["_leaks", "_structure", "_compat", "_collector"],
+    "what functions are": ["_registry", "_libraries", "rules"],
+    "memory": ["_storage"],
+    "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
+    "recording": ["_moves", "_flat", "_dispatch", "_elementwise", "_variable", "_custom"],
+    "functions": ["_creators", "_math_names", "_twins", "_functions"],
+    "names in place": ["_scipy", "_namespace", "_bound_names", "_instrument"],
+    "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
+    "sweeping": ["_sweep", "_sources", "_endpoints", "_inspection", "_finite", "_derivatives"],
+    "what users hold": [
+        "_lifecycle", "_tape", "_forward", "_functional", "_products", "_segments", "_checkpoint",
+        "_implicit", "_solvers",
+    ],
+    "sparse derivatives": ["_index_sets", "_pattern_rules", "_pattern", "_coloring", "_sparse_matrix", "_sparse"],
+    "tools on the public interface": [
+        "testing", "_difference_methods", "finite_difference", "_leak_search", "_black_box", "_agreement",
+        "_measured_methods", "_probes", "_compare_output", "compare",
+    ],
+    "the door": ["__init__"],
+    "the command line": ["_scripts", "_command_line", "__main__"],
+}  # fmt: skip
+PLACE = {name: number for number, name in enumerate(name for layer in LAYERS.values() for name in layer)}
+RULES_MAY_IMPORT = {"_registry", "_libraries", "_compat", "rules._helpers"}
+MAX_LINES = 400
+
+
+def imported(module: str, tree: ast.AST) -> Iterator[str]:
+    """The modules of npgrad that a module imports, named from the package."""
+    package = module.split(".")[:-1]
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = ["npgrad", *package[: len(package) + 1 - node.level]] if node.level else []
+            start = ".".join([*base, *([node.module] if node.module else [])])
+            names = [f"{start}.{alias.name}" for alias in node.names] if start in _PACKAGES else [start]
+        else:
+            continue
+        inner = [name.removeprefix("npgrad").removeprefix(".") for name in names if name.split(".")[0] == "npgrad"]
+        yield from (name if name in MODULES or name == "rules" else _holder(name) for name in inner)
+
+
+_PACKAGES = {"npgrad", "npgrad.rules"}
+
+
+def _holder(name: str) -> str:
+    """The package file that a name which is not a module comes from."""
+    return "rules.__init__" if name.startswith("rules.") else "__init__"
+
+
+def upward_imports(module: str, tree: ast.AST) -> list[str]:
+    """Imports of modules that do not stand before this one."""
+    if module.startswith("rules."):
+        family = module != "rules.__init__"
+        return [name for name in imported(module, tree) if family and name not in RULES_MAY_IMPORT]
+    return [name for name in imported(module, tree) if PLACE.get(name.split(".")[0], len(PLACE)) >= PLACE[module]]
+
+
+def inner_imports(tree: ast.AST) -> list[int]:
+    """Lines of imports inside functions."""
+    return [
+        node.lineno
+        for function in ast.walk(tree)
+        if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
+        for node in ast.walk(function)
+        if isinstance(node, (ast.Import, ast.ImportFrom))
+    ]
+
+
+def private_names(tree: ast.AST) -> list[str]:
+    """Names that NumPy keeps for itself."""
+    found = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found += [alias.name for alias in node.names if _is_private(alias.name)]
+        elif isinstance(node, ast.ImportFrom) and not node.level:
+            found += [f"{node.module}.{a.name}" for a in node.names if _is_private(f"{node.module}.{a.name}")]
+        elif isinstance(node, ast.Attribute) and node.attr.startswith("_") and not node.attr.startswith("__"):
+            head = ast.unparse(node.value)
+            if head.split(".")[0] in ("np", "numpy"):
+                found.append(f"{head}.{node.attr}")
+    return found
+
+
+def _is_private(name: str) -> bool:
+    first, *rest = name.split(".")
+    return first == "numpy" and any(part.startswith("_") and not part.startswith("__") for part in rest)
+
+
+def tree_of(module: str) -> ast.Module:
+    return ast.parse(MODULES[module].read_text())
+
+
+def test_every_module_has_a_place() -> None:
+    named = {module for module in MODULES if not module.startswith("rules.")}
+    assert named | {"rules"} == set(PLACE), "add the module to LAYERS, at the lowest place that it can have"
+
+
+@pytest.mark.parametrize("module", IDS)
+def test_imports_go_one_way(module: str) -> None:
+    assert upward_imports(module, tree_of(module)) == []
+
+
+@pytest.mark.parametrize("module", IDS)
+def test_imports_stand_at_the_top(module: str) -> None:
+    assert inner_imports(tree_of(module)) == []
+
+
+@pytest.mark.parametrize("module", [module for module in IDS if module != "_compat"])
+def test_private_names_of_numpy_are_in_one_file(module: str) -> None:
+    assert private_names(tree_of(module)) == []
+
+
+@pytest.mark.parametrize("module", IDS)
+def test_files_have_one_topic(module: str) -> None:
+    text = MODULES[module].read_text()
+    assert ast.get_docstring(ast.parse(text)), "say in a docstring what the file is about"
+    assert len(text.splitlines()) <= MAX_LINES
+
+
+@pytest.mark.parametrize(
+    ("module", "source", "found"),
+    [
+        ("_record", "from ._tape import GradientTape", ["_tape"]),
+        ("_record", "from . import _tape, _storage", ["_tape"]),
+        ("_record", "import npgrad.testing", ["testing"]),
+        ("_record", "from npgrad import GradientTape", ["__init__"]),
+        ("_record", "from ._record import Record", ["_record"]),
+        ("_record", "from ._storage import Storage", []),
+        ("rules.linalg", "from .._traced import TracedArray", ["_traced"]),
+        ("rules.linalg", "from . import products", ["rules.products"]),
+        ("rules.linalg", "from .products import outer", ["rules.products"]),
+        ("rules.linalg", "from .._registry import vjp\nfrom ._helpers import mT", []),
+        ("_moves", "from .rules._helpers import mT", []),
+        ("_leaks", "from .rules._helpers import mT", ["rules._helpers"]),
+    ],
+)
+def test_the_check_of_imports_sees(module: str, source: str, found: list[str]) -> None:
+    assert upward_imports(module, ast.parse(source)) == found
+
+
+def test_the_other_checks_see() -> None:
+    assert inner_imports(ast.parse("import os\ndef f():\n    import sys\n")) == [3]
+    private = "from numpy._core import umath\nimport numpy.lib._impl\nnp._core.umath\nnumpy.linalg._linalg\nnp.linalg.norm"
+    assert sorted(private_names(ast.parse(private))) == [
+        "np._core", "numpy._core.umath", "numpy.lib._impl", "numpy.linalg._linalg",
+    ]  # fmt: skip

@@ -1,0 +1,96 @@
+"""black_box: functions that npgrad cannot see into, by differences."""
+
+from __future__ import annotations
+
+import math
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+
+
+def compiled(x: Any, y: Any = 1.0, power: int = 2) -> Any:
+    """Reads the memory of its arguments as C code does."""
+    data = np.frombuffer(memoryview(np.ascontiguousarray(x))).reshape(np.shape(x))
+    return np.sin(data) ** power * float(y)
+
+
+@pytest.mark.parametrize("method", ["3-point", "complex-step", "richardson"])
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_jacobian_of_two_arguments(method: str, mode: str) -> None:
+    def analytic(x: Any, y: Any) -> Any:
+        return np.sin(x) ** 2 * y
+
+    box = ng.black_box(analytic, method=method)
+    x, y = np.array([[0.3, 0.5], [0.7, 0.2]]), 1.5
+    found = ng.jacobian(lambda x, y: box(x * x, np.exp(y)), (0, 1), mode=mode)(x, y)
+    expected = ng.jacobian(lambda x, y: analytic(x * x, np.exp(y)), (0, 1), mode=mode)(x, y)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-9)
+    assert box.error < 1e-5
+
+
+def test_it_is_one_call_with_the_value_of_the_function() -> None:
+    box, x = ng.black_box(compiled), np.array([0.3, 0.5])
+    with ng.GradientTape(locations=True) as tape:
+        source = tape.watch(x)
+        y = box(source, 2.0, power=3)
+        source[0] = 9.0  # the derivative is that at the values of the call
+    assert np.array_equal(y, compiled(x, 2.0, 3)) and isinstance(y, ng.TracedArray)
+    assert next(call.function for call in tape.calls()) == "compiled"
+    np.testing.assert_allclose(tape.gradient(y, x), 2 * 3 * np.sin(x) ** 2 * np.cos(x), rtol=1e-8)
+    assert type(box(x)) is np.ndarray
+
+
+def test_as_decorator_with_a_method() -> None:
+    @ng.black_box(method="2-point", step=1e-6)
+    def total(x: Any) -> float:
+        return math.fsum(memoryview(x))
+
+    assert total.__name__ == "total"
+    np.testing.assert_allclose(ng.grad(lambda x: total(x) ** 2)(np.array([1.0, 2.0])), [6.0, 6.0], rtol=1e-5)
+
+
+def test_by_name_in_a_module() -> None:
+    library, program = types.ModuleType("library"), types.ModuleType("program")
+    library.compiled = compiled  # type: ignore[attr-defined]
+    exec("def run(library, x):\n    return library.compiled(x).sum()", vars(program))
+    with ng.instrument(library, compiled=ng.black_box(compiled)), ng.GradientTape() as tape:
+        x = tape.watch(np.array([0.3, 0.5]))
+        y = program.run(library, x)
+    assert library.compiled is compiled
+    np.testing.assert_allclose(tape.gradient(y, x), np.sin(2 * np.array([0.3, 0.5])), rtol=1e-8)
+    with pytest.raises(AttributeError, match="nothing"), ng.instrument(library, nothing=compiled):
+        pass
+    with pytest.raises(TypeError, match="one module"), ng.instrument(library, program, compiled=compiled):
+        pass
+
+
+def test_inaccurate_differences_are_reported() -> None:
+    rough = ng.black_box(lambda x: np.sin(x) + 1e-6 * np.sin(1e7 * x), tolerance=1e-4)
+    with pytest.warns(ng.BlackBoxWarning, match=r"test_black_box\.py:\d+: the differences of <lambda>"):
+        ng.grad(lambda x: rough(x))(0.3)
+    assert rough.error > 1e-4
+
+
+@pytest.mark.parametrize(
+    ("call", "error", "text"),
+    [
+        (lambda box, x: box(x=x), TypeError, "by position"),
+        (lambda box, x: box([x[0], x[1]]), TypeError, "not lists"),
+        (lambda box, x: box(x * 1j), TypeError, "real arguments"),
+        (lambda box, x: ng.black_box(lambda x: [x])(x), TypeError, "must return"),
+    ],
+)
+def test_what_it_cannot_do_is_refused(call: Any, error: type[Exception], text: str) -> None:
+    with ng.GradientTape() as tape, pytest.raises(error, match=text):
+        call(ng.black_box(compiled), tape.watch(np.array([0.3, 0.5])))
+
+
+def test_second_derivatives_are_refused_and_not_wrong() -> None:
+    box = ng.black_box(compiled)
+    with pytest.raises(NotImplementedError, match="first derivatives only"):
+        ng.hessian(lambda x: box(x).sum())(np.array([0.3, 0.5]))

@@ -1,0 +1,91 @@
+"""`from numpy import zeros` in a user's module: followed by a bare tape, and put back."""
+
+import sys
+import textwrap
+import threading
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+
+SOURCE = """
+from math import exp
+from numpy import *
+from numpy import zeros as make
+
+
+def simulate(x):
+    u = zeros(5)
+    u[1:4] = x
+    v = make(3)
+    v[:] = u[1:4] * exp(x[0])
+    w = asarray([v[0], v[1] * 2])
+    return concatenate([v, w])
+"""
+
+
+@pytest.fixture
+def legacy(tmp_path, monkeypatch):
+    (tmp_path / "legacy_bound_names.py").write_text(textwrap.dedent(SOURCE))
+    monkeypatch.syspath_prepend(tmp_path)
+    import legacy_bound_names
+
+    yield legacy_bound_names
+    del sys.modules["legacy_bound_names"]
+
+
+X = np.array([0.3, 0.7, 1.1])
+
+
+def jacobian_by_hand(x):
+    e = np.exp(x[0])
+    rows = np.diag(np.full(3, e))
+    rows[:, 0] += x * e
+    return np.vstack([rows, rows[0], 2 * rows[1]])
+
+
+def test_a_bare_tape_follows_what_a_module_bound_before(legacy):
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = legacy.simulate(x)
+    assert np.array_equal(y, legacy.simulate(X))
+    np.testing.assert_allclose(tape.jacobian(y, x), jacobian_by_hand(X), rtol=1e-14)
+
+
+def test_names_are_put_back(legacy):
+    plain = np.zeros
+    with pytest.raises(ZeroDivisionError), ng.GradientTape():
+        assert legacy.zeros is np.zeros  # what stands for it, while a tape records
+        with ng.GradientTape():
+            raise ZeroDivisionError
+    assert legacy.zeros is plain and legacy.make is plain and np.zeros is plain
+    assert type(legacy.zeros(2)) is np.ndarray
+
+
+def test_a_name_that_the_program_binds_anew_stays(legacy):
+    with ng.GradientTape():
+        legacy.zeros = "mine"
+    assert legacy.zeros == "mine"
+
+
+def test_a_name_bound_between_tapes_is_found(legacy):
+    with ng.GradientTape():
+        pass
+    legacy.late = np.ones
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        buffer = legacy.late(3)
+        buffer[:2] = x[:2]
+        y = buffer * buffer
+    np.testing.assert_allclose(tape.gradient(y, x), [2 * X[0], 2 * X[1], 0])
+    assert legacy.late is np.ones
+
+
+def test_other_threads_get_plain_arrays(legacy):
+    kinds = []
+    with ng.GradientTape():
+        thread = threading.Thread(target=lambda: kinds.append(type(legacy.zeros(2))))
+        thread.start()
+        thread.join()
+    assert kinds == [np.ndarray]

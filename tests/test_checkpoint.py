@@ -1,0 +1,292 @@
+"""checkpoint and checkpoint_loop: the derivatives of the plain program, and the published number of steps."""
+
+import math
+import tracemalloc
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+from npgrad._checkpoint import backwards, first_pass
+
+X = np.array([0.3, 0.5, 0.9])
+
+
+def wave(x, scale=1.0):
+    y = np.empty(x.shape)
+    y[:] = np.sin(x) * x[::-1]
+    y[0] += x[1] * x[2] * scale
+    return y
+
+
+def deep(function):
+    return lambda x: (function(function(function(x), scale=2.0)) ** 2).sum()
+
+
+def test_values_and_derivatives_are_those_of_the_function():
+    plain, kept = deep(wave), deep(ng.checkpoint(wave))
+    assert ng.value_and_grad(kept)(X)[0] == plain(X)
+    np.testing.assert_array_equal(ng.grad(kept)(X), ng.grad(plain)(X))
+    assert ng.jvp(kept, (X,), (X,))[1] == ng.jvp(plain, (X,), (X,))[1]
+    assert ng.checkpoint(wave)(X).tolist() == wave(X).tolist()
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_jacobians_and_second_derivatives(mode):
+    kept = ng.checkpoint(wave)
+    np.testing.assert_allclose(
+        ng.jacobian(lambda x: kept(kept(x)), mode=mode)(X), ng.jacobian(lambda x: wave(wave(x)))(X), rtol=1e-14
+    )
+    np.testing.assert_allclose(ng.hessian(deep(kept), mode=mode)(X), ng.hessian(deep(wave))(X), rtol=1e-13)
+
+
+def test_nested():
+    inner = ng.checkpoint(wave)
+    outer = ng.checkpoint(lambda x: inner(inner(x) * x))
+    np.testing.assert_allclose(
+        ng.jacobian(lambda x: outer(outer(x)))(X),
+        ng.jacobian(lambda x: wave(wave(wave(wave(x) * x)) * wave(wave(x) * x)))(X),
+        rtol=1e-13,
+    )
+
+
+def test_structures_constants_and_aliases():
+    table = np.array([2, 0, 1])
+
+    @ng.checkpoint
+    def f(p, q, *, index, power):
+        return {"a": p["w"][index] ** power * q, "same": p["w"], "n": power}
+
+    def g(w, s):
+        made = f({"w": w}, np.full(3, 2.0), index=table, power=3)
+        w *= 0  # the value that was handed in is kept
+        table[:] = 0
+        made["same"][0] = 5.0
+        return (made["a"] * s).sum() + made["same"].sum() + made["n"]
+
+    by_w, by_s = ng.grad(g, (0, 1))(X, 1.5)
+    np.testing.assert_allclose(by_w, 9 * X**2 + [0, 1, 1])
+    np.testing.assert_allclose(by_s, (2 * X**3).sum())
+
+
+def test_memory_is_that_of_the_arguments():
+    def many(x):
+        for _ in range(50):
+            x = np.sin(x) * 1.01
+        return x
+
+    def peak(f):
+        with ng.GradientTape() as tape:
+            x = tape.watch(np.ones(10_000))
+            tracemalloc.start()
+            y = x
+            for _ in range(4):
+                y = f(y)
+            kept = tracemalloc.get_traced_memory()[0]
+            tracemalloc.stop()
+        return kept, tape.gradient(y, x)
+
+    (plain, wanted), (kept, found) = peak(many), peak(ng.checkpoint(many))
+    np.testing.assert_array_equal(found, wanted)
+    assert kept < plain / 20
+
+
+def test_what_would_be_lost_is_refused():
+    with ng.GradientTape() as tape:
+        x, w = tape.watch((X, 2.0))
+        with pytest.raises(ValueError, match="not among its arguments"):
+            ng.checkpoint(lambda x: x * w)(x)
+        with pytest.raises(ValueError, match="not among its arguments"):
+            ng.checkpoint_loop(lambda u, i: u * w, x, 3, 2)
+        with pytest.raises(ValueError, match="read-only"):
+            ng.checkpoint(lambda x: x.__imul__(2))(x)
+        with pytest.raises(ValueError, match="a state like"):
+            ng.checkpoint_loop(lambda u, i: (u, u), x, 3, 2)
+
+
+def test_functions_that_do_not_repeat_are_found():
+    rng = np.random.default_rng(0)
+    for f in (
+        lambda x: (ng.checkpoint(lambda x: x * rng.random())(x)).sum(),
+        lambda x: ng.checkpoint(lambda x: x[0] * rng.random())(x),
+        lambda x: ng.checkpoint_loop(lambda u, i: u * rng.random(), x, 10, 3).sum(),
+    ):
+        with pytest.raises(RuntimeError, match="gave other values"):
+            ng.grad(f)(X)
+
+
+# --- Loops -----------------------------------------------------------------------------------------------------------
+
+
+def step(u, i, k):
+    u[1:-1] += k * (u[2:] - 2 * u[1:-1] + u[:-2]) + 0.01 * i * np.sin(u[1:-1])
+    return u
+
+
+def looped(u, k):
+    u = u.copy()
+    for i in range(20):
+        u = step(u, i, k)
+    return (u**3).sum()
+
+
+U = np.random.default_rng(3).random(6)
+
+
+@pytest.mark.parametrize("snapshots", [1, 2, 3, 5, 19, 40])
+def test_loop(snapshots):
+    def kept(u, k):
+        return (ng.checkpoint_loop(step, u, 20, snapshots, k) ** 3).sum()
+
+    assert kept(U, 0.1) == looped(U.copy(), 0.1)
+    for argnum in (0, 1):
+        value, gradient = ng.value_and_grad(kept, argnum)(U, 0.1)
+        assert value == looped(U, 0.1)
+        np.testing.assert_allclose(gradient, ng.grad(looped, argnum)(U, 0.1), rtol=1e-13)
+        forward = ng.jacobian(kept, argnum, mode="forward")(U, 0.1)
+        np.testing.assert_allclose(forward, gradient, rtol=1e-13)
+    np.testing.assert_array_equal(U, np.random.default_rng(3).random(6))
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_second_derivatives_of_a_loop(mode):
+    def kept(u, k):
+        return (ng.checkpoint_loop(step, u, 20, 3, k) ** 3).sum()
+
+    for argnum in (0, 1):
+        wanted = ng.hessian(looped, argnum)(U, 0.1)
+        np.testing.assert_allclose(ng.hessian(kept, argnum, mode=mode)(U, 0.1), wanted, rtol=1e-12)
+
+
+def test_a_state_of_several_parts_swept_twice():
+    def move(state, i):
+        q, p, n = state
+        p = p - 0.1 * q**3
+        return q + 0.1 * p, p, n + 1
+
+    def plain(q, p):
+        for i in range(15):
+            q, p, _ = move((q, p, 0), i)
+        return q * p
+
+    with ng.GradientTape(persistent=True) as tape:
+        q = tape.watch(np.array([1.0, 0.5]))
+        q15, p15, n = ng.checkpoint_loop(move, (q, np.array([0.2, 0.3]), 0), 15, 3)
+        y = q15 * p15
+    assert n == 15
+    wanted = ng.jacobian(plain)(np.array([1.0, 0.5]), np.array([0.2, 0.3]))
+    for mode in ("reverse", "forward", "reverse"):
+        np.testing.assert_allclose(tape.jacobian(y, q, mode=mode), wanted, rtol=1e-13)
+    np.testing.assert_allclose(tape.jacobian(y, q, mode="reverse", max_bytes=1), wanted, rtol=1e-13)
+
+
+def test_numbers_in_the_state():
+    def move(state, i, dt):
+        u, t = state
+        return u + dt * np.sin(t * u), t + dt
+
+    def kept(dt, t):
+        return ng.checkpoint_loop(move, (np.ones(2), t), 9, 3, dt)[0].sum()
+
+    def plain(dt):
+        state = (np.ones(2), np.float64(0.5))
+        for i in range(9):
+            state = move(state, i, dt)
+        return state[0].sum()
+
+    value, gradient = ng.value_and_grad(lambda dt: kept(dt, np.float64(0.5)))(0.1)
+    assert value == plain(0.1)
+    np.testing.assert_allclose(gradient, ng.grad(plain)(0.1), rtol=1e-14)
+    with pytest.raises(ValueError, match=r"begins as np\.float64"):
+        ng.grad(lambda dt: kept(dt, 0.5))(0.1)
+
+
+def test_loops_that_do_nothing():
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = ng.checkpoint_loop(lambda u, i: u / 0, x, 0, 3)
+    np.testing.assert_array_equal(tape.gradient(y, x), 1)
+    for n, snapshots in ((-1, 2), (3, 0)):
+        with pytest.raises(ValueError, match="n >= 0 and snapshots >= 1"):
+            ng.checkpoint_loop(lambda u, i: u, X, n, snapshots)
+
+
+def published_optimum(steps: int, snapshots: int) -> int:
+    """Forward steps besides those recorded: r l - binom(c + r, r - 1), r the smallest with binom(c + r, c) >= l
+    (Griewank and Walther 2000)."""
+    r = 0
+    while math.comb(snapshots + r, snapshots) < steps:
+        r += 1
+    return r * steps - (math.comb(snapshots + r, r - 1) if r else 0)
+
+
+def schedule(steps: int, snapshots: int) -> tuple[int, int]:
+    """Steps gone on the way, the value's own last one left out; and the most states alive at a time."""
+    gone, alive, most = 0, set(), 0
+
+    class State(int):
+        def __new__(cls, value):
+            nonlocal most
+            made = int.__new__(cls, value)
+            alive.add(id(made))
+            most = max(most, len(alive))
+            return made
+
+        def __del__(self):
+            alive.discard(id(self))
+
+    def advance(state, low, high):
+        nonlocal gone
+        assert state == low
+        gone += high - low
+        return State(high)
+
+    taken, final = first_pass(steps, snapshots, State(0), advance)
+    assert final == steps
+    del final
+    order = []
+    for number, state in backwards(steps, snapshots, State(0), advance, taken):
+        assert state == number
+        order.append(number)
+    assert order == list(range(steps))[::-1]
+    return gone - 1, most
+
+
+@pytest.mark.parametrize("snapshots", [1, 2, 3, 4, 7, 10])
+def test_the_number_of_steps_is_the_published_optimum(snapshots):
+    for steps in [*range(1, 60), 286, 287, 300]:
+        gone, alive = schedule(steps, snapshots)
+        assert gone == published_optimum(steps, snapshots)
+        assert alive <= snapshots + 2  # the working one, and the one it is made from
+
+
+@pytest.mark.parametrize(("snapshots", "per_step"), [(5, 6.28), (10, 3.64), (20, 2.75), (50, 1.95)])
+def test_published_figures_for_a_thousand_steps(snapshots, per_step):
+    gone, _ = schedule(1000, snapshots)
+    assert round(gone / 1000, 2) == per_step
+
+
+def test_a_loop_takes_the_steps_of_the_schedule():
+    calls = []
+
+    def counted(u, i):
+        calls.append(i)
+        return u + 0.01 * np.sin(u)
+
+    ng.grad(lambda x: ng.checkpoint_loop(counted, x, 100, 4).sum())(X)
+    # The last step once for the value, and each once to be recorded.
+    assert len(calls) == published_optimum(100, 4) + 1 + 100
+
+
+def test_memory_of_a_loop():
+    def kept_by(snapshots):
+        with ng.GradientTape() as tape:
+            x = tape.watch(np.ones(20_000))
+            tracemalloc.start()
+            y = ng.checkpoint_loop(lambda u, i: np.sin(u) * 1.01, x, 200, snapshots).sum()
+            tape.gradient(y, x)
+            most = tracemalloc.get_traced_memory()[1]
+            tracemalloc.stop()
+        return most
+
+    assert kept_by(5) < 20 * 20_000 * 8

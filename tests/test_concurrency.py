@@ -1,0 +1,287 @@
+"""Threads and tasks: each has its own stack of tapes; names in place act only where a tape records (item 4)."""
+
+import asyncio
+import contextvars
+import math
+import threading
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+import numpy.testing  # NumPy loads it when it is asked for
+import pytest
+
+import npgrad as ng
+
+X = np.array([1.0, 2.0, 3.0])
+ORIGINALS = {name: getattr(np, name) for name in ("zeros", "array", "asarray", "empty", "ones", "concatenate")}
+
+
+@pytest.fixture(autouse=True)
+def everything_is_put_back() -> Iterator[None]:
+    before = dict(vars(np)), dict(vars(math))
+    yield
+    assert (dict(vars(np)), dict(vars(math))) == before
+    assert all(getattr(np, name) is original for name, original in ORIGINALS.items())
+    assert ng._record.recording() == ()
+    assert ng._namespace._recording_tapes == 0
+
+
+def in_thread(function: Callable) -> None:
+    """Run in a thread of its own, and raise here what is raised there."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(function).result(timeout=60)
+
+
+def cube_by_buffers(x):
+    out = np.zeros(3)
+    for i in range(3):
+        out[i] = x[i] * math.sqrt(x[i]) * math.sqrt(x[i])
+    out *= np.asarray(x)
+    return out.sum()
+
+
+def test_item_04_tapes_in_eight_threads_while_others_run_plain_numpy():
+    """Names come and go all the time; nobody sees those of another thread."""
+    barrier = threading.Barrier(12)
+    stop = threading.Event()
+
+    def records(seed: int) -> None:
+        barrier.wait(30)
+        for i in range(60):
+            values = X + seed + i
+            with ng.GradientTape() as tape:
+                x = tape.watch(values)
+                y = cube_by_buffers(x)
+            np.testing.assert_allclose(tape.gradient(y, x), 3 * values**2, rtol=1e-12)
+
+    def computes() -> int:
+        barrier.wait(30)
+        rounds = 0
+        while not stop.is_set():
+            for made in (np.zeros(3), np.array([1.0]), np.asarray([2.0]), np.concatenate([X, X]), np.linspace(0, 1, 3)):
+                assert type(made) is np.ndarray
+            assert type(math.sqrt(np.float64(2.0))) is float
+            rounds += 1
+        return rounds
+
+    with ThreadPoolExecutor(12) as pool:
+        plain = [pool.submit(computes) for _ in range(4)]
+        try:
+            for future in [pool.submit(records, seed) for seed in range(8)]:
+                future.result(timeout=120)
+        finally:
+            stop.set()
+        assert all(future.result(timeout=60) > 0 for future in plain)
+
+
+def test_item_04_a_traced_array_in_another_thread_raises():
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        buffer = np.zeros(3)
+        buffer[:] = x
+        uses = [
+            lambda: x + 1, lambda: np.sin(x), lambda: x[0], lambda: x[[0]], lambda: x.sum(), lambda: np.dot(x, X),
+            lambda: x.copy(), lambda: buffer.__setitem__(0, 1.0), lambda: buffer.__iadd__(1.0),
+            lambda: np.add.at(buffer, [0], 1.0), lambda: np.concatenate([x, X]), lambda: np.array([x[0]]),
+            lambda: float(x[0]), lambda: x.reshape(3, 1) * 2, lambda: np.array(x), lambda: np.asarray(x),
+            lambda: np.add.reduce(x), lambda: np.multiply.outer(x, X), lambda: np.maximum.accumulate(x),
+            lambda: math.sin(x[0]), lambda: np.copyto(buffer, 1.0), lambda: buffer.fill(1.0), lambda: buffer.sort(),
+        ]  # fmt: skip
+
+        def all_raise() -> None:
+            for use in uses:
+                with pytest.raises(ng.LeakError, match=r"test_concurrency.*another thread.*copy_context"):
+                    use()
+
+        in_thread(all_raise)
+        y = x * x
+    np.testing.assert_array_equal(tape.gradient(y, x), 2 * X)
+
+
+def test_item_04_a_write_by_out_in_another_thread_is_recorded():
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        buffer = np.zeros(3)
+        buffer[:] = x
+        in_thread(lambda: np.add(X[:2], 1.0, out=buffer[:2]))
+        y = buffer * x
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 3.0, 6.0])
+
+
+def test_item_04_a_tape_of_the_other_thread_does_not_hide_it():
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+
+        def with_a_tape_of_its_own() -> None:
+            with ng.GradientTape() as own:
+                w = own.watch(X)
+                with pytest.raises(ng.LeakError, match="another thread"):
+                    x * w
+                y = w * w
+            np.testing.assert_array_equal(own.gradient(y, w), 2 * X)
+
+        in_thread(with_a_tape_of_its_own)
+
+
+def test_item_04_after_the_tape_has_stopped_its_arrays_are_free():
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = x * x
+    made = []
+    in_thread(lambda: made.append(y * 2))
+    assert type(made[0]) is np.ndarray
+    np.testing.assert_array_equal(tape.gradient(y, x), 2 * X)
+
+
+def test_item_04_the_context_copied_into_a_thread_records():
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        made = []
+        context = contextvars.copy_context()
+        in_thread(lambda: context.run(lambda: made.append(cube_by_buffers(x))))
+        y = made[0] * 2
+    np.testing.assert_allclose(tape.gradient(y, x), 6 * X**2, rtol=1e-13)
+
+
+def test_item_04_gradient_in_another_thread():
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(X)
+        y = x**3
+    found = []
+    in_thread(lambda: found.append(tape.gradient(y, x)))
+    np.testing.assert_array_equal(found[0], 3 * X**2)
+    assert type(found[0]) is np.ndarray
+
+
+def test_gradient_in_another_thread_while_the_tape_records_leaves_no_tape_behind():
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = x**3
+        found = []
+        in_thread(lambda: found.append(tape.gradient(y, x)))
+    np.testing.assert_array_equal(found[0], 3 * X**2)
+    assert type(np.zeros(1)) is np.ndarray
+
+
+def test_stop_recording_in_another_thread_is_refused():
+    def stops(tape: ng.GradientTape) -> None:
+        with pytest.raises(RuntimeError, match="not recording here"), tape.stop_recording():
+            pass
+        with pytest.raises(ValueError, match="not recording"):
+            tape.reset()
+
+    with ng.GradientTape() as tape:
+        in_thread(lambda: stops(tape))
+
+
+def test_a_thread_pool_of_functional_calls():
+    def energy(x):
+        return cube_by_buffers(x)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda k: ng.grad(energy)(X + k), range(40)))
+    for k, gradient in enumerate(found):
+        np.testing.assert_allclose(gradient, 3 * (X + k) ** 2, rtol=1e-12)
+
+
+WORK = np.zeros(3)
+
+
+def by_a_shared_buffer(x):
+    WORK[:] = x
+    return (WORK**3).sum()
+
+
+def test_functional_calls_of_functions_that_share_a_buffer_take_turns():
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(lambda k: ng.grad(by_a_shared_buffer)(X + k), range(40)))
+    for k, gradient in enumerate(found):
+        np.testing.assert_allclose(gradient, 3 * (X + k) ** 2, rtol=1e-12)
+    assert type(WORK) is np.ndarray
+
+
+def test_one_variable_in_many_threads():
+    v = ng.Variable(X)
+
+    def step(k: int) -> np.ndarray:
+        with ng.GradientTape() as tape:
+            y = (v * float(k)).sum()
+        return tape.gradient(y, v)
+
+    with ThreadPoolExecutor(8) as pool:
+        found = list(pool.map(step, range(1, 100)))
+    for k, gradient in enumerate(found, 1):
+        np.testing.assert_array_equal(gradient, np.full(3, float(k)))
+
+
+def test_item_04_interleaved_tasks_have_tapes_of_their_own():
+    async def differentiates(k: int) -> np.ndarray:
+        with ng.GradientTape() as tape:
+            x = tape.watch(X + k)
+            out = np.zeros(3)
+            for i in range(3):
+                await asyncio.sleep(0)
+                out[i] = x[i] ** 2
+            await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        return tape.gradient(out, x)
+
+    async def computes() -> None:
+        for _ in range(20):
+            assert type(np.zeros(3)) is np.ndarray
+            assert ng._record.recording() == ()
+            await asyncio.sleep(0)
+
+    async def everything() -> list:
+        return await asyncio.gather(*[differentiates(k) for k in range(6)], computes(), computes())
+
+    for k, gradient in enumerate(asyncio.run(everything())[:6]):
+        np.testing.assert_array_equal(gradient, 2 * (X + k))
+
+
+def test_item_04_a_task_started_inside_a_tape_records_on_it():
+    async def squares(x, place, out):
+        await asyncio.sleep(0)
+        out[place] = x[place] ** 2
+
+    async def program() -> np.ndarray:
+        with ng.GradientTape() as tape:
+            x = tape.watch(X)
+            out = np.zeros(3)
+            await asyncio.gather(*[squares(x, i, out) for i in range(3)])
+        return tape.gradient(out, x)
+
+    np.testing.assert_array_equal(asyncio.run(program()), 2 * X)
+
+
+def test_a_cancelled_task_leaves_nothing_behind():
+    async def program() -> None:
+        async def waits():
+            with ng.GradientTape() as tape:
+                tape.watch(X)
+                await asyncio.sleep(60)
+
+        task = asyncio.create_task(waits())
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+
+    asyncio.run(program())
+
+
+def test_a_generator_that_holds_a_tape_open_and_is_closed():
+    def generates():
+        with ng.GradientTape() as tape:
+            x = tape.watch(X)
+            yield x
+            yield tape
+
+    generator = generates()
+    x = next(generator)
+    y = x * x
+    assert isinstance(y, ng.TracedArray)
+    generator.close()
+    assert type(np.zeros(1)) is np.ndarray

@@ -1,0 +1,282 @@
+"""What the functional API reaches: names and arrays that a function's module, object or closure made before any tape."""
+
+import collections
+import functools
+import sys
+import types
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+
+X = np.array([1.0, 2.0, 3.0])
+
+# Each program computes sum(x**2) in its own way.
+
+BUFFER = np.zeros(3)
+ROWS = np.zeros((2, 3))
+ROW, COLUMN, ACROSS = ROWS[1], ROWS[:, 0], ROWS.T
+HALF = np.zeros(3, np.float16)
+LONG = np.zeros(3, np.longdouble)
+LISTED, MAPPED, PAIRED = [np.zeros(3)], {"work": np.zeros(3)}, (np.zeros(3), "text")
+Named = collections.namedtuple("Named", "work")
+NAMED = Named(np.zeros(3))
+QUEUED = collections.deque([np.zeros(3)])
+SPACE = types.SimpleNamespace(work=np.zeros(3))
+ZEROS = np.zeros
+STATE = np.zeros(3)
+
+
+def through(work, x):
+    work[:] = x
+    return (work * work).sum()
+
+
+def module_buffer(x):
+    return through(BUFFER, x)
+
+
+def module_views(x):
+    ROW[:] = x
+    ACROSS[0, 1] = 0.0
+    COLUMN[1] += x[0]
+    return (ROWS**2).sum()
+
+
+def bound_name(x):
+    return through(ZEROS(3), x)
+
+
+def default(x, work=np.zeros(3)):  # noqa: B008 (what is tested)
+    return through(work, x)
+
+
+def keyword_default(x, *, work=np.zeros(3)):  # noqa: B008
+    return through(work, x)
+
+
+def closure():
+    work = np.zeros(3)
+    return lambda x: through(work, x)
+
+
+def half_precision(x):
+    HALF[:] = x
+    LONG[:] = HALF
+    return (LONG * x).sum()
+
+
+def with_buffer(work, x):
+    return through(work, x)
+
+
+@functools.wraps(module_buffer)
+def wrapper(*args):
+    return module_buffer(*args)
+
+
+class Model:
+    shared = np.zeros(3)
+
+    def __init__(self):
+        self.work = np.zeros(3)
+
+    def energy(self, x):
+        return through(self.work, x)
+
+    def shared_energy(self, x):
+        return through(Model.shared, x)
+
+    @property
+    def buffer(self):
+        return self.work
+
+    def by_property(self, x):
+        return through(self.buffer, x)
+
+    @staticmethod
+    def static(x):
+        return through(BUFFER, x)
+
+    @classmethod
+    def of_class(cls, x):
+        return through(cls.shared, x)
+
+    def __call__(self, x):
+        return self.energy(x)
+
+
+class Slotted:
+    __slots__ = ("work",)
+
+    def __init__(self):
+        self.work = np.zeros(3)
+
+    def energy(self, x):
+        return through(self.work, x)
+
+
+class Chained:
+    def __init__(self):
+        self.model = Model()
+
+    def energy(self, x):
+        return self.model.energy(x)
+
+
+PROGRAMS = {
+    "plain": lambda x: (x * x).sum(),
+    "module buffer": module_buffer,
+    "views of a module's buffer": module_views,
+    "name bound before": bound_name,
+    "default": default,
+    "keyword-only default": keyword_default,
+    "closure": closure(),
+    "half and long double": half_precision,
+    "list": lambda x: through(LISTED[0], x),
+    "dict": lambda x: through(MAPPED["work"], x),
+    "tuple": lambda x: through(PAIRED[0], x),
+    "namedtuple": lambda x: through(NAMED.work, x),
+    "deque": lambda x: through(QUEUED[0], x),
+    "namespace": lambda x: through(SPACE.work, x),
+    "partial": functools.partial(with_buffer, np.zeros(3)),
+    "partial by keyword": functools.partial(keyword_default, work=np.zeros(3)),
+    "partial of a partial": functools.partial(functools.partial(with_buffer, np.zeros(3))),
+    "wrapped": wrapper,
+    "method": Model().energy,
+    "lambda over an object": (lambda model: lambda x: model.energy(x))(Model()),
+    "class attribute": Model().shared_energy,
+    "property": Model().by_property,
+    "static method": Model.static,
+    "class method": Model.of_class,
+    "callable object": Model(),
+    "slots": Slotted().energy,
+    "object in an object": Chained().energy,
+}
+
+
+@pytest.mark.parametrize("name", PROGRAMS)
+def test_what_a_function_reaches_is_followed(name):
+    f = PROGRAMS[name]
+    before = np.array(X)
+    for _ in range(2):
+        value, gradient = ng.value_and_grad(f)(X)
+        assert value == 14.0
+        np.testing.assert_array_equal(gradient, 2 * X)
+    np.testing.assert_array_equal(X, before)
+
+
+def test_arrays_and_names_are_the_users_own_again():
+    buffers = [BUFFER, ROWS, ROW, LISTED[0], MAPPED["work"], PAIRED[0], NAMED.work, SPACE.work, Model.shared, HALF]
+    names = (np.zeros, np.array, ZEROS)
+    for f in PROGRAMS.values():
+        ng.grad(f)(X)
+    after = [BUFFER, ROWS, ROW, LISTED[0], MAPPED["work"], PAIRED[0], NAMED.work, SPACE.work, Model.shared, HALF]
+    assert all(a is b for a, b in zip(buffers, after, strict=True))
+    assert all(type(buffer) is np.ndarray for buffer in after)
+    assert names == (np.zeros, np.array, ZEROS)
+
+
+def test_a_program_leaves_the_state_that_it_leaves_without_npgrad():
+    BUFFER[:] = 0
+    ng.grad(module_buffer)(X)
+    np.testing.assert_array_equal(BUFFER, X)
+
+
+def rebinding(x):
+    global STATE
+    STATE = STATE + x
+    return (STATE**2).sum()
+
+
+def test_a_name_that_the_program_binds_anew_holds_a_plain_array():
+    global STATE
+    STATE = np.zeros(3)
+    np.testing.assert_array_equal(ng.grad(rebinding)(X), 2 * X)
+    assert type(STATE) is np.ndarray
+    np.testing.assert_array_equal(STATE, X)
+    np.testing.assert_array_equal(ng.grad(rebinding)(X), 4 * X)
+
+
+def test_everything_is_put_back_after_an_exception():
+    def fails(x):
+        BUFFER[:] = x
+        raise KeyboardInterrupt
+
+    buffer, zeros = BUFFER, np.zeros
+    with pytest.raises(KeyboardInterrupt):
+        ng.grad(fails)(X)
+    assert BUFFER is buffer
+    assert np.zeros is zeros
+    assert type(np.zeros(2)) is np.ndarray
+
+
+def test_objects_and_functions_among_the_arguments_are_reached():
+    def program(x, model, function):
+        return model.energy(x) + function(x)
+
+    np.testing.assert_array_equal(ng.grad(program)(X, Slotted(), closure()), 4 * X)
+
+
+def test_a_module_among_the_arguments_is_left_alone():
+    def program(x, xp):
+        return xp.sum(x * xp.ones(3))
+
+    names = dict(vars(np))
+    np.testing.assert_array_equal(ng.grad(program)(X, np), np.ones(3))
+    assert names == dict(vars(np))
+
+
+def test_long_chains_of_objects_are_searched_without_recursion():
+    class Node:
+        def __init__(self, following):
+            self.following = following
+            self.work = np.zeros(3)
+
+    chain = None
+    for _ in range(3000):
+        chain = Node(chain)
+
+    np.testing.assert_array_equal(ng.grad(lambda x: through(chain.following.work, x))(X), 2 * X)
+
+
+# --- instrument ----------------------------------------------------------------------------------------------------
+
+
+def test_instrument_reaches_the_modules_that_it_is_given():
+    legacy = types.ModuleType("legacy")
+    exec("from numpy import zeros\nwork = zeros(3)\ndef double(x):\n    work[:] = 2 * x\n    return work", vars(legacy))
+    work = legacy.work
+    with ng.instrument(legacy), ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = legacy.double(x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 2.0, 2.0])
+    assert legacy.work is work
+    np.testing.assert_array_equal(work, 2 * X)
+    with pytest.raises(TypeError, match="takes modules, got function"), ng.instrument(module_buffer):
+        pass
+
+
+KEPT = np.ones(3)
+
+
+def by_a_kept_buffer(x):
+    KEPT[:] = x
+    squares = KEPT * KEPT
+    return KEPT, (squares * KEPT).sum()
+
+
+def test_a_work_array_that_is_overwritten_after_the_call_does_not_change_its_derivative():
+    x = np.array([1.0, 2.0, 3.0])
+    ways = {"plain": by_a_kept_buffer, "followed": ng.jacobian(by_a_kept_buffer)}
+    for way, again in ways.items():
+        linear = ng.linearize(by_a_kept_buffer, x)
+        again(x + 10)
+        np.testing.assert_array_equal(linear.value[0], x, way)
+        np.testing.assert_array_equal(linear.jvp((np.ones(3),))[1], (3 * x**2).sum(), way)
+        with ng.instrument(sys.modules[__name__]), ng.GradientTape() as tape:
+            traced = tape.watch(x)
+            cubes = by_a_kept_buffer(traced)[1]
+        again(x + 10)
+        np.testing.assert_array_equal(tape.gradient(cubes, traced), 3 * x**2, way)

@@ -1,0 +1,93 @@
+"""docs/kinks.md is a table of programs: each row is run, in both modes."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+from npgrad._derivatives import tangents_of
+
+_TABLE = (Path(__file__).parents[1] / "docs" / "kinks.md").read_text(encoding="utf-8")
+# (program, point, reverse, forward): one derivative stands for both.
+_CELLS = [re.findall(r"`([^`]*)`", line) for line in _TABLE.splitlines() if line.startswith("| `")]
+ROWS = [(cells + cells[-1:])[:4] for cells in _CELLS]
+_NAMES = {"np": np, "nan": np.nan, "inf": np.inf}
+
+
+def _numbers(text):
+    """The arrays of a comma-separated text, one per variable."""
+    values = eval(f"[{text}]", _NAMES)
+    return [np.array(v, dtype=complex if np.iscomplexobj(v) else float) for v in values]
+
+
+def _run(program, point):
+    if program.startswith("special."):
+        _NAMES["special"] = pytest.importorskip("scipy.special")
+    variables = eval(f"dict({point})", _NAMES)
+    with np.errstate(all="ignore"), ng.GradientTape(persistent=True) as tape:
+        traced = {n: tape.watch(_numbers(repr(v))[0]) for n, v in variables.items()}
+        result = eval(program, _NAMES, traced)
+    return tape, result, list(traced.values())
+
+
+def _sum_along_each_element(tape, result, source):
+    """The forward derivative of the sum of the results along each element of a source, which may be complex."""
+    units = np.eye(source.size, dtype=source.dtype).reshape(-1, *source.shape)
+    [tangents] = tangents_of(tape._record, [result], [(source, units)], units.shape[:1])
+    if tangents is None:
+        return np.zeros(source.shape)
+    return tangents.reshape(source.size, -1).sum(axis=1).reshape(source.shape)
+
+
+@pytest.mark.filterwarnings("ignore::npgrad.DegenerateWarning")
+@pytest.mark.parametrize(("program", "point", "reverse", "forward"), ROWS, ids=[f"{r[0]} at {r[1]}" for r in ROWS])
+def test_row(program, point, reverse, forward):
+    tape, result, sources = _run(program, point)
+    gradients = tape.gradient(result, sources, unconnected_gradients="zero")
+    for found, expected in zip(gradients, _numbers(reverse), strict=True):
+        np.testing.assert_allclose(found, expected, rtol=1e-15)
+    for source, expected in zip(sources, _numbers(forward), strict=True):
+        with np.errstate(all="ignore"):
+            found = _sum_along_each_element(tape, result, source)
+        np.testing.assert_allclose(found, expected, rtol=1e-15)
+
+
+def test_the_table_is_read():
+    assert len(ROWS) > 60
+    assert {len(cells) for cells in _CELLS} == {3, 4}
+
+
+def test_lengths_have_second_derivative_zero_at_zero():
+    """It does not exist there; 0 goes with the gradient 0, which is that of a constant."""
+    for f in (lambda x: np.hypot(x[0], x[1]), lambda x: np.abs(x[0] + 1j * x[1])):
+        with ng.GradientTape() as outer:
+            x = outer.watch(np.zeros(2))
+            with ng.GradientTape() as inner:
+                inner.watch(x)
+                y = f(x)
+            gradient = inner.gradient(y, x)
+        np.testing.assert_array_equal(outer.jacobian(gradient, x, "zero"), np.zeros((2, 2)))
+
+
+def test_ties_move_with_all_their_elements():
+    """Shares are those of the derivative along (1, ..., 1), which exists also at a tie."""
+    x = np.array([3.0, 3.0, 1.0, 3.0])
+    for f in (np.max, np.median, lambda v: np.sort(v)[-1], lambda v: np.clip(v, None, v[0]).max()):
+        assert ng.grad(f)(x).sum() == pytest.approx(1, rel=1e-15)
+
+
+@pytest.mark.parametrize("ties", [False, True])
+def test_large_sorts_give_equal_elements_in_their_order(ties):
+    rng = np.random.default_rng(0)
+    x = rng.integers(0, 500, (2, 3000)).astype(float) if ties else rng.standard_normal((2, 3000))
+    weights = rng.standard_normal(x.shape)
+    for axis in (0, 1, -1):
+        expected = np.empty_like(x)
+        np.put_along_axis(expected, np.argsort(x, axis=axis, kind="stable"), weights, axis)
+        with ng.GradientTape() as tape:
+            source = tape.watch(x)
+            ordered = np.sort(source, axis=axis)
+        np.testing.assert_array_equal(ordered, np.sort(x, axis=axis))
+        np.testing.assert_array_equal(tape.gradient(ordered, source, output_gradients=weights), expected)

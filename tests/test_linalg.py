@@ -1,0 +1,163 @@
+"""What the samples of linear algebra cannot show: points without a difference quotient, refusals, views."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+
+SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
+
+
+@pytest.mark.parametrize("ord", [None, 1, 2, 3, np.inf, -np.inf, 0.5])
+def test_norm_of_zero_has_derivative_zero(ord: Any) -> None:
+    assert np.array_equal(ng.grad(lambda x: np.linalg.norm(x, ord))(np.zeros(3)), np.zeros(3))
+
+
+@pytest.mark.parametrize("ord", [None, "fro", "nuc", 1, 2, np.inf])
+def test_norm_of_zero_matrix_has_derivative_zero(ord: Any) -> None:
+    assert np.array_equal(ng.grad(lambda x: np.linalg.norm(x, ord))(np.zeros((2, 2))), np.zeros((2, 2)))
+
+
+def test_ties_of_the_spectral_norm_share() -> None:
+    assert np.allclose(ng.grad(lambda x: np.linalg.norm(x, 2))(np.eye(2)), np.eye(2) / 2)
+
+
+def test_second_derivative_of_the_norm_next_to_zero_rows() -> None:
+    hessian = ng.jacobian(ng.grad(lambda x: np.sum(np.linalg.norm(x, axis=1))))(np.array([[0.0, 0.0], [3.0, 4.0]]))
+    expected = (np.eye(2) - np.outer([0.6, 0.8], [0.6, 0.8])) / 5
+    assert np.array_equal(hessian[0], np.zeros((2, 2, 2)))
+    assert np.allclose(hessian[1, :, 1], expected)
+
+
+@pytest.mark.parametrize("p", [None, 1, "fro"])
+def test_cond_of_a_singular_matrix_is_numpys(p: Any) -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.zeros((2, 2)))
+        value = np.linalg.cond(x, p)
+    with np.errstate(all="ignore"):
+        assert np.isinf(value) == np.isinf(np.linalg.cond(np.zeros((2, 2)), p))
+
+
+def test_slogdet_of_a_singular_matrix_has_no_derivative() -> None:
+    with np.errstate(all="ignore"):
+        gradient = ng.grad(lambda x: np.linalg.slogdet(x).logabsdet)(SINGULAR)
+    assert np.isnan(gradient).all()
+
+
+def test_determinant_of_a_singular_matrix_has_its_adjugate() -> None:
+    assert np.allclose(ng.grad(np.linalg.det)(SINGULAR), [[4.0, -2.0], [-2.0, 1.0]])
+
+
+def test_determinant_of_a_large_singular_matrix() -> None:
+    rng = np.random.default_rng(0)
+    a = rng.standard_normal((40, 40))
+    a[7] = a[11] - a[3]
+    minor = np.delete(np.delete(a, 7, 0), 5, 1)
+    assert np.isclose(ng.grad(np.linalg.det)(a)[7, 5], np.linalg.det(minor), rtol=1e-9)
+
+
+def test_matrix_rank_is_a_plain_number() -> None:
+    with ng.GradientTape() as tape:
+        rank = np.linalg.matrix_rank(tape.watch(SINGULAR))
+    assert rank == 1
+    assert not isinstance(rank, ng.TracedArray)
+
+
+def test_householder_form_is_refused() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.eye(3))
+        h, _ = np.linalg.qr(x, mode="raw")
+    with pytest.raises(NotImplementedError, match="mode='raw'"):
+        tape.gradient(h, x)
+
+
+def test_only_one_triangle_is_read() -> None:
+    a = np.array([[2.0, 0.3], [0.7, 3.0]])
+    for function in (np.linalg.cholesky, np.linalg.eigvalsh):
+        assert ng.grad(lambda x, f=function: np.sum(f(x)))(a)[0, 1] == 0
+    assert ng.grad(lambda x: np.linalg.eigvalsh(x, "U")[0])(a)[1, 0] == 0
+
+
+def test_eigenvalues_in_the_order_that_numpy_gives_without_vectors() -> None:
+    rng = np.random.default_rng(3)
+    a = rng.standard_normal((12, 12))
+    direction = rng.standard_normal((12, 12))
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(a)
+        w = np.linalg.eigvals(x)
+    rows = [tape.gradient(w, x, output_gradients=np.eye(12)[k] + 0j) for k in range(12)]
+    h = 1e-6
+    ahead, behind = np.linalg.eigvals(a + h * direction), np.linalg.eigvals(a - h * direction)
+    nearest = [(np.argmin(np.abs(ahead - v)), np.argmin(np.abs(behind - v))) for v in np.linalg.eigvals(a)]
+    expected = [(ahead[i] - behind[j]).real / (2 * h) for i, j in nearest]
+    assert np.allclose([np.sum(row * direction) for row in rows], expected, rtol=1e-6, atol=1e-6)
+
+
+def test_writing_through_a_view_that_einsum_gives() -> None:
+    def program(x: Any) -> Any:
+        a = np.ones((2, 2))
+        np.einsum("ii->i", a)[:] = x * x
+        return np.linalg.det(a)
+
+    assert np.allclose(ng.grad(program)(np.array([2.0, 3.0])), [2 * 2 * 9, 2 * 3 * 4])
+
+
+def test_lists_of_traced_numbers_as_right_hand_side() -> None:
+    a = np.array([[2.0, 1.0], [0.0, 4.0]])
+
+    def program(x: Any) -> Any:
+        return np.linalg.solve(a * x[0] / x[0], [x[0], x[1]])
+
+    assert np.allclose(ng.jacobian(program)(np.array([1.0, 2.0])), np.linalg.inv(a))
+
+
+# --- Equal values --------------------------------------------------------------------------------------------------
+
+
+def _exponential(x: Any) -> Any:
+    w, v = np.linalg.eigh(x)
+    return np.sum((v * np.exp(w)) @ v.T)
+
+
+def _polar(x: Any) -> Any:
+    u, _, vh = np.linalg.svd(x)
+    return np.sum((u @ vh) ** 3)
+
+
+def _general(x: Any) -> Any:
+    w, v = np.linalg.eig(x)
+    return np.real(np.sum((v * np.exp(w)) @ np.linalg.inv(v)))  # complex vectors from NumPy 2.5 on
+
+
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+@pytest.mark.parametrize(
+    ("program", "what"), [(_exponential, "Eigenvectors"), (_general, "Eigenvectors"), (_polar, "Singular vectors")]
+)
+def test_vectors_of_equal_values_warn(program: Any, what: str, mode: str) -> None:
+    with pytest.warns(ng.DegenerateWarning, match=f"{what} of equal values") as warned:
+        ng.jacobian(program, mode=mode)(np.diag([1.0, 1.0, 2.0]))
+    assert warned[0].filename == __file__
+    ng.jacobian(program, mode=mode)(np.diag([1.0, 1.5, 2.0]))  # says nothing
+
+
+def test_vectors_of_other_values_do_not_warn() -> None:
+    ng.grad(lambda x: np.sum(np.linalg.eigh(x)[1][:, 2] ** 3))(np.diag([1.0, 1.0, 2.0]))
+    ng.grad(lambda x: np.sum(np.linalg.eigh(x)[0] ** 3))(np.diag([1.0, 1.0, 2.0]))
+
+
+def test_projection_on_the_space_of_equal_values_is_right() -> None:
+    """P = 1 - q q^T with the other vector q = e3, which moves by -e1 h along the direction E13 + E31."""
+
+    def projection(x: Any) -> Any:
+        v = np.linalg.eigh(x)[1][:, :2]
+        return (v @ v.T)[0, 2]
+
+    with pytest.warns(ng.DegenerateWarning):
+        found = ng.grad(projection)(np.diag([1.0, 1.0, 2.0]))
+    moved = np.diag([1.0, 1.0, 2.0])
+    moved[0, 2] = moved[2, 0] = 1e-6
+    np.testing.assert_allclose(found[2, 0] + found[0, 2], projection(moved) / 1e-6, rtol=1e-9)

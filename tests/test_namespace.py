@@ -1,0 +1,291 @@
+"""Names in place: what stands for np.zeros, np.array, math.sin ... while a tape records, where it acts, that it goes."""
+
+import contextvars
+import math
+import pickle
+import threading
+import types
+from typing import Any
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+
+ORIGINALS = {**{("np", n): v for n, v in vars(np).items() if callable(v)}, **{("math", n): v for n, v in vars(math).items()}}
+HELD = [np.zeros]  # in a list: a name of this module would be swapped itself
+
+
+def assert_restored() -> None:
+    for (module, name), value in ORIGINALS.items():
+        assert vars(np if module == "np" else math)[name] is value, name
+
+
+def test_restored_after_exit_and_exception() -> None:
+    with ng.GradientTape():
+        assert np.zeros is not HELD[0] and math.sin is not ORIGINALS["math", "sin"]
+    assert_restored()
+    with pytest.raises(ZeroDivisionError), ng.GradientTape():
+        raise ZeroDivisionError
+    assert_restored()
+    with pytest.raises(KeyError):
+        ng.grad(lambda x: {}["no such key"])(np.ones(2))
+    assert_restored()
+
+
+def test_nesting_keeps_them_until_the_last_tape_stops() -> None:
+    with ng.GradientTape():
+        with ng.GradientTape():
+            pass
+        assert np.zeros is not HELD[0]
+        assert isinstance(np.zeros(2), ng.TracedArray)
+    assert_restored()
+
+
+def test_stopped_and_reset_tapes() -> None:
+    with ng.GradientTape() as tape:
+        with tape.stop_recording():
+            assert type(np.zeros(2)) is np.ndarray
+        assert isinstance(np.zeros(2), ng.TracedArray)
+        tape.reset()
+        assert isinstance(np.zeros(2), ng.TracedArray)
+    assert_restored()
+
+
+def test_tapes_left_in_another_order() -> None:
+    first, second = ng.GradientTape(), ng.GradientTape()
+    first.__enter__()
+    second.__enter__()
+    first.__exit__(None, None, None)
+    assert isinstance(np.ones(1), ng.TracedArray)
+    second.__exit__(None, None, None)
+    assert_restored()
+
+
+def in_thread(function: Any) -> Any:
+    results: list = []
+
+    def call() -> None:
+        try:
+            results.append(function())
+        except Exception as error:
+            results.append(error)
+
+    thread = threading.Thread(target=call)
+    thread.start()
+    thread.join()
+    return results[0]
+
+
+def test_other_threads_get_plain_arrays() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0]))
+        assert type(in_thread(lambda: np.zeros(2))) is np.ndarray
+        assert type(in_thread(lambda: math.sin(0.5))) is float
+        assert isinstance(in_thread(lambda: x + 1), ng.LeakError)
+        context = contextvars.copy_context()
+        assert isinstance(in_thread(lambda: context.run(lambda: np.zeros(2))), ng.TracedArray)
+
+
+def test_threads_with_tapes_of_their_own() -> None:
+    barrier, results, errors = threading.Barrier(6), {}, []
+
+    def work(n: int) -> None:
+        try:
+            barrier.wait()
+            for _ in range(30):
+                with ng.GradientTape() as tape:
+                    x = tape.watch(np.full(3, float(n)))
+                    y = np.zeros(3)
+                    y[:] = x * math.exp(x[0] * 0.0)
+                    y[1:] *= y[:-1]
+                results[n] = tape.gradient(y, x)
+        except Exception as error:
+            errors.append(error)
+
+    threads = [threading.Thread(target=work, args=(n,)) for n in range(6)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not errors
+    for n in range(6):
+        np.testing.assert_array_equal(results[n], [1 + n, 2 * n, n])
+    assert_restored()
+
+
+def test_numpys_own_code_gets_numpys_own_functions() -> None:
+    with ng.GradientTape():
+        assert type(np.broadcast_shapes((2,), (1,))) is tuple
+        assert np.testing.assert_allclose(1.0, 1.0) is None
+        assert type(np.random.default_rng(0).integers(5, size=3)) is np.ndarray
+        assert repr(np.poly1d([1.0, 2.0])) == "poly1d([1., 2.])"
+        assert type(np.linalg.inv(np.array([[2]], dtype="O").astype(int))) in (np.ndarray, ng.TracedArray)
+
+
+def test_integer_and_boolean_results_are_plain() -> None:
+    with ng.GradientTape():
+        for made in (np.zeros(2, int), np.array([True]), np.arange(3), np.ones(1, "u1"), np.array(["a"])):
+            assert type(made) is np.ndarray
+
+
+def test_plain_arrays_of_the_user_stay_his() -> None:
+    mine = np.arange(3.0)
+    with ng.GradientTape():
+        assert np.asarray(mine) is mine
+        assert isinstance(np.array(mine), ng.TracedArray)
+        assert np.shares_memory(np.asarray(mine[1:]), mine)
+
+
+@pytest.mark.parametrize("name", ["zeros", "array", "full", "linspace", "eye"])
+def test_signature_and_name_are_kept(name: str) -> None:
+    with ng.GradientTape():
+        held = getattr(np, name)
+    assert held.__name__ == name and held.__doc__ == ORIGINALS["np", name].__doc__
+
+
+def test_pickle_of_names_while_recording() -> None:
+    with ng.GradientTape():
+        for function in (np.zeros, np.array, math.sin, np.ones_like):
+            assert callable(pickle.loads(pickle.dumps(function)))
+        made = pickle.loads(pickle.dumps(np.zeros(2)))
+    np.testing.assert_array_equal(made, [0.0, 0.0])
+
+
+def test_captured_names_go_on_working() -> None:
+    with ng.GradientTape() as tape:
+        zeros, sine, array = np.zeros, math.sin, np.array
+        x = tape.watch(np.array([0.5]))
+    assert type(zeros(2)) is np.ndarray and type(sine(0.5)) is float and type(array([1.0])) is np.ndarray
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([0.5]))
+        y = zeros(1)
+        y[0] = sine(x[0])
+    np.testing.assert_array_equal(tape.gradient(y, x), [math.cos(0.5)])
+
+
+LEGACY = """
+from math import sin
+from numpy import zeros, array
+import numpy.random
+WORK = array([0.0, 0.0])
+def f(x):
+    y = zeros(2)
+    y[0] = sin(x[0])
+    WORK[1:] = x[0] * 3
+    y[1] = WORK[1] * x[1]
+    return y
+"""
+
+
+def legacy() -> types.ModuleType:
+    module = types.ModuleType("a_legacy_module")
+    exec(LEGACY, vars(module))
+    return module
+
+
+def test_names_bound_before_are_swapped_by_the_functional_api() -> None:
+    module = legacy()
+    before = dict(vars(module))
+    rows = ng.jacobian(module.f)(np.array([0.5, 2.0]))
+    np.testing.assert_allclose(rows, [[math.cos(0.5), 0.0], [6.0, 1.5]], rtol=1e-15)
+    assert vars(module) == before and module.zeros is HELD[0] and type(module.WORK) is np.ndarray
+    np.testing.assert_array_equal(module.WORK, [0.0, 1.5])
+
+
+def test_names_bound_before_are_swapped_by_instrument() -> None:
+    module = legacy()
+    with ng.instrument(module), ng.GradientTape() as tape:
+        x = tape.watch(np.array([0.5, 2.0]))
+        y = module.f(x)
+    np.testing.assert_allclose(tape.gradient(y, x), [math.cos(0.5) + 6.0, 1.5], rtol=1e-15)
+    assert module.zeros is HELD[0] and type(module.WORK) is np.ndarray
+    with pytest.raises(ZeroDivisionError), ng.instrument(module):
+        raise ZeroDivisionError
+    assert module.zeros is HELD[0]
+    with pytest.raises(TypeError, match="modules"), ng.instrument(module.f):  # type: ignore[arg-type]
+        pass
+
+
+def test_names_bound_before_are_missed_by_a_bare_tape_and_said_so() -> None:
+    module = legacy()
+    with ng.GradientTape() as tape, pytest.raises(ng.LeakError):
+        module.f(tape.watch(np.array([0.5, 2.0])))
+
+
+def test_vectorize() -> None:
+    def f(t: float, scale: float = 2.0) -> float:
+        return math.sin(t) * scale if t > 0.4 else t * t
+
+    point = np.array([[0.3, 0.5], [0.7, 0.1]])
+    wanted = np.where(point > 0.4, 3 * np.cos(point), 2 * point)
+    for vectorized in (np.vectorize(f), np.vectorize(f, otypes=[float])):
+        with ng.GradientTape() as tape:
+            x = tape.watch(point)
+            y = vectorized(x, 3.0)
+        np.testing.assert_array_equal(y, vectorized(point, 3.0))
+        np.testing.assert_allclose(tape.gradient(y, x), wanted, rtol=1e-15)
+    pair = np.vectorize(lambda a, b: (a * b, a - b))
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(point)
+        product, difference = pair(x, x[0])
+    np.testing.assert_allclose(tape.gradient(product, x), [[0.6 + 0.7, 1.0 + 0.1], [0.3, 0.5]], rtol=1e-15)
+    np.testing.assert_allclose(tape.gradient(difference, x), [[-1.0, -1.0], [1.0, 1.0]], rtol=1e-15)
+
+
+def test_vectorize_decorator_made_inside() -> None:
+    with ng.GradientTape() as tape:
+
+        @np.vectorize
+        def cube(t: Any) -> Any:
+            return t * t * t
+
+        x = tape.watch(np.array([1.0, 2.0]))
+        y = cube(x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [3.0, 12.0])
+
+
+def test_frompyfunc() -> None:
+    square = np.frompyfunc(lambda t: t * t, 1, 1)
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 3.0]))
+        y = square(x).sum() + np.frompyfunc(lambda a, b: a * b, 2, 1)(x, 2.0)[1]
+    assert y == 1.0 + 9.0 + 6.0
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 8.0])
+
+
+def test_frequencies_are_traced() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([2.0, 3.0]))
+        buffer = np.fft.fftfreq(4)
+        buffer[:2] = x
+        y = buffer.sum() + np.abs(np.fft.rfftfreq(4, x[0])).sum()  # 0, 1/4 and 1/2, over x[0]
+    np.testing.assert_allclose(tape.gradient(y, x), [1 - 0.75 / 4, 1.0], rtol=1e-15)
+
+
+def test_lists_of_traced_numbers_reach_the_fft() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([2.0, 3.0]))
+        y = np.fft.fft([x[0], x[1]]).real
+    np.testing.assert_array_equal(tape.jacobian(y, x), [[1.0, 1.0], [1.0, -1.0]])
+
+
+@pytest.mark.parametrize("convert", ["array", "asarray"])
+def test_conversions_of_flat(convert: str) -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([[1.0, 2.0], [3.0, 4.0]]))
+        y = getattr(np, convert)(x.T.flat) * [1.0, 2.0, 3.0, 4.0]
+    np.testing.assert_array_equal(tape.gradient(y, x), [[1.0, 3.0], [2.0, 4.0]])
+
+
+def test_vectorize_outside_of_all_tapes() -> None:
+    halved = np.vectorize(lambda t: t / 2 if t > 0 else 0.0)(ng.array([1.0, -2.0]))
+    assert type(halved) is np.ndarray and halved.tolist() == [0.5, 0.0]
+
+
+def test_fromiter_wants_as_many_as_it_is_told() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0]))
+        for items in ([x[0], x[1]], [1.0, 2.0]):
+            with pytest.raises(ValueError, match="too short"):
+                np.fromiter(items, float, 3)

@@ -1,0 +1,94 @@
+"""numpy.polynomial and poly1d: what samples of single calls do not show."""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.polynomial import Chebyshev, Polynomial
+
+import npgrad as ng
+
+
+def test_arithmetic_with_the_element_of_an_object_array() -> None:
+    """NumPy gives the element's own result, which is not an array; Polynomial.convert does that."""
+    element = np.array(Polynomial([1.0, 2.0]))
+    slope = ng.grad(lambda x: (x * element + 0.0 * np.ones(2)[0]).coef[1])(3.0)
+    assert slope == 2.0
+
+
+def test_polynomials_made_before_the_tape_are_evaluated_and_combined() -> None:
+    before = Chebyshev([1.0, 2.0, 3.0])
+    slope = ng.grad(lambda x: before(x))(0.3)
+    assert slope == pytest.approx(before.deriv()(0.3))
+    assert ng.grad(lambda x: (before * x + Chebyshev([x]))(0.3))(2.0) == pytest.approx(before(0.3) + 1)
+
+
+def test_polynomials_made_in_a_tape_serve_behind_it() -> None:
+    kept: list[Any] = []
+
+    def program(c: np.ndarray) -> Any:
+        kept.append(Polynomial(c))
+        return kept[-1](2.0)
+
+    assert ng.grad(program)(np.array([1.0, 2.0, 3.0])).tolist() == [1.0, 2.0, 4.0]
+    assert kept[0](2.0) == 17.0
+    assert not isinstance(kept[0](2.0), ng.TracedArray)
+
+
+def test_outside_a_tape_numpy_polynomial_is_untouched() -> None:
+    with ng.GradientTape():
+        pass
+    assert type(Polynomial([1.0, 2.0]).coef) is np.ndarray
+    assert type(np.poly1d([1.0, 2.0]).coeffs) is np.ndarray
+
+
+@pytest.mark.parametrize(
+    "read",
+    [
+        lambda p: np.polyval(p, 2.0),
+        lambda p: np.asarray(p),
+        lambda p: np.array(p),
+        lambda p: np.polymul(p, [1.0, 2.0]),
+        lambda p: np.convolve(p, [1.0, 2.0]),
+        lambda p: np.polyadd(p, 1.0),
+        lambda p: np.polydiv(p, [1.0, 2.0])[0],
+        lambda p: p / np.poly1d([1.0, 2.0]),
+        lambda p: np.roots(p),
+        lambda p: np.sum(p),
+        lambda p: np.float64(1.0) * p,
+    ],
+)
+def test_the_memory_of_a_poly1d_is_not_read_unseen(read: Any) -> None:
+    """C code converts the object without asking: followed, or refused."""
+    at = np.array([1.0, -3.0, 2.0])
+
+    def program(c: np.ndarray) -> Any:
+        value = read(np.poly1d(c))
+        return np.sum(value.coeffs if isinstance(value, np.poly1d) else value)
+
+    try:
+        found = ng.grad(program)(at)
+    except ng.LeakError:
+        return
+    direction = np.array([0.3, 0.2, -0.1])
+    h = 1e-6
+    expected = (program(at + h * direction) - program(at - h * direction)) / (2 * h)
+    assert found @ direction == pytest.approx(expected, rel=1e-6)
+
+
+def test_traced_arrays_in_another_kind_of_sequence_are_found() -> None:
+    """NumPy's dispatch looks into any sequence, so a call that holds no traced array in sight may concern one."""
+    assert ng.grad(lambda x: np.concatenate(deque([x, 2 * x])).sum())(np.ones(2)).tolist() == [3.0, 3.0]
+    roots = ng.jacobian(lambda c: np.roots(np.poly1d(c)))(np.array([1.0, -3.0, 2.0]))
+    np.testing.assert_allclose(roots @ np.array([0.0, 0.0, 1.0]), [-1.0, 1.0], rtol=1e-12)
+
+
+def test_a_leak_inside_numpys_own_code_names_the_users_line() -> None:
+    """Also where a twin of that code ran."""
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0]))
+        with pytest.raises(ng.LeakError, match=r"test_numpy_polynomial\.py"):
+            np.polyadd(x, np.poly1d(x))

@@ -1,0 +1,149 @@
+"""Arrays changed at every moment between their use and the sweep: the derivative is that of the program, or an error.
+
+Random programs use plain arrays, views of them, traced arrays and views of those, and overwrite them while the tape records,
+while it is paused, and after it, by name and through aliases that no hook sees. The derivative is compared with the complex
+step of the same program on plain arrays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+
+import npgrad as ng
+
+unhooked_asarray = np.asarray  # bound before any tape, as compiled code has it
+STEP = 1e-30
+SMALL, LARGE = 4, 3000  # a large plain array is not copied when a rule needs it, but checked
+
+State = dict[str, Any]
+
+# What makes a new traced array from the last one and a plain array, or from an earlier one.
+USES: dict[str, Callable[[State], Any]] = {
+    "times plain": lambda s: s["last"] * s["plain"],
+    "times plain view": lambda s: s["last"] * s["plain view"],
+    "times itself": lambda s: s["last"] * s["last"],
+    "times first": lambda s: s["last"] * s["first"],
+    "times view": lambda s: s["last"] * s["last"][::-1],
+    "sin": lambda s: np.sin(s["last"]),
+    "exp": lambda s: np.exp(s["last"] * 0.1),
+    "divide": lambda s: s["last"] / (2.0 + s["plain"]),
+    "plain function": lambda s: np.multiply(s["plain"], s["last"], where=s["plain"] > 0.5, out=np.ones_like(s["last"])),
+}
+
+# What overwrites an array with constants: by its name, a view, or an alias that no hook sees.
+CHANGES: dict[str, Callable[[State], None]] = {
+    "plain": lambda s: s["plain"].__setitem__(slice(1, 3), 0.25),
+    "plain in place": lambda s: np.multiply(s["plain"], 0.5, out=s["plain"]),
+    "plain view": lambda s: s["plain view"].__setitem__(0, 0.75),
+    "last": lambda s: s["last"].__setitem__(0, 0.5),
+    "last in place": lambda s: np.multiply(s["last"], 0.5, out=s["last"]),
+    "first": lambda s: s["first"].__setitem__(slice(None, None, 2), 0.125),
+    "first filled": lambda s: s["first"].fill(0.3),
+    "view of last": lambda s: s["last"][::-1][:2].__setitem__(..., 0.6),
+    "alias of last": lambda s: unhooked_asarray(s["last"]).__setitem__(0, 0.9),
+    "alias of first": lambda s: unhooked_asarray(s["first"][1:]).__setitem__(0, 0.9),
+    "memory of last": lambda s: memoryview(s["last"]).__setitem__(0, 0.9),
+}  # fmt: skip
+
+steps = st.lists(
+    st.one_of(
+        st.tuples(st.just("use"), st.sampled_from(sorted(USES))),
+        st.tuples(st.just("change"), st.sampled_from(sorted(CHANGES))),
+        # What is computed from traced data while the tape is paused is constant by definition.
+        st.tuples(st.just("change while paused"), st.sampled_from(sorted(CHANGES.keys() - {"last in place"}))),
+    ),
+    max_size=8,
+)
+
+
+def run(x: Any, n: int, program: list[tuple[str, str]], paused: Callable = contextlib.nullcontext) -> tuple[Any, State]:
+    plain = np.linspace(0.3, 0.9, n)
+    state: State = {"first": x, "last": x, "plain": plain, "plain view": plain[::-1]}
+    total: Any = 0.0
+    for kind, name in program:
+        if kind == "use":
+            state["last"] = USES[name](state)
+            total = total + state["last"].sum()
+        elif kind == "change":
+            CHANGES[name](state)
+        else:
+            with paused():
+                CHANGES[name](state)
+    return total + (state["last"] * state["plain"]).sum() + state["first"].sum(), state
+
+
+@settings(max_examples=300, deadline=None, derandomize=True)
+@given(n=st.sampled_from([SMALL, LARGE]), program=steps, after=st.lists(st.sampled_from(sorted(CHANGES)), max_size=3))
+def test_right_or_an_error(n: int, program: list, after: list) -> None:
+    point, direction = np.linspace(0.4, 0.8, n), np.cos(np.arange(n))
+    tape = ng.GradientTape()
+    try:
+        with tape:
+            x = tape.watch(point.copy())
+            target, state = run(x, n, program, tape.stop_recording)
+        for name in after:
+            CHANGES[name](state)
+        gradient = tape.gradient(target, x)
+    except (ValueError, TypeError, RuntimeError) as error:
+        assert any(text in str(error) for text in ("read-only", "has been changed since", "memory of a traced array"))
+        return
+    reference = run(point + STEP * 1j * direction, n, program)[0]
+    np.testing.assert_allclose(gradient @ direction, reference.imag / STEP, rtol=1e-10, atol=1e-10)
+
+
+@pytest.mark.parametrize("size", [SMALL, LARGE])
+@pytest.mark.parametrize("change", sorted(CHANGES))
+@pytest.mark.parametrize("use", sorted(USES))
+def test_each_change_after_each_use(use: str, change: str, size: int) -> None:
+    """After the tape, nothing that is done to an array reaches its record."""
+    point = np.linspace(0.4, 0.8, size)
+
+    def gradient(after: Callable[[State], None]) -> np.ndarray:
+        with ng.GradientTape() as tape:
+            x = tape.watch(point)
+            target, state = run(x, size, [("use", "sin"), ("use", use)])
+        after(state)
+        return tape.gradient(target, x)
+
+    expected = gradient(lambda state: None)
+    try:
+        found = gradient(CHANGES[change])
+    except (ValueError, TypeError, RuntimeError) as error:
+        assert "read-only" in str(error) or (size == LARGE and "has been changed since" in str(error))
+        return
+    np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("of", [lambda y: y, lambda y: y[1:], lambda y: y.T, lambda y: y.reshape(2, 1)])
+def test_aliases_past_the_hooks_are_read_only(of: Callable) -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0]))
+        y = x * x
+        target = (y * y).sum()
+        with tape.stop_recording():
+            paused = unhooked_asarray(of(y))
+    for alias in (paused, np.asarray(of(y)), np.array(of(y), copy=False)):
+        assert np.shares_memory(alias, y)
+        with pytest.raises(ValueError, match="read-only"):
+            alias[...] = 0.0
+    y[0] = 5.0  # by its own name it may be written: the saved value is kept first
+    assert np.asarray(y).tolist() == [5.0, 4.0]
+    assert tape.gradient(target, x).tolist() == [4.0, 32.0]
+
+
+def test_the_users_own_array_stays_writeable() -> None:
+    mine = np.array([1.0, 2.0])
+    with ng.GradientTape() as tape:
+        x = tape.watch(mine)
+        y = x * x
+        y[0] = 3.0
+        np.add(y, 1.0, out=y)
+    assert x.flags.writeable and y.flags.writeable and mine.flags.writeable
+    mine[0] = 9.0
+    assert tape.gradient(y, x).tolist() == [0.0, 4.0]

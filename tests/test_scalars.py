@@ -1,0 +1,130 @@
+"""An element or a total of a traced array passes for the NumPy scalar that the plain program has."""
+
+import fractions
+import io
+import math
+import numbers
+import operator
+import statistics
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+from agreement import outcome
+
+import npgrad as ng
+from npgrad import finite_difference
+
+SCALAR_USES: dict[str, Callable] = {
+    "round": lambda t: (round(t), round(t, 1)),
+    "int": int,
+    "bool": bool,
+    "format": lambda t: f"{t:.3f} {t:8.2e} {t}",
+    "percent": lambda t: "%f %s %d %5.1g" % (t, t, t, t),  # noqa: UP031
+    "str.format": lambda t: f"{t:>10.2f}",
+    "print": lambda t: print(t, file=io.StringIO()),
+    "str": str,
+    "compare": lambda t: (t > 1, t == t, t != 2.5, 1 < t <= 3),
+    "mod": lambda t: t % 2,
+    "floordiv": lambda t: t // 1,
+    "divmod": lambda t: divmod(t, 2),
+    "pow": lambda t: (pow(t, 2), t**0.5, 2**t),
+    "abs": abs,
+    "sum": lambda t: sum([t, t, 1]),
+    "max": lambda t: max(t, 1.0, 2),
+    "min": lambda t: min([t, 3]),
+    "sorted": lambda t: sorted([t, 1.0, 3.0]),
+    "not": lambda t: not t,
+    "isscalar": lambda t: np.isscalar(t),
+    "ndim": np.ndim,
+    "shape": np.shape,
+    "math": lambda t: (math.sin(t), math.sqrt(t), math.log(t, 3), math.exp(t)),
+    "math2": lambda t: (
+        math.atan2(t, 2),
+        math.hypot(t, 1),
+        math.floor(t),
+        math.isnan(t),
+        math.isclose(t, 2.5),
+        math.fsum([t, 1]),
+    ),
+    "divide": lambda t: 1 / t,
+    "branch": lambda t: 1 if t > 2 else 0,
+    "range": lambda t: list(range(int(t))),
+    "chain": lambda t: t and 3,
+    "array": lambda t: np.array([t, 1.0]),
+    "nested": lambda t: np.array([[t, 2], [3, t]]),
+    "full": lambda t: np.full(3, t),
+    "linspace": lambda t: np.linspace(0, t, 4),
+    "arange": lambda t: np.arange(0, t),
+    "repeat": lambda t: [t] * 2,
+    "ufunc": lambda t: np.sin(t),
+    "clip": lambda t: np.clip(t, 0, 1),
+    "attributes": lambda t: (t.real, t.imag, t.dtype, t.shape, t.ndim, t.size, t.T),
+    "methods": lambda t: (t.sum(), t.max(), t.copy(), t.astype("f4"), t.conj(), t.mean(), t.round(1), t.is_integer()),
+    "index": lambda t: [1, 2, 3][t],
+    "iterate": lambda t: list(t),
+    "len": len,
+    "subscript": lambda t: t[0],
+    "assign": lambda t: operator.setitem(t, 0, 1),
+    "add text": lambda t: t + "a",
+    "isinstance": lambda t: isinstance(t, np.ndarray | float),
+    "reshape": lambda t: t.reshape(1, 1),
+    "empty key": lambda t: t[()],
+    "newaxis": lambda t: t[None],
+    "truth": lambda t: [i for i in (t, 0 * t) if i],
+    "in": lambda t: t in (1.0, t),
+}
+
+
+@pytest.mark.parametrize("name", SCALAR_USES)
+@pytest.mark.parametrize("where", ["inside", "outside"])
+def test_elements_pass_for_scalars(name: str, where: str) -> None:
+    use = SCALAR_USES[name]
+    array = np.array([2.5, 1.0])
+    wanted = outcome(lambda x: use(x[0]), array)
+    if where == "outside":
+        assert outcome(lambda x: use(x[0]), ng.array(array)) == wanted
+        return
+    with ng.GradientTape() as tape:
+        assert outcome(lambda x: use(x[0]), tape.watch(array)) == wanted
+        assert outcome(lambda x: use(x[0]), np.array(array)) == wanted
+
+
+def test_elements_are_copies() -> None:
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(np.array([1.0, 2.0]))
+        t = x[0]
+        x[0] = 5.0
+        u = x[1]
+        u += 1
+        s = x.sum()
+        kept = s
+        s *= 2
+    assert (t, u, kept, s) == (1.0, 3.0, 7.0, 14.0) and x.tolist() == [5.0, 2.0]
+    np.testing.assert_array_equal(tape.gradient(t, x), [1.0, 0.0])
+    np.testing.assert_array_equal(tape.gradient(s, x), [0.0, 2.0])
+
+
+def test_an_element_is_an_instance_of_what_the_plain_element_is():
+    """A branch on the type of an element must go the way that it goes in the plain program."""
+
+    def program(x):
+        kinds = (float, np.floating, np.float64, numbers.Real, numbers.Number, complex, int, np.integer)
+        return sum([x[0] ** n for n, kind in enumerate(kinds) if isinstance(x[0], kind)])
+
+    x = np.array([1.3, 2.0])
+    value, gradient = ng.value_and_grad(program)(x)
+    assert value == program(x)
+    np.testing.assert_allclose(gradient, finite_difference.grad(program, method="richardson")(x), rtol=1e-8)
+    with ng.GradientTape() as tape:
+        t = tape.watch(x)
+        assert isinstance(t[0], np.ndarray) and not isinstance(t, float) and not isinstance(t[:1], float)
+        assert type(t[0]) is ng.TracedArray
+
+
+@pytest.mark.parametrize("convert", [fractions.Fraction, lambda v: v.as_integer_ratio(), lambda v: statistics.fmean([v])])
+def test_exact_fractions_of_elements_are_leaks(convert):
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.5]))
+        with pytest.raises(ng.LeakError):
+            convert(x[0])

@@ -1,0 +1,246 @@
+"""The pattern of a Jacobian, read off the record: never an element too few, and exact where it says so."""
+
+import numpy as np
+import pytest
+from hypothesis import given, settings, strategies as st
+from test_examples import RUNS, by_script, run_all
+
+import npgrad as ng
+
+X = np.linspace(0.3, 1.7, 12)
+BANDED = np.diag([2.0, 3.0, 4.0, 5.0]) + np.diag([1.0, 1.0, 1.0], 1)
+
+
+def dense(f, x):
+    return np.asarray(ng.jacobian(lambda x: np.ravel(np.asarray(f(x))))(x)).reshape(-1, x.size)
+
+
+def differences(f, x):
+    """Which elements change at all when one input does: of the plain function, nothing of npgrad."""
+    base = np.ravel(f(x))
+    changed = [np.ravel(f(x + 0.01 * unit.reshape(x.shape))) != base for unit in np.eye(x.size)]
+    return np.array(changed).T.reshape(base.size, x.size)
+
+
+def in_place(x):
+    u = np.zeros((4, 5))
+    u[1:-1, 1:] = x[:8].reshape(2, 4)
+    u[0] += u[1] * 2.0
+    u[2, 1:4] *= u[1, 2:]
+    u[:, 0] = x[8:]
+    return u
+
+
+def aliases(x):
+    u = x.copy()
+    corner = u.reshape(3, 4).T[1]
+    corner *= u[:3]
+    u[::-1][:2] = u[4:6]
+    return u
+
+
+def loop(x):
+    out = np.empty_like(x)
+    out[0] = x[0]
+    for i in range(1, len(x)):
+        out[i] = x[i] * x[i - 1]
+    return out
+
+
+def scattered(x):
+    out = np.zeros(6)
+    np.add.at(out, np.arange(12) % 5, x)
+    out[[0, 0, 5]] = x[[1, 2, 3]]
+    return out
+
+
+def masked(x):
+    u = x**2
+    u[u > 1.5] = x[0]
+    np.multiply(x, 3.0, out=u, where=x < 0.5)
+    return u[x > 0.4]
+
+
+def complex_parts(x):
+    z = x[:6] + 1j * x[6:]
+    w = np.zeros(6, complex)
+    w.real = z.imag
+    w.imag[1:] = x[:5]
+    return np.concatenate([w.real, (w.view(float)[::3]), z[2:4].copy().view(float)])
+
+
+EXACT = {
+    "elementwise": lambda x: np.sin(x) * x**2,
+    "broadcast": lambda x: x[:4, None] + x[4:7],
+    "constant": lambda x: x * 0.0 + np.arange(12.0),
+    "slices": lambda x: x[2:] - 2 * x[1:-1] + x[:-2],
+    "reversed": lambda x: x[::-1][3:7],
+    "in place": in_place,
+    "aliases": aliases,
+    "loop": loop,
+    "gather": lambda x: x[[3, 3, 0, -1]],
+    "gather apart": lambda x: x.reshape(2, 3, 2)[[0, 1], :, [1, 0]],
+    "scattered": scattered,
+    "sum": lambda x: x.reshape(3, 4).sum(axis=1),
+    "sums": lambda x: x.reshape(3, 2, 2).sum(axis=(0, -1), keepdims=True),
+    "mean": lambda x: x.reshape(3, 4).mean(axis=0),
+    "total": lambda x: x[2:5].sum() * x[0],
+    "prod": lambda x: np.prod(x.reshape(3, 4), axis=1),
+    "cumsum": lambda x: np.cumsum(x[:5]),
+    "cumsum of rows": lambda x: np.cumsum(x.reshape(3, 4), axis=0),
+    "norm": lambda x: np.linalg.norm(x.reshape(3, 4), axis=1),
+    "concatenate": lambda x: np.concatenate([np.zeros(2), x[3:5], np.ones(1), x[:2]]),
+    "concatenate rows": lambda x: np.concatenate([x.reshape(3, 4), np.zeros((3, 1))], axis=1),
+    "stack": lambda x: np.stack([x[:3], x[3:6]], axis=1),
+    "transpose": lambda x: x.reshape(3, 4).T.copy()[1:],
+    "roll": lambda x: np.roll(x, 2),
+    "diff": lambda x: np.diff(x, 2),
+    "array of items": lambda x: np.array([x[1], x[0] * x[2], 1.0]),
+    "banded matrix": lambda x: BANDED @ x[:4],
+    "banded matrices": lambda x: BANDED @ x.reshape(4, 3),
+    "from the right": lambda x: x.reshape(3, 4) @ BANDED,
+    "dot": lambda x: np.dot(BANDED, x[:4]),
+    "dot of many": lambda x: np.dot(x[:6].reshape(3, 2), x[6:].reshape(1, 2, 3)),
+    "dot from the right": lambda x: np.dot(x.reshape(3, 4), BANDED),
+    "dot of numbers": lambda x: np.dot(x[0], x[3:6]),
+    "matvec": lambda x: np.matvec(BANDED, x.reshape(3, 4)),
+    "vecmat": lambda x: np.vecmat(x.reshape(3, 4), BANDED),
+    "full product": lambda x: x[:6].reshape(2, 3) @ x[6:].reshape(3, 2),
+    "matrix and vector": lambda x: x[:9].reshape(3, 3) @ x[9:],
+    "stacked product": lambda x: np.matmul(x.reshape(3, 2, 2), np.ones((2, 1))),
+    "einsum": lambda x: np.einsum("ij,j->i", BANDED, x[:4]),
+    "einsum of two": lambda x: np.einsum("ik,jk->ij", x[:6].reshape(2, 3), x[6:].reshape(2, 3)),
+    "einsum diagonal": lambda x: np.einsum("ii->i", x[:9].reshape(3, 3)),
+    "einsum of three": lambda x: np.einsum("ab,bc,c->a", BANDED, BANDED.T, x[:4]),
+    "vecdot": lambda x: np.vecdot(x.reshape(3, 4), np.arange(4.0)),
+    "outer": lambda x: np.outer(x[:2], x[2:5]),
+    "bincount": lambda x: np.bincount(np.arange(12) % 3, x),
+    "fft": lambda x: np.abs(np.fft.fft(x.reshape(3, 4), axis=1)),
+    "inv": lambda x: np.linalg.inv(x.reshape(3, 2, 2) + np.eye(2)),
+    "det": lambda x: np.linalg.det(x.reshape(3, 2, 2)),
+    "parts of items": lambda x: x.view(complex)[1:3].imag,
+    "nothing": lambda x: np.arange(3.0),
+    "float32": lambda x: x.astype(np.float32)[1:4] * np.float32(2),
+}
+
+
+@pytest.mark.parametrize("name", EXACT)
+def test_exact(name):
+    f = EXACT[name]
+    pattern = ng.jacobian_sparsity(f, X)
+    expected = differences(f, X) if name != "constant" else np.eye(12, dtype=bool)
+    np.testing.assert_array_equal(pattern.toarray(), expected)
+    assert not (dense(f, X) != 0)[~pattern.toarray()].any()
+
+
+# What depends on values is counted on all branches; what has no pattern of its own is dense.
+CONSERVATIVE = {
+    "where": lambda x: np.where(x[:6] > 0.7, x[6:], x[:6]),
+    "maximum": lambda x: np.maximum(x[:6], x[6:]),
+    "max": lambda x: x.reshape(3, 4).max(axis=1),
+    "masked": masked,
+    "complex parts": complex_parts,
+    "parts of complex items": lambda x: x.view(complex)[1:3].copy().view(float)[1:],
+    "sort": np.sort,
+    "solve": lambda x: np.linalg.solve(x[:4].reshape(2, 2) + 2 * np.eye(2), x[4:6]),
+    "interp": lambda x: np.interp(x[:3], np.arange(3.0), x[3:6]),
+    "convolve": lambda x: np.convolve(x, [1.0, 2.0]),
+    "norms": lambda x: x / np.linalg.norm(x),
+    "eigenvalues": lambda x: np.linalg.eigvalsh(x[:9].reshape(3, 3) + x[:9].reshape(3, 3).T),
+    "cov": lambda x: np.cov(x.reshape(3, 4)),
+    "gradient": lambda x: np.gradient(x),
+    "cumprod": lambda x: np.cumprod(x),
+    "matmul along axes": lambda x: np.matmul(x.reshape(3, 4), BANDED, axes=[(0, 1), (0, 1), (1, 0)]),
+}
+
+
+@pytest.mark.parametrize("name", CONSERVATIVE)
+def test_never_too_few(name):
+    f = CONSERVATIVE[name]
+    pattern = ng.jacobian_sparsity(f, X).toarray()
+    assert not differences(f, X)[~pattern].any()
+    assert not (dense(f, X) != 0)[~pattern].any()
+
+
+@pytest.mark.parametrize("run", RUNS, ids=by_script)
+def test_legacy_scripts(run):
+    function = getattr(run_all.load(run["script"]), run["function"])
+    point, *further = run_all.arguments(run)
+    pattern = ng.jacobian_sparsity(function, point, *further)
+    expected = np.reshape(ng.jacobian(function)(point, *further), pattern.shape)
+    assert not (expected != 0)[~pattern.toarray()].any()
+
+
+STEPS = {
+    "add": lambda u, a, b: u[a] + u[b],
+    "multiply": lambda u, a, b: u[a] * np.sin(u[b]),
+    "reverse": lambda u, a, b: u[a][::-1] - u[b],
+    "transposed": lambda u, a, b: u[a].reshape(2, 3).T.reshape(-1) * 2.0,
+    "gather": lambda u, a, b: u[a][[0, 0, 2, 5, 4, 4]],
+    "sums": lambda u, a, b: np.repeat(u[a].reshape(2, 3).sum(axis=0), 2),
+    "product": lambda u, a, b: (u[a].reshape(2, 3) @ u[b].reshape(3, 2)).reshape(-1)[[0, 1, 2, 3, 0, 1]],
+    "where": lambda u, a, b: np.where(u[a] > 0, u[a], u[b]),
+    "roll": lambda u, a, b: np.roll(u[a], 1) * u[b],
+}
+WRITES = {
+    "rows": lambda u, a, b, value: u.__setitem__(a, value),
+    "slice": lambda u, a, b, value: u[a, 1:4].__imul__(value[:3]),
+    "column": lambda u, a, b, value: u.__setitem__((slice(None), b), value[:4]),
+    "scatter": lambda u, a, b, value: u[a].__setitem__([1, 1, 3], value[:3]),
+    "added": lambda u, a, b, value: np.add.at(u[a], [0, 0, 5], value[3:]),
+    "strided": lambda u, a, b, value: u.T[b].__iadd__(value[2:]),
+    "out": lambda u, a, b, value: np.multiply(value, u[b], out=u[a]),
+    "masked": lambda u, a, b, value: np.add(value, 1.0, out=u[a], where=np.arange(6) % 2 == 0),
+}
+PROGRAMS = st.lists(
+    st.tuples(st.sampled_from(sorted(STEPS)), st.sampled_from(sorted(WRITES)), *[st.integers(0, 3)] * 4),
+    min_size=1, max_size=6,
+)  # fmt: skip
+
+
+@settings(max_examples=150, deadline=None)
+@given(PROGRAMS, st.integers(0, 2**32 - 1))
+def test_random_programs(steps, seed):
+    def program(x):
+        u = np.zeros((4, 6))
+        u[:2] = x[:12].reshape(2, 6)
+        u[3] = x[6:]
+        for step, write, a, b, c, d in steps:
+            WRITES[write](u, c, d, 0.1 * STEPS[step](u, a, b))
+        return u
+
+    x = np.random.default_rng(seed).uniform(-1, 1, 12)
+    pattern = ng.jacobian_sparsity(program, x)
+    expected = dense(program, x)
+    assert not (expected != 0)[~pattern.toarray()].any()
+    found = ng.sparse_jacobian(program)(x)
+    np.testing.assert_allclose(found.toarray(), expected, rtol=1e-12, atol=1e-14)
+
+
+def test_columns_ascend_and_several_arguments_stand_side_by_side():
+    def f(a, b):
+        return {"first": a[::-1] * b, "second": b.sum()}
+
+    pattern = ng.jacobian_sparsity(f, np.ones(3), 2.0 * np.ones(3), argnums=(0, 1))
+    assert pattern.shape == (4, 6) and pattern.nnz == 9
+    assert pattern.indices.tolist() == [2, 3, 1, 4, 0, 5, 3, 4, 5] and pattern.indptr.tolist() == [0, 2, 4, 6, 9]
+
+
+def test_a_dense_intermediate_result_costs_no_square():
+    n = 20_000
+    x = np.linspace(1, 2, n)
+    pattern = ng.jacobian_sparsity(lambda x: np.sum(x * x.sum() / np.linalg.norm(x)), x)
+    assert pattern.shape == (1, n) and pattern.nnz == n
+
+
+def test_an_element_read_and_written_costs_no_array():
+    """A loop over elements of a large array: 2 * 4000 moves of one element each."""
+    n = 4000
+
+    def f(x):
+        u = np.zeros(100 * n)
+        for i in range(n):
+            u[100 * i] = x[i]
+        return u[::100]
+
+    assert (ng.jacobian_sparsity(f, np.ones(n)).indices == np.arange(n)).all()

@@ -1,0 +1,83 @@
+"""What the samples of ufunc methods cannot say: refusals, and outputs that carry no derivative."""
+
+import contextlib
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+
+
+def test_a_reduction_that_is_not_one_step_after_the_other_is_refused():
+    """NumPy 2.4 on some processors computes np.power.reduce([2., 3., 2.]) as 4: its value has no such derivative."""
+    plain = np.array([2.0, 3.0, 2.0])
+    is_right = np.power.reduce(plain) == 64
+    with contextlib.nullcontext() if is_right else pytest.raises(ng.NoRuleError), ng.GradientTape() as tape:
+        x = tape.watch(plain)
+        y = np.power.reduce(x)
+    if is_right:
+        np.testing.assert_allclose(tape.gradient(y, x), [192, 128 * np.log(2), 192 * np.log(2)])
+
+
+def test_reduce_of_one_row_is_no_view_of_it():
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([[2.0, 3.0]]))
+        y = np.hypot.reduce(x)
+        y[0] = 7
+    assert x[0, 0] == 2
+    np.testing.assert_array_equal(tape.gradient(y, x), [[0, 1]])
+
+
+def test_reduce_with_dtype_has_that_dtype():
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([0.3, 0.4]))
+        y = np.logaddexp.reduce(x, dtype=np.float32)
+    assert y.dtype == np.float32
+    assert tape.gradient(y, x).dtype == np.float64
+
+
+def test_piecewise_constant_outputs_may_be_plain_arrays():
+    exponents = np.zeros(2, np.int32)
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([3.0, 10.0]))
+        mantissa = np.empty(2)
+        np.frexp(x, mantissa, exponents)
+    np.testing.assert_array_equal(exponents, [2, 4])
+    np.testing.assert_array_equal(tape.gradient(mantissa, x), [1 / 4, 1 / 16])
+
+
+def test_methods_of_piecewise_constant_ufuncs_are_plain():
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0, 2.0]))
+        assert np.equal.accumulate(x, dtype=bool).tolist() == np.equal.accumulate([1.0, 2.0, 2.0], dtype=bool).tolist()
+        assert np.logical_and.reduce(x)
+
+
+def test_reduceat_without_indices():
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0, 2.0]))
+        assert np.subtract.reduceat(x, np.array([], int)).shape == (0,)
+
+
+def test_nothing_to_reduce():
+    with ng.GradientTape() as tape:
+        empty = np.zeros((2, 0)) * tape.watch(np.array(2.0))
+        assert np.hypot.reduce(empty, axis=1).tolist() == [0.0, 0.0]
+        assert np.true_divide.reduce(empty, axis=1, initial=1).tolist() == [1.0, 1.0]
+
+
+def test_at_of_a_piecewise_constant_ufunc_takes_repeated_indices_in_turn():
+    plain = np.arange(1.0, 5.0)
+    np.floor_divide.at(plain, [0, 1, 1], [2.0, 0.3, 0.5])
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.arange(1.0, 5.0))
+        y = x.copy()
+        np.floor_divide.at(y, [0, 1, 1], [2.0, 0.3, 0.5])
+    assert y.tolist() == plain.tolist()
+    assert tape.gradient(y, x).tolist() == [0.0, 0.0, 1.0, 1.0]
+
+
+def test_a_scalar_becomes_an_object():
+    x = ng.array([1.5, 2.5])
+    with ng.GradientTape():
+        assert (x[0] * 1).astype("O") == 1.5

@@ -1,0 +1,606 @@
+"""In-place programs on aliased arrays: the value to the last bit, Jacobians in both modes and second derivatives."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from agreement import check_program
+
+import npgrad as ng
+
+V = np.array([0.7, 1.3, 0.4, 1.1, 0.9])
+M = np.array([[0.7, 1.3, 0.4], [1.1, 0.9, 1.6], [0.5, 1.2, 0.8]])
+T = np.linspace(0.4, 1.7, 12).reshape(2, 3, 2)
+
+PROGRAMS: list[tuple[Callable, np.ndarray]] = []
+
+
+def program(point: np.ndarray) -> Callable:
+    def add(function: Callable) -> Callable:
+        PROGRAMS.append((function, point))
+        return function
+
+    return add
+
+
+# --- Views of views --------------------------------------------------------------------------------------------------
+
+
+@program(V)
+def view_of_view(x: Any) -> Any:
+    a = x[1:]
+    b = a[::-2]
+    b *= x[0]
+    a[0] = b[1] * b[0]
+    return x * x
+
+
+@program(M)
+def transpose_written(x: Any) -> Any:
+    t = x.T
+    t[0] *= t[1]
+    x[0] += t[2]
+    return t * x
+
+
+@program(T)
+def axes_permuted(x: Any) -> Any:
+    t = x.transpose(2, 0, 1)
+    t[1, :, ::2] *= x[:, 1:, 0]
+    s = t.swapaxes(0, 2)[1:]
+    s[0] = s[1] ** 2
+    return x * x[::-1]
+
+
+@program(M)
+def reshape_view_written(x: Any) -> Any:
+    flat = x.reshape(-1)
+    flat[2:7] *= flat[:5]
+    x[1] += flat[6:]
+    return x**2
+
+
+@program(M)
+def reshape_copy_not_written(x: Any) -> Any:
+    copy = x.T.reshape(-1)
+    copy *= 3.0
+    return copy * x.reshape(-1)
+
+
+@program(M)
+def ravel_orders(x: Any) -> Any:
+    f = x.T.ravel("F")  # a view
+    f[0] = f[4] * f[5]
+    k = x.T.ravel("K")
+    k[1] *= 2
+    c = x.ravel("F")  # a copy
+    c *= 5
+    return x * x[0, 0] + c.reshape(3, 3)
+
+
+@program(M)
+def column_of_fortran_copy(x: Any) -> Any:
+    f = x.copy(order="F")
+    column = f[:, 1]
+    column *= f[:, 0]
+    f.T[2] -= column
+    return f * f
+
+
+@program(M)
+def diagonal_read(x: Any) -> Any:
+    d = x.diagonal()
+    x[0, 0] *= x[1, 1]
+    return d * d + x.diagonal(1).sum()
+
+
+@program(M)
+def newaxis_and_squeeze(x: Any) -> Any:
+    column = x[:, None, 1]
+    column *= 2
+    row = np.expand_dims(x, 0)
+    row[0, 2] = x[0] * x[2]
+    return np.squeeze(row) * x
+
+
+@program(V)
+def reversed_overlap(x: Any) -> Any:
+    x[:] = x[::-1]
+    x *= x[::-1]
+    return x
+
+
+@program(M)
+def moved_axes(x: Any) -> Any:
+    view = np.moveaxis(x[None], 0, -1)[..., 0]
+    view[0] *= view[1]
+    other = np.rot90(x)
+    y = other * x
+    x[2] = 0
+    return y + x + np.flip(x, 0)
+
+
+@program(M)
+def splits_are_views(x: Any) -> Any:
+    top, middle, bottom = x[:1], x[1:2], x[2:]
+    top *= middle
+    bottom -= top
+    left, right = np.hsplit(x, [1])
+    right *= left
+    return x * x
+
+
+@program(V)
+def shape_set(x: Any) -> Any:
+    y = x * x
+    y.shape = (5, 1)
+    y[1:, 0] *= x[:-1]
+    y.shape = (1, 5)
+    return y * y.T
+
+
+@program(V)
+def base_is_the_whole(x: Any) -> Any:
+    view = x[1:3]
+    view *= 2.0
+    whole = x * 1.0
+    part = whole[::2]
+    part.base[0] = part[1] * 3.0
+    return whole * x
+
+
+# --- Overwritten values that were needed -----------------------------------------------------------------------------
+
+
+@program(V)
+def square_in_place(x: Any) -> Any:
+    x *= x
+    x *= x
+    return x
+
+
+@program(V)
+def saved_then_overwritten(x: Any) -> Any:
+    y = np.exp(x)
+    z = y * x
+    y[1:] = x[:-1]
+    x[0] = 7.0
+    y *= z
+    return y + x
+
+
+@program(M)
+def rows_saved_one_by_one(x: Any) -> Any:
+    y = np.ones((3, 3))
+    for i in range(3):
+        y[i] *= x[i]
+        for j in range(i):
+            y[i] *= y[j]
+    return y
+
+
+@program(M)
+def view_saved_whole_written(x: Any) -> Any:
+    row = x[1]
+    p = row * row[::-1]
+    x *= 2.0
+    q = row * p
+    x.fill(1.0)
+    return p * q + x[0]
+
+
+@program(V)
+def written_by_constant(x: Any) -> Any:
+    y = x * 2
+    y[1] = 3.0
+    y[2:4] = 0.5
+    return y * y
+
+
+@program(V)
+def divides_itself(x: Any) -> Any:
+    x /= x[::-1]
+    x **= 2
+    x -= x.mean()
+    return x
+
+
+@program(V)
+def remainder_in_place(x: Any) -> Any:
+    y = x * 2.0
+    y %= 0.75
+    z = y.copy()
+    y //= 0.2
+    x *= z
+    return y + x
+
+
+# --- Overlapping reads and writes ------------------------------------------------------------------------------------
+
+
+@program(V)
+def shifted_sum(u: Any) -> Any:
+    u[1:] += u[:-1]
+    return u
+
+
+@program(V)
+def shifted_product_backwards(u: Any) -> Any:
+    u[:-1] *= u[1:]
+    u[1:] = u[:-1]
+    return u
+
+
+@program(V)
+def smoothing(u: Any) -> Any:
+    for _ in range(3):
+        u[1:-1] = u[1:-1] + 0.1 * u[1:-1] * (u[2:] - 2 * u[1:-1] + u[:-2])
+    return u
+
+
+@program(V)
+def chained(u: Any) -> Any:
+    a = b = np.zeros(5)
+    a[:] = c = u * u
+    b += c
+    c += a
+    return a * c
+
+
+@program(M)
+def swapped_rows(a: Any) -> Any:
+    a[[0, 1]] = a[[1, 0]]
+    a[:, [0, 2]] = a[:, [2, 0]]
+    a[0] *= a[1]
+    return a
+
+
+@program(V)
+def tuple_swap(x: Any) -> Any:
+    x[0], x[1] = x[1] * 2, x[0] * x[1]
+    x[[2, 3]], x[4] = x[[3, 2]], x[2]
+    return x * x
+
+
+@program(V)
+def mask_reads_what_it_writes(x: Any) -> Any:
+    # NumPy makes no copy here: later elements read what earlier ones have written.
+    x[np.array([True, True, True, True, False])] = x[:0:-1]
+    return x * x
+
+
+@program(V)
+def mask_moves_a_block(x: Any) -> Any:
+    x[np.array([False, True, True, True, False])] = x[:3]
+    return x * x
+
+
+@program(M)
+def flat_reads_what_it_writes(x: Any) -> Any:
+    x.flat[1:7] = x.reshape(-1)[6:0:-1]
+    x.flat[[0, 8]] = x[1, ::2]
+    return x * x
+
+
+# --- Advanced indices ------------------------------------------------------------------------------------------------
+
+
+@program(V)
+def duplicated_indices_last_wins(x: Any) -> Any:
+    y = np.zeros(4)
+    y[[0, 0, 2, 0]] = x[:4]
+    y[[1, 1]] += x[2:4]
+    return y * y
+
+
+@program(V)
+def read_duplicates(x: Any) -> Any:
+    return x[[0, 0, 3]] * x[[-1, 0, 2]]
+
+
+@program(M)
+def separated_indices(x: Any) -> Any:
+    y = np.zeros((2, 3, 2))
+    y[0, :, [1, 0]] = x[:2] * x[1:]
+    y[[1, 1], 2:, [0, 1]] = x[1, 1]
+    return y[:, [0, 2], :] * y[[[0]], :2, [0, 1]].sum()
+
+
+@program(M)
+def broadcast_indices(x: Any) -> Any:
+    y = x[[[0], [2]], [0, 1]]
+    x[np.ix_([0, 1], [2, 0])] *= y
+    return x * x
+
+
+@program(M)
+def masks(x: Any) -> Any:
+    mask = x > 0.85
+    x[mask] *= x[mask]
+    x[mask[0]] += x[~mask[0]][0]
+    x[:, [True, False, True]] = x[:, [0, 0]]
+    return x * x
+
+
+@program(M)
+def mask_with_none_chosen(x: Any) -> Any:
+    x[x > 9] = x[0, 0]
+    x[[]] = 3.0
+    return x * x[x > 9].sum() + x
+
+
+@program(V)
+def zero_dimensional_keys(x: Any) -> Any:
+    i = np.array(2)
+    x[i] = x[i - 1] * x[()][0]
+    x[np.True_] *= 2.0
+    return x * x[np.int8(4)]
+
+
+# --- Writing functions -----------------------------------------------------------------------------------------------
+
+
+@program(M)
+def fill_with_traced(x: Any) -> Any:
+    x[1:].fill(x[0, 0] * x[2, 2])
+    return x * x
+
+
+@program(M)
+def flat_writes(x: Any) -> Any:
+    x.flat[1] = x.flat[0] * 2
+    x.T.flat[[3, 5]] = x[2, :2]
+    y = np.zeros((2, 2))
+    y.flat = x[0, :2]
+    return x * x * y.sum()
+
+
+@program(M)
+def sorted_in_place(x: Any) -> Any:
+    x.sort(axis=0)
+    x[0] *= 2
+    x.sort()
+    return x * x[0, 0]
+
+
+@program(V)
+def partitioned_in_place(x: Any) -> Any:
+    x.partition(2)
+    return x[:2].sum() * x[2] + x[2] * x[3:].sum() ** 2
+
+
+@program(V)
+def put_and_kin(x: Any) -> Any:
+    y = x * x
+    np.put(y, [0, -1, 0], x[1:3])
+    y.put([1, 7], x[0], mode="wrap")
+    np.putmask(y, [0, 0, 1, 1, 0], x * 3)
+    np.place(y, np.array([1, 0, 0, 0, 1], bool), x[3:4])
+    return y * y
+
+
+@program(M)
+def copyto_and_kin(x: Any) -> Any:
+    y = np.zeros((3, 3))
+    np.copyto(y, x[0])
+    np.copyto(y, x * 2, where=[[True], [False], [True]])
+    np.put_along_axis(y, np.array([[0], [2], [1]]), x[:, :1], axis=1)
+    np.fill_diagonal(y[:, ::-1], x[0])
+    return y * y
+
+
+@program(V)
+def ufunc_at(x: Any) -> Any:
+    y = np.ones(3)
+    np.add.at(y, [0, 0, 2, 0], x[:4])
+    np.multiply.at(y, [1, 1, 0], x[2:])
+    np.subtract.at(y, slice(1, 3), y[:2])
+    np.maximum.at(y, [0, 1], x[3:])
+    return y * y
+
+
+@program(V)
+def at_on_itself(x: Any) -> Any:
+    np.add.at(x, [0, 1, 1], x[2:])
+    np.multiply.at(x, [0, 0, 1], x[:3])
+    return x
+
+
+@program(V)
+def out_arguments(x: Any) -> Any:
+    y = np.empty((2, 5))
+    np.sin(x, out=y[0])
+    np.multiply(y[0], x, y[1])
+    np.add(y[0], y[1], out=y[0], where=np.array([1, 0, 1, 0, 1], bool))
+    y.sum(axis=0, out=x)
+    np.cumsum(x, out=x)
+    np.dot(y, x, out=y[:, 0].copy())
+    return x * y
+
+
+@program(M)
+def out_is_an_input(x: Any) -> Any:
+    np.multiply(x, x.T, out=x)
+    np.subtract(x[1:], x[:-1], out=x[1:])
+    np.negative(x, out=x)
+    return x * x
+
+
+@program(M)
+def matmul_out(x: Any) -> Any:
+    y = np.zeros((3, 3))
+    np.matmul(x, x.T, out=y)
+    y @= x
+    return y
+
+
+@program(M)
+def broadcasting_writes(x: Any) -> Any:
+    y = np.ones((2, 3, 3))
+    y *= x
+    y[:, 0] = x[:, 0][None]
+    y[..., 1] = x[0, 0]
+    y[:, :, 2:] += x[1][:, None]
+    return y
+
+
+@program(M)
+def broadcast_of_something_written_later(x: Any) -> Any:
+    b = np.broadcast_to(x[0], (3, 3))
+    y = b * x
+    x[0] *= 3.0
+    return y + b * x
+
+
+@program(V)
+def repeated_broadcast_gathered(x: Any) -> Any:
+    b = np.broadcast_to(x, (3, 5))
+    return b[np.arange(15).reshape(3, 5) % 2 == 0] * b[[0, 1, 2] * 4 + [0], [0, 1, 2] * 4 + [1]].sum()
+
+
+@program(V)
+def loop_with_branches(x: Any) -> Any:
+    y = np.zeros_like(x)
+    total = 0.0
+    for i, value in enumerate(x):
+        if value > 0.8:
+            y[i] = value * total
+        elif i:
+            y[i] = y[i - 1] + value
+        total += value
+    return y
+
+
+@program(V)
+def elements_are_copies(x: Any) -> Any:
+    t = x[0]
+    x[0] = 5.0
+    s = x[1]
+    s += 1.0
+    return np.array([t * s, x[1] * t, x[0]])
+
+
+@program(V)
+def nested_lists(x: Any) -> Any:
+    rows = [[x[i] * x[j] for j in range(3)] for i in range(2)]
+    y = np.array(rows)
+    y[0] = [x[4], 2.0, x[3] ** 2]
+    return y
+
+
+@program(V)
+def real_of_real(x: Any) -> Any:
+    x.real[1] = x[0] * 2
+    x.real = x[::-1].copy()
+    return x * x.conj() + x.imag
+
+
+@program(V)
+def complex_parts(x: Any) -> Any:
+    z = np.zeros(5, complex)
+    z.real = x
+    z.imag[1:] = x[:-1] ** 2
+    z *= 1j + x[0]
+    parts = z.view(float)
+    parts[2:4] *= x[1:3]
+    w = z[::2].conj()
+    z.imag = z.real
+    return np.concatenate([z.real * z.imag, w.real, w.imag])
+
+
+@program(V)
+def viewed_as_complex(x: Any) -> Any:
+    z = x[:4].view(complex)
+    z *= 2 + 1j
+    z[1] = z[0].real
+    return x * x
+
+
+@program(V)
+def object_containers(x: Any) -> Any:
+    state = {"u": x * 1.0, "history": []}
+    for _ in range(2):
+        state["u"][1:] *= state["u"][:-1]
+        state["history"].append(state["u"].copy())
+        state["u"] = state["u"] + 0.1
+    return np.stack(state["history"]) * state["u"]
+
+
+# NumPy 2.5 would have `reshape` instead; older programs do not.
+@pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
+@pytest.mark.parametrize(("function", "point"), PROGRAMS, ids=lambda v: getattr(v, "__name__", ""))
+def test_program(function: Callable, point: np.ndarray) -> None:
+    check_program(function, point, second=True)
+
+
+# --- Other dtypes ----------------------------------------------------------------------------------------------------
+
+
+def test_writes_cast_to_the_dtype_of_the_destination() -> None:
+    x0 = np.array([0.1, 0.7, 1.9])
+    for dtype in ("f4", "f2", "c16", "c8", "g"):
+        with ng.GradientTape() as tape:
+            x = tape.watch(x0)
+            y = np.zeros(3, dtype)
+            y[:] = x
+            y[1] *= 2
+            y += x.astype("f2")[::-1]
+            z = y.real.astype(float).sum()
+        plain = np.zeros(3, dtype)
+        plain[:] = x0
+        plain[1] *= 2
+        plain += x0.astype("f2")[::-1]
+        assert y.dtype == plain.dtype
+        assert np.array_equal(y, plain)
+        gradient = tape.gradient(z, x)
+        assert gradient.dtype == np.float64
+        np.testing.assert_allclose(gradient, [2.0, 3.0, 2.0], rtol=1e-6)
+
+
+def test_integer_destination_is_piecewise_constant() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.7, 2.2]))
+        n = np.zeros(2, int)
+        n[0] = int(x[0])
+        y = x * n[0]
+    np.testing.assert_array_equal(tape.gradient(y, x), [1.0, 1.0])
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("part", [np.s_[::2, 1:], np.s_[::-1, ::-1], np.s_[1], np.s_[:, 2], np.s_[..., None, 0]])
+def test_watched_view(order: str, part: Any) -> None:
+    """A watched part of a traced array: the gradient is that of the part."""
+    whole = ng.array(np.arange(12.0).reshape(3, 4, order=order) / 7)
+    plain = np.array(whole)
+    with ng.GradientTape() as tape:
+        view = tape.watch(whole[part])
+        y = view * view
+        y *= 3
+    np.testing.assert_allclose(tape.gradient(y, view), 6 * plain[part], rtol=1e-15)
+
+
+@pytest.mark.skipif(not hasattr(np.ndarray, "_set_shape"), reason="a method since NumPy 2.5")
+def test_shape_by_method() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0, 3.0, 4.0]))
+        y = x * x
+        y._set_shape((2, 2))
+        total = (y @ y)[0, 1]  # y00 y01 + y01 y11
+    assert tape.gradient(total, x).tolist() == [2 * 4.0, 4 * (1.0 + 16.0), 0.0, 8 * 4.0]
+
+
+def test_an_update_of_a_view_is_one_entry():
+    """``u[1:] += v`` ends with a write of the part to itself, which changes nothing."""
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(np.array([1.0, 2.0, 3.0]))
+        u = x * 2.0
+        before = len(tape._record.entries)
+        u[1:] += x[:-1]
+        u[0:1][...] += x[2:]
+        assert len(tape._record.entries) == before + 2
+        u[1:] = u[:-1]
+        assert len(tape._record.entries) == before + 3
+    assert u.tolist() == [5.0, 5.0, 5.0]
+    for mode in ("forward", "reverse"):
+        assert tape.jacobian(u, x, mode=mode).tolist() == [[2.0, 0.0, 1.0], [2.0, 0.0, 1.0], [1.0, 2.0, 0.0]]
