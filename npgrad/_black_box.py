@@ -16,7 +16,7 @@ from ._entries import CALL, Call
 from ._leaks import user_location
 from ._moves import saved_operand
 from ._record import recording, set_recording, token_set
-from ._registry import Spec
+from ._registry import Maps, Spec
 from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
 
 
@@ -35,7 +35,7 @@ class BlackBoxWarning(UserWarning):
     """
 
 
-class _Differences:
+class _Differences(Maps):
     """A `Call` rule: the Jacobian by differences at the arguments of the call, taken once, when first asked for."""
 
     def __init__(self, wrapped: Any, name: str, jacobian: Callable, args: list, numbers: list[int], where: str) -> None:

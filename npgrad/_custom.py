@@ -13,11 +13,11 @@ from numpy import ndarray
 from ._dispatch import append, tracking
 from ._entries import CALL, Call
 from ._record import recording, set_recording, token_set
-from ._registry import Spec
+from ._registry import Maps, Spec
 from ._traced import TracedArray, adopt, is_inexact, unwrap
 
 
-class _CustomRule:
+class _CustomRule(Maps):
     """A `Call` rule whose reverse map is the user's function."""
 
     def __init__(self, name: str, pullback: Callable, several: bool, shapes: list) -> None:

@@ -19,7 +19,7 @@ from ._entries import CALL, Call
 from ._leaks import refuse
 from ._moves import assemble, protect, saved_operand
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
-from ._registry import INPUTS, Elementwise, Rule, Spec
+from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
 from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
 
 
@@ -158,7 +158,7 @@ def _ufunc_output(
     return made
 
 
-class ElementwiseCall:
+class ElementwiseCall(Maps):
     """An elementwise rule in the form that `Call` takes."""
 
     __slots__ = ("name", "vjps", "jvps")
@@ -202,19 +202,28 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
     bound = rule.bind(args, kwargs)
     arguments: list[tuple[str, Any, TracedArray]] = []
     for name in rule.vjps:
-        value = bound.get(name)
+        value: Any = bound.get(name)
         kind = type(value)
-        if kind is list or kind is tuple:
+        if kind is TracedArray:
+            arguments.append((name, None, value))
+        elif kind is list or kind is tuple:
             value = bound[name] = _each_followed(value) if name == rule.sequence else assemble(value)
             if isinstance(value, (list, tuple)):
                 arguments += [(name, n, leaf) for n, leaf in enumerate(value) if isinstance(leaf, TracedArray)]
-                continue
-        if isinstance(value, TracedArray):
+            elif isinstance(value, TracedArray):
+                arguments.append((name, None, value))
+        elif isinstance(value, TracedArray):
             arguments.append((name, None, value))
     records = tracking([leaf for _, _, leaf in arguments])
     if out is not None:
         return _with_out(function, args, kwargs, out, records)
-    result = function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()})
+    plain = [a._bare if type(a) is TracedArray else a if a is None else unwrap(a) for a in args]
+    if kwargs:
+        result = function(*plain, **{k: unwrap(v) for k, v in kwargs.items()})
+    elif rule.method is not None and type(plain[0]) is ndarray:
+        result = rule.method(*plain)
+    else:
+        result = function(*plain)
     if not recording():
         check_outside(*[leaf for _, _, leaf in arguments])
         return result
@@ -222,14 +231,16 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
         for _, _, leaf in arguments:
             if same_memory(result, leaf):
                 return leaf._part(result)
-    several = isinstance(result, tuple)
-    made = [adopt(r) for r in result] if several else [adopt(result)]
-    if records:
-        _append_call(rule, bound, arguments, records, made, several)
-    if several:
+    if isinstance(result, tuple):
+        made = [adopt(r) for r in result]
+        if records:
+            _append_call(rule, bound, arguments, records, made, True)
         cls = type(result)
         return cls(*made) if hasattr(result, "_fields") else cls(made)
-    return made[0]
+    one = adopt(result)
+    if records:
+        _append_call(rule, bound, arguments, records, [one], False)
+    return one
 
 
 def _followed(value: Any) -> Any:
@@ -243,30 +254,38 @@ def _each_followed(values: Any) -> Any:
 
 def _append_call(rule: Rule, bound: dict, arguments: list, records: tuple, made: list, several: bool) -> None:
     tracked = token_set(records)
-    operands = [
-        (name, item, leaf._storage, leaf._view)
-        for name, item, leaf in arguments
-        if leaf._storage.tracked is tracked or not tracked.isdisjoint(leaf._storage.tracked)
-    ]
+    operands = []
+    for name, item, leaf in arguments:
+        storage = leaf._storage
+        if storage.tracked is tracked or not tracked.isdisjoint(storage.tracked):
+            operands.append((name, item, storage, leaf._view))
     saved: dict[str, Any] = {}
     constants: dict[str, Any] = {}
-    for name in rule.needs(frozenset([operand[0] for operand in operands])):
-        if name == "ans":
-            saved["ans"] = [saved_operand(m) for m in made] if several else saved_operand(made[0])
-        elif name == "ans_spec":
-            constants[name] = [Spec(unwrap(m)) for m in made] if several else Spec(unwrap(made[0]))
-        elif name.endswith("_spec"):
-            value = bound[name[:-5]]
-            is_sequence = isinstance(value, (list, tuple)) and bool(traced_leaves(value))
-            constants[name] = [Spec(unwrap(v)) for v in value] if is_sequence else Spec(unwrap(value))
+    needs = rule.needs(tuple([operand[0] for operand in operands]))
+    for name, value in bound.items():
+        if name not in needs.values:
+            continue
+        kind = type(value)
+        if value is None or kind is int or kind is bool:
+            constants[name] = value
+        elif isinstance(value, ndarray):
+            saved[name] = saved_operand(value)
+        elif (kind is list or kind is tuple) and traced_leaves(value):
+            saved[name] = [saved_operand(v) for v in value]
         else:
-            value = bound[name]
-            if isinstance(value, ndarray):
-                saved[name] = saved_operand(value)
-            elif isinstance(value, (list, tuple)) and traced_leaves(value):
-                saved[name] = [saved_operand(v) for v in value]
-            else:
-                constants[name] = copy.deepcopy(value) if isinstance(value, list) else value
+            constants[name] = copy.deepcopy(value) if kind is list else value
+    for name, of in needs.specs:
+        value = bound[of] if of in bound else rule.defaults[of]
+        kind = type(value)
+        if kind is TracedArray:
+            constants[name] = Spec(value._bare)
+        else:
+            is_sequence = (kind is list or kind is tuple) and bool(traced_leaves(value))
+            constants[name] = [Spec(unwrap(v)) for v in value] if is_sequence else Spec(unwrap(value))
+    if needs.answer:
+        saved["ans"] = [saved_operand(m) for m in made] if several else saved_operand(made[0])
+    if needs.answer_spec:
+        constants["ans_spec"] = [Spec(unwrap(m)) for m in made] if several else Spec(unwrap(made[0]))
     outs: list = []
     for m in made:
         if isinstance(m, TracedArray):

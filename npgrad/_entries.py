@@ -148,21 +148,31 @@ class CallEntry:
 
     def reverse(self, sweep: Any, e: tuple) -> None:
         call = e[1]
-        cts = [None if o is None else sweep.take(o[0], o[1], call.mask) for o in call.outs]
-        if all(ct is None for ct in cts):
-            return
+        take, mask = sweep.take, call.mask
+        if call.several:
+            ct: Any = tuple([None if o is None else take(o[0], o[1], mask) for o in call.outs])
+            if not any([c is not None for c in ct]):  # noqa: C419 (short)
+                return
+        else:
+            storage, view = call.outs[0]
+            ct = take(storage, view, mask)
+            if ct is None:
+                return
         env = call.environment(sweep.traced)
-        env["ct"] = cts[0] if not call.several else tuple(cts)
-        results: dict[str, Any] = {}
+        env["ct"] = ct
+        careful = sweep.careful and call.is_elementwise
+        vjps = call.rule.vjps
+        last = results = None
         for name, item, storage, view in call.operands:
-            if name not in results:
-                vjp, names = call.rule.vjps[name]
-                results[name] = vjp(*[env[n] for n in names])
-            g = results[name] if item is None else results[name][item]
+            if name != last:  # the items of a sequence follow one another
+                vjp, names = vjps[name]
+                results = vjp(*[env[n] for n in names])
+                last = name
+            g = results if item is None else results[item]  # type: ignore[index]
             if g is None:
                 continue
-            if sweep.careful and call.is_elementwise:
-                g = without_singular(env["ct"], g)
+            if careful:
+                g = without_singular(ct, g)
             sweep.add(storage, view, g)
 
     def forward(self, sweep: Any, e: tuple) -> None:
@@ -236,7 +246,7 @@ class Call:
     view) or a list of these; ``constants`` everything else that the rule asks for. ``mask`` is the ``where=`` of a write.
     """
 
-    __slots__ = ("rule", "outs", "operands", "saved", "constants", "mask", "several", "is_elementwise")
+    __slots__ = ("rule", "outs", "operands", "saved", "constants", "mask", "several")
 
     def __init__(
         self, rule: Any, outs: list, operands: list, saved: dict, constants: dict, mask: Any, several: bool
@@ -248,18 +258,22 @@ class Call:
         self.constants = constants
         self.mask = mask
         self.several = several
-        self.is_elementwise = getattr(rule, "is_elementwise", False)
+
+    @property
+    def is_elementwise(self) -> bool:
+        return self.rule.is_elementwise
 
     def with_operands(self, operands: list) -> Call:
         return Call(self.rule, self.outs, operands, self.saved, self.constants, self.mask, self.several)
 
     def environment(self, traced: bool) -> dict[str, Any]:
-        env = dict(self.constants)
+        env = {**self.rule.defaults, **self.constants}
         for name, value in self.saved.items():
-            if isinstance(value, list):
+            if type(value) is list:
                 env[name] = [_lifted(item, traced) for item in value]
             else:
-                env[name] = _lifted(value, traced)
+                bare, epoch, _storage, _view = value
+                env[name] = bare if not traced and (epoch is None or epoch.copy is None) else _lifted(value, traced)
         return env
 
     def by_name(self) -> dict[str, list]:

@@ -27,8 +27,8 @@ from ._traced import TracedArray, fresh, is_inexact, view_of
 
 _lock = threading.RLock()
 
-# Lists of nothing else are not searched.
-_PLAIN = {bool, int, float, complex, str, bytes, type(None)}
+# What holds nothing to be swapped: lists of nothing else are not searched.
+_PLAIN: set[Any] = {bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc}
 
 
 def _is_work_array(value: Any) -> bool:
@@ -56,16 +56,19 @@ class _Swaps:
 
     def form(self, value: Any) -> Any:
         """What stands for a value that cannot be changed itself: arrays, names, and what holds them for good."""
-        if id(value) in self.forms:
-            return self.forms[id(value)][1]
+        known = self.forms.get(id(value))
+        if known is not None:
+            return known[1]
+        kind = type(value)
         made = value
-        if _is_work_array(value):
-            made = self.shared(value)
+        if kind is ndarray:
+            if _is_work_array(value):
+                made = self.shared(value)
         elif isinstance(value, tuple):
             items = [self.form(item) for item in value]
             if any(new is not old for new, old in zip(items, value, strict=True)):
                 made = value._make(items) if hasattr(value, "_make") else tuple(items)
-        elif type(value) is functools.partial:
+        elif kind is functools.partial:
             self.todo.append(value.func)
             args, keywords = self.form(value.args), {name: self.form(item) for name, item in value.keywords.items()}
             if args is not value.args or any(keywords[name] is not item for name, item in value.keywords.items()):
@@ -108,19 +111,24 @@ class _Swaps:
 
     def run(self) -> None:
         """Go on into what has been reached, as far as it is the user's own."""
+        seen = self.seen
         while self.todo:
             value = self.todo.pop()
             kind = type(value)
-            if kind in _PLAIN or id(value) in self.seen:
+            if kind in _PLAIN or id(value) in seen:
                 continue
-            self.seen[id(value)] = value
-            if isinstance(value, (list, collections.deque)):
+            seen[id(value)] = value
+            if kind is types.FunctionType:
+                self.function(value)
+            elif kind is dict:
+                self.mapping(value)
+            elif kind is types.BuiltinFunctionType:
+                continue
+            elif isinstance(value, (list, collections.deque)):
                 if not _PLAIN.issuperset(map(type, value)):
                     self.swap(enumerate(value), value.__getitem__, value.__setitem__)
             elif isinstance(value, dict):
                 self.mapping(value)
-            elif kind is types.FunctionType:
-                self.function(value)
             elif kind is types.MethodType:
                 self.todo += [value.__self__, value.__func__]
             elif kind is staticmethod or kind is classmethod:
@@ -146,9 +154,11 @@ class _Swaps:
         if function.__kwdefaults__ is not None:
             self.mapping(function.__kwdefaults__)
         for cell in function.__closure__ or ():
-            with contextlib.suppress(ValueError):  # a cell may still be empty
+            try:
                 items = [("cell_contents", cell.cell_contents)]
-                self.swap(items, functools.partial(getattr, cell), functools.partial(setattr, cell))
+            except ValueError:  # still empty
+                continue
+            self.swap(items, functools.partial(getattr, cell), functools.partial(setattr, cell))
         self.todo.append(function.__globals__)
 
     def kind(self, kind: type) -> None:
@@ -185,14 +195,18 @@ def instrumented(*values: Any, modules: tuple[types.ModuleType, ...] = ()) -> It
 
     Gives a function from each value to what stands for it.
     """
-    with _lock:
-        swaps = _Swaps()
+    swaps = _Swaps()
+    with contextlib.ExitStack() as held:
+        # Two programs at once that swapped the same names would put back each other's; who swaps nothing needs not wait.
+        held.enter_context(_lock)
         try:
             for module in modules:
                 swaps.mapping(vars(module))
             for value in values:
                 swaps.form(value)
             swaps.run()
+            if not swaps.undo:
+                held.close()
             yield swaps.form
         finally:
             for undo in reversed(swaps.undo):

@@ -7,6 +7,7 @@ is a leak (``_conversions``, ``_dispatch`` and ``_namespace`` do).
 from __future__ import annotations
 
 import os
+import functools
 import sys
 import warnings
 from typing import NamedTuple, NoReturn
@@ -92,6 +93,7 @@ def is_internal(module_name: str, file_name: str) -> bool:
     )
 
 
+@functools.lru_cache(4096)
 def is_users_code(module: str | None, file: str = "") -> bool:
     """Whether code is the user's own. Installed packages are left as they are, unless `instrument` names them."""
     module = module or ""

@@ -74,10 +74,12 @@ def compress(self: TracedArray, condition: Any, axis: Any = None, out: Any = Non
 # --- Views ---------------------------------------------------------------------------------------------------------
 
 
-def as_view(self: TracedArray, r: Any) -> Any:
+def as_view(self: TracedArray, r: Any, same_start: bool = False) -> Any:
     """The traced form of what a view method gave for the plain data."""
     if r is self._bare:
         return self
+    if same_start and type(r) is ndarray and r.size:
+        return view_of(self, r, True)
     if type(r) is ndarray and type(self._bare) is ndarray and (same_memory(r, self) or not r.size):
         return view_of(self, r)
     return self if isinstance(r, np.generic) and r.dtype == self.dtype else move(self, r)
@@ -91,7 +93,7 @@ def reshape(self: TracedArray, *shape: Any, order: str = "C", copy: bool | None 
     keywords = {"order": order} if copy is None else {"order": order, "copy": copy}
     r = bare.reshape(*shape, **keywords)
     if same_memory(r, self) or not bare.size:
-        return as_view(self, r)
+        return as_view(self, r, True)
     if order == "A":
         order = "F" if bare.flags.fnc else "C"
     if order == "F":
@@ -116,17 +118,17 @@ def flatten(self: TracedArray, order: Any = "C") -> Any:
 
 @entry_point
 def transpose(self: TracedArray, *axes: Any) -> Any:
-    return as_view(self, self._bare.transpose(*axes))
+    return as_view(self, self._bare.transpose(*axes), True)
 
 
 @entry_point
 def swapaxes(self: TracedArray, axis1: int, axis2: int) -> Any:
-    return as_view(self, self._bare.swapaxes(axis1, axis2))
+    return as_view(self, self._bare.swapaxes(axis1, axis2), True)
 
 
 @entry_point
 def squeeze(self: TracedArray, axis: Any = None) -> Any:
-    return as_view(self, self._bare.squeeze(axis))
+    return as_view(self, self._bare.squeeze(axis), True)
 
 
 @entry_point
@@ -194,8 +196,8 @@ setattr(TracedArray, "_set_dtype", _refuse_attribute)
 
 
 for _name, _property in {
-    "T": property(lambda self: as_view(self, self._bare.T)),
-    "mT": property(lambda self: as_view(self, self._bare.mT)),
+    "T": property(lambda self: as_view(self, self._bare.T, True)),
+    "mT": property(lambda self: as_view(self, self._bare.mT, True)),
     "real": property(_real, _set_real),
     "imag": property(_imag, _set_imag),
     "shape": property(ndarray.shape.__get__, _assign_shape),  # type: ignore[attr-defined]

@@ -17,8 +17,9 @@ from __future__ import annotations
 
 import inspect
 import math
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -172,10 +173,13 @@ class Spec:
     __slots__ = ("shape", "dtype")
 
     def __init__(self, array: Any) -> None:
-        if not isinstance(array, (np.ndarray, np.generic)):
+        try:
+            self.shape = array.shape
+            self.dtype = array.dtype
+        except AttributeError:
             array = np.asarray(array)
-        self.shape = array.shape
-        self.dtype = array.dtype
+            self.shape = array.shape
+            self.dtype = array.dtype
 
     @property
     def ndim(self) -> int:
@@ -186,11 +190,27 @@ class Spec:
         return math.prod(self.shape)
 
 
-class Rule:
-    """A declared rule: maps by argument name, each with the names of what it needs."""
+class Maps:
+    """What a `Call` goes by: maps by argument name, each with the names of what it needs."""
+
+    # The values of arguments that are not given.
+    defaults: Mapping[str, Any] = MappingProxyType({})
+    is_elementwise = False
+
+
+_METHODS: dict[Any, Callable] = {
+    function: getattr(np.ndarray, function.__name__)
+    for function in (np.sum, np.prod, np.max, np.min, np.cumsum, np.cumprod, np.take, np.repeat, np.trace)
+}
+
+
+class Rule(Maps):
+    """A declared rule."""
 
     def __init__(self, function: Any) -> None:
         self.function = function
+        # The method of the array that computes the same without NumPy's Python code in between.
+        self.method = _METHODS.get(function)
         self.name: str = getattr(function, "__name__", type(function).__name__)
         self.signature = signature_of(function)
         self.names = tuple(self.signature.parameters)
@@ -207,21 +227,21 @@ class Rule:
         self.vjps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
         self.jvps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
         self.out_position = self.names.index("out") if "out" in self.names and not self.variadic else None
-        self._needs: dict[frozenset[str], tuple[str, ...]] = {}
+        self._needs: dict[tuple[str, ...], Needs] = {}
 
     def bind(self, args: tuple, kwargs: dict) -> dict[str, Any]:
-        """Arguments by name, defaults filled in; the function itself has accepted them before."""
-        bound = dict(self.defaults)
+        """The given arguments by name."""
         if self.variadic:
             before = self.names.index(self.variadic)
-            bound.update(zip(self.names[:before], args[:before], strict=False))
+            bound = dict(zip(self.names[:before], args[:before], strict=False))
             bound[self.variadic] = args[before:]
         else:
-            bound.update(zip(self.names, args, strict=False))
-        bound.update(kwargs)
+            bound = dict(zip(self.names, args, strict=False))
+        if kwargs:
+            bound.update(kwargs)
         return bound
 
-    def needs(self, tracked: frozenset[str]) -> tuple[str, ...]:
+    def needs(self, tracked: tuple[str, ...]) -> Needs:
         """What the maps by these arguments ask for, besides the cotangent or tangent."""
         known = self._needs.get(tracked)
         if known is None:
@@ -232,8 +252,24 @@ class Rule:
                         names.update(table[name][1])
             if self.sequence in tracked:
                 names.add(f"{self.sequence}_spec")
-            known = self._needs[tracked] = tuple(sorted(names - {"ct", "tangent"}))
+            specs = {name for name in names if name.endswith("_spec")}
+            known = self._needs[tracked] = Needs(
+                frozenset(names - specs - {"ct", "tangent", "ans"}),
+                tuple([(name, name[:-5]) for name in sorted(specs - {"ans_spec"})]),
+                "ans" in names,
+                "ans_spec" in names,
+            )
         return known
+
+
+class Needs(NamedTuple):
+    """What the maps by some arguments ask for: values of arguments, (name, of which argument) of `Spec`, the result, its
+    `Spec`."""
+
+    values: frozenset[str]
+    specs: tuple[tuple[str, str], ...]
+    answer: bool
+    answer_spec: bool
 
 
 def _rule_for(function: Any) -> Rule:

@@ -20,7 +20,7 @@ from ._entries import CALL, Call
 from ._leaks import user_location
 from ._moves import saved_operand
 from ._record import Record, recording, set_recording, token_set
-from ._registry import Spec
+from ._registry import Maps, Spec
 from ._storage import native
 from ._structure import flatten, map_structure
 from ._tape import GradientTape
@@ -106,7 +106,7 @@ class Recorded:
         return tangents_of(self.record, self.targets, list(zip(self.sources, tangents, strict=True)), batch)
 
 
-class Segment:
+class Segment(Maps):
     """The rule of one call of a segment. Its kinds say how cotangents and tangents go through it.
 
     The leaves of the arguments are of three sorts: ``moved`` ones are tracked, ``fixed`` ones other arrays, and the rest is

@@ -152,7 +152,12 @@ class Layout:
 
 def memory_order(array: ndarray) -> tuple[int, ...]:
     """The axes of a dense array from the slowest to the fastest in memory."""
+    if array.flags.c_contiguous:
+        return _ROW_MAJOR[array.ndim]
     return tuple(sorted(range(array.ndim), key=lambda axis: -abs(array.strides[axis])))
+
+
+_ROW_MAJOR = [tuple(range(ndim)) for ndim in range(65)]
 
 
 def empty_with_order(shape: Shape, dtype: np.dtype, order: tuple[int, ...], batch: Shape = ()) -> ndarray:
@@ -231,7 +236,7 @@ View = IndexView | StridedView
 
 def has_overlaps(part: ndarray) -> bool:
     """Whether two elements of a strided array may share memory (never wrong when it says no)."""
-    return _overlap(part.shape, part.strides, part.dtype.itemsize)
+    return not part.flags.forc and _overlap(part.shape, part.strides, part.dtype.itemsize)
 
 
 def _overlap(shape: Shape, strides: Shape, itemsize: int) -> bool:

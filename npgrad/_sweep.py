@@ -49,11 +49,14 @@ class Sweep:
         )
         if shadow is not None and fits and storage in self.owned and isinstance(shadow, ndarray):
             return shadow
-        order = tuple(range(len(storage.shape))) if layout is None else layout.order
-        made = empty_with_order(storage.shape, native(storage.dtype), order, self.batch)
-        if self.traced:
-            made = fresh(made)
-        made[...] = 0 if shadow is None else shadow
+        if layout is None and shadow is None:
+            made = self.zeros(storage.shape, storage.dtype)
+        else:
+            order = tuple(range(len(storage.shape))) if layout is None else layout.order
+            made = empty_with_order(storage.shape, native(storage.dtype), order, self.batch)
+            if self.traced:
+                made = fresh(made)
+            made[...] = 0 if shadow is None else shadow
         self.shadows[storage] = made
         self.owned.add(storage)
         return made

@@ -179,10 +179,13 @@ def _depth(view: View | None) -> int:
     return depth
 
 
-def view_of(parent: TracedArray, bare: ndarray) -> TracedArray:
-    """Any other view of the memory of ``parent``, found by its address."""
+def view_of(parent: TracedArray, bare: ndarray, same_start: bool = False) -> TracedArray:
+    """Any other view of the memory of ``parent``, found by its address; ``same_start`` says that it is the parent's."""
     root = root_of(parent)
-    if not bare.size or (bare.nbytes == root.nbytes and bare.flags.c_contiguous and root.flags.c_contiguous):
+    view = parent._view
+    if same_start and (view is None or type(view) is StridedView):
+        offset = 0 if view is None else view.offset
+    elif not bare.size or (bare.nbytes == root.nbytes and bare.flags.c_contiguous and root.flags.c_contiguous):
         offset = 0
     else:
         offset = address(bare) - address(root)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -17,15 +18,22 @@ def _item_specs(arrays_spec: Any) -> list:
     return [Spec(np.empty(arrays_spec.shape[1:], arrays_spec.dtype))] * arrays_spec.shape[0]
 
 
+def _pieces(a: Any, sizes: list[int], axis: int) -> list:
+    """Parts of these sizes along a negative axis."""
+    behind = (slice(None),) * (-1 - axis)
+    ends = list(itertools.accumulate(sizes))
+    return [a[(..., slice(end - size, end), *behind)] for end, size in zip(ends, sizes, strict=True)]
+
+
 @vjp(np.concatenate, "arrays")
 def concatenate_vjp(ct: Any, arrays_spec: Any, axis: Any) -> Any:
     specs = _item_specs(arrays_spec)
     if axis is None:
-        flat = np.split(ct, np.cumsum([spec.size for spec in specs])[:-1], axis=-1)
+        flat = _pieces(ct, [spec.size for spec in specs], -1)
         parts = [part.reshape(ct.shape[:-1] + s.shape) for part, s in zip(flat, specs, strict=True)]
     else:
         n = negative_axis(axis, specs[0].ndim)
-        parts = np.split(ct, np.cumsum([spec.shape[n] for spec in specs])[:-1], axis=n)
+        parts = _pieces(ct, [spec.shape[n] for spec in specs], n)
     return parts if isinstance(arrays_spec, list) else np.stack(parts, axis=-arrays_spec.ndim)
 
 

@@ -11,7 +11,7 @@ from ._helpers import behind_batch, given, negative_axes
 
 
 def _conj(a: Any) -> Any:
-    return np.conjugate(a) if np.iscomplexobj(a) else a
+    return a.conj() if a.dtype.kind == "c" else a
 
 
 # --- matmul --------------------------------------------------------------------------------------------------------
@@ -26,10 +26,12 @@ def matmul_vjp_x(ct: Any, y: Any, x_spec: Any, ans_spec: Any, axes: Any) -> Any:
         return ct[..., None] * y
     if y.ndim == 1:
         return ct[..., None] * y
+    if y.ndim == 2:
+        return np.matmul(ct, y.T)
     if x_spec.ndim == 1:
         product = np.matmul(y, ct[..., None])[..., 0]
         return _sum_between(product, ct.ndim - (y.ndim - 1), 1)
-    return np.matmul(ct, np.swapaxes(y, -1, -2))
+    return np.matmul(ct, y.swapaxes(-1, -2))
 
 
 @vjp(np.matmul, "y")
@@ -42,9 +44,11 @@ def matmul_vjp_y(ct: Any, x: Any, y_spec: Any, ans_spec: Any, axes: Any) -> Any:
     if x.ndim == 1:
         return x[:, None] * ct[..., None, :]
     if y_spec.ndim == 1:
-        product = np.matmul(np.swapaxes(x, -1, -2), ct[..., None])[..., 0]
+        if x.ndim == 2:
+            return np.matmul(ct, x)
+        product = np.matmul(x.swapaxes(-1, -2), ct[..., None])[..., 0]
         return _sum_between(product, ct.ndim - (x.ndim - 1), 1)
-    return np.matmul(np.swapaxes(x, -1, -2), ct)
+    return np.matmul(x.swapaxes(-1, -2), ct)
 
 
 def _sum_between(product: Any, batch_ndim: int, inner: int) -> Any:
