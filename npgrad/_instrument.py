@@ -60,6 +60,8 @@ class _Swaps:
         if known is not None:
             return known[1]
         kind = type(value)
+        if kind in _PLAIN or (kind is types.FunctionType and self.is_bare(value)):
+            return value
         made = value
         if kind is ndarray:
             if _is_work_array(value):
@@ -81,6 +83,12 @@ class _Swaps:
             self.forms[id(value)] = (value, made)
         return made
 
+    def is_bare(self, function: types.FunctionType) -> bool:
+        """Whether a function has nothing of its own to be searched: most functions of a module, met while going over it."""
+        return id(function.__globals__) in self.seen and not (
+            function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__
+        )
+
     def shared(self, array: ndarray) -> ndarray:
         """A traced array on the same memory, which stays the owner's; views of one array stay views of one."""
         if _is_work_array(array.base) and isinstance(owner := self.form(array.base), TracedArray):
@@ -99,7 +107,8 @@ class _Swaps:
     def swap(self, items: Iterable[tuple[Any, Any]], get: Callable, put: Callable) -> None:
         """Put forms for the values of a container."""
         for key, value in list(items):
-            if type(value) in _PLAIN:
+            kind = type(value)
+            if kind in _PLAIN or (kind is types.FunctionType and self.is_bare(value)):
                 continue
             made = self.form(value)
             if made is not value:
