@@ -154,8 +154,8 @@ class CallEntry:
             if not any([c is not None for c in ct]):  # noqa: C419 (short)
                 return
         else:
-            storage, view = call.outs[0]
-            ct = take(storage, view, mask)
+            out = call.outs[0]
+            ct = None if out is None else take(out[0], out[1], mask)
             if ct is None:
                 return
         env = call.environment(sweep.traced)

@@ -6,8 +6,8 @@ is a leak (``_conversions``, ``_dispatch`` and ``_namespace`` do).
 
 from __future__ import annotations
 
-import os
 import functools
+import os
 import sys
 import warnings
 from typing import NamedTuple, NoReturn
