@@ -19,7 +19,7 @@ from ._entries import CALL, Call
 from ._leaks import refuse
 from ._moves import assemble, protect, saved_operand
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
-from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
+from ._registry import INPUTS, Elementwise, Maps, Rule, Spec, refuse_function
 from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
 
 
@@ -201,10 +201,12 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
         kwargs = {k: v for k, v in kwargs.items() if k != "out"}
     bound = rule.bind(args, kwargs)
     arguments: list[tuple[str, Any, TracedArray]] = []
-    for name in rule.vjps:
-        value: Any = bound.get(name)
+    for name, value in bound.items():
         kind = type(value)
-        if kind is TracedArray:
+        if name not in rule.vjps:
+            if kind is TracedArray and name not in rule.steps and tracking([value]):
+                refuse_function(function, f"by its argument {name}")
+        elif kind is TracedArray:
             arguments.append((name, None, value))
         elif kind is list or kind is tuple:
             value = bound[name] = _each_followed(value) if name == rule.sequence else assemble(value)
@@ -215,6 +217,10 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
         elif isinstance(value, TracedArray):
             arguments.append((name, None, value))
     records = tracking([leaf for _, _, leaf in arguments])
+    if rule.only and records:
+        for name, values in rule.only.items():
+            if name in bound and bound[name] not in values:
+                refuse_function(function, f"with {name}={bound[name]!r}")
     if out is not None:
         return _with_out(function, args, kwargs, out, records)
     plain = [a._bare if type(a) is TracedArray else a if a is None else unwrap(a) for a in args]

@@ -226,6 +226,10 @@ class Rule(Maps):
         self.sequence = self.variadic or ("arrays" if "arrays" in self.names else None)
         self.vjps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
         self.jvps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
+        # Arguments of which the result is piecewise constant. A tracked argument that is in neither table is refused.
+        self.steps: set[str] = set()
+        # Arguments that must have one of these values for the rule to hold.
+        self.only: dict[str, tuple] = {}
         self.out_position = self.names.index("out") if "out" in self.names and not self.variadic else None
         self._needs: dict[tuple[str, ...], Needs] = {}
 
@@ -297,6 +301,16 @@ def vjp(function: Any, *arguments: str) -> Callable:
 
 def _nth(map_: Callable, position: int) -> Callable:
     return lambda *args: map_(*args)[position]
+
+
+def steps(function: Any, *arguments: str) -> None:
+    """Declare that the result is piecewise constant in these arguments (thresholds, conditions)."""
+    _rule_for(function).steps.update(arguments)
+
+
+def only(function: Any, argument: str, *values: Any) -> None:
+    """Declare that there is a rule for these values of an argument only; others are refused at the call."""
+    _rule_for(function).only[argument] = values
 
 
 def jvp(function: Any, argument: str) -> Callable:
@@ -385,9 +399,9 @@ _WITHOUT_RULE = (
 )
 
 
-def refuse_function(function: Any) -> None:
+def refuse_function(function: Any, reason: str = "no rule yet") -> None:
     """Raise for a function without a derivative rule."""
-    reason = UNSUPPORTED.get(function, "no rule yet")
+    reason = UNSUPPORTED.get(function, reason)
     raise NoRuleError(
         leak_message(
             f"{name_of(function)} has no derivative rule for a tracked array ({reason})",

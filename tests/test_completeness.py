@@ -20,7 +20,7 @@ from numpy.testing.overrides import get_overridable_numpy_array_functions, get_o
 import npgrad as ng
 from npgrad._compat import implementation_of
 from npgrad._creators import TRACED_CREATORS
-from npgrad._registry import CALLING_BACK, COLLECTIONS, COMPOSITES, UNSUPPORTED
+from npgrad._registry import CALLING_BACK, COLLECTIONS, COMPOSITES, RULES, UNSUPPORTED, Rule
 from npgrad._traced import TracedArray
 
 DISPATCHED = type(np.concatenate)
@@ -144,3 +144,22 @@ def test_operators_of_ufuncs_are_recorded(name: str) -> None:
         y = getattr(x * 1.0, name)(other).sum()
     expected = other.sum(axis=1) if name != "__rmatmul__" else other.sum(axis=0)[:, None]
     np.testing.assert_array_equal(tape.gradient(y, x), np.broadcast_to(expected, (2, 2)))
+
+
+# Arguments that are settings: no number that a result could depend on smoothly.
+_SETTINGS = {
+    "axes", "axis", "casting", "copy", "device", "dtype", "equal_nan", "full_matrices", "compute_uv", "hermitian",
+    "keepdims", "kind", "like", "minlength", "mode", "n", "norm", "optimize", "order", "out", "return_counts", "return_index",
+    "return_inverse", "signature", "sorted", "subok", "UPLO", "upper", "where", "x",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if type(rule) is Rule], ids=lambda rule: rule.name)
+def test_every_argument_of_a_rule_is_declared(rule: Rule) -> None:
+    """What is neither followed, nor a step function, nor a setting is refused when it is tracked."""
+    for name in set(rule.names) - set(rule.vjps) - rule.steps - _SETTINGS:
+        with ng.GradientTape() as tape:
+            x = tape.watch(np.array(1.5))
+            given = {rule.names[0]: np.ones((2, 2)), name: x}
+            with pytest.raises(ng.NoRuleError, match=f"by its argument {name}"):
+                rule.function(**given)

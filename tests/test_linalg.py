@@ -70,9 +70,8 @@ def test_matrix_rank_is_a_plain_number() -> None:
 def test_householder_form_is_refused() -> None:
     with ng.GradientTape() as tape:
         x = tape.watch(np.eye(3))
-        h, _ = np.linalg.qr(x, mode="raw")
-    with pytest.raises(NotImplementedError, match="mode='raw'"):
-        tape.gradient(h, x)
+        with pytest.raises(ng.NoRuleError, match="mode='raw'"):
+            np.linalg.qr(x, mode="raw")
 
 
 def test_only_one_triangle_is_read() -> None:

@@ -22,7 +22,7 @@ from typing import Any
 
 import numpy as np
 
-from .._registry import jvp, vjp, warn_degenerate
+from .._registry import jvp, only, vjp, warn_degenerate
 from ._helpers import diagonal_only, fixed, hermitian, mH, total, triangle
 
 
@@ -109,12 +109,11 @@ def cholesky_jvp(tangent: Any, ans: Any, upper: Any) -> Any:
 # --- QR ------------------------------------------------------------------------------------------------------------
 
 _QR_MODES = {"reduced": True, "complete": True, "r": False}
+only(np.linalg.qr, "mode", *_QR_MODES)
 
 
 def _qr_factors(ans: Any, a: Any, mode: str) -> tuple[Any, Any, Any, Any]:
     """Q with as many columns as A has rows or columns, the others, R in front and behind."""
-    if mode not in _QR_MODES:
-        raise NotImplementedError(f"np.linalg.qr with mode={mode!r} has no derivative rule: use mode='reduced'")
     q, r = ans if _QR_MODES[mode] else np.linalg.qr(a)
     k = min(a.shape[-2:])
     return q[..., :k], q[..., k:], r[..., :k, :k], r[..., :k, k:]

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from .._registry import body, composite, jvp, vjp, write
+from .._registry import body, composite, jvp, steps, vjp, write
 from ._helpers import fixed
 
 
@@ -28,6 +28,9 @@ def where_jvp_y(tangent: Any, condition: Any, y_spec: Any, ans_spec: Any) -> Any
 def _behind_batch(tangent: Any, spec: Any, ans_spec: Any) -> Any:
     batch = tangent.shape[: tangent.ndim - spec.ndim]
     return tangent.reshape(batch + (1,) * (ans_spec.ndim - spec.ndim) + spec.shape)
+
+
+steps(np.where, "condition")
 
 
 @body(np.take)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from .._registry import composite, jvp, view, vjp, zero
+from .._registry import composite, jvp, steps, view, vjp, zero
 from ._helpers import behind_batch, fixed, given, hermitian, mH, mT, total, triangle
 
 # --- solve and inv -------------------------------------------------------------------------------------------------
@@ -143,6 +143,10 @@ def slogdet_jvp(tangent: Any, ans: Any, a: Any) -> Any:
 
 
 # --- Pseudo-inverse and least squares, at constant rank ------------------------------------------------------------
+
+
+steps(np.linalg.pinv, "rcond", "rtol")
+steps(np.linalg.lstsq, "rcond")
 
 
 @vjp(np.linalg.pinv, "a")
