@@ -148,9 +148,9 @@ def test_operators_of_ufuncs_are_recorded(name: str) -> None:
 
 # Arguments that are settings: no number that a result could depend on smoothly.
 _SETTINGS = {
-    "axes", "axis", "casting", "copy", "device", "dtype", "equal_nan", "full_matrices", "compute_uv", "hermitian",
-    "keepdims", "kind", "like", "minlength", "mode", "n", "norm", "optimize", "order", "out", "return_counts", "return_index",
-    "return_inverse", "signature", "sorted", "subok", "UPLO", "upper", "where", "x",
+    "axes", "axis", "casting", "compute_uv", "copy", "device", "dtype", "equal_nan", "full_matrices", "hermitian",
+    "keepdims", "kind", "like", "minlength", "mode", "n", "norm", "optimize", "order", "out", "return_counts",
+    "return_index", "return_inverse", "signature", "sorted", "subok", "UPLO", "upper", "where", "x",
 }  # fmt: skip
 
 
