@@ -19,7 +19,8 @@ from ._entries import CALL, Call
 from ._leaks import refuse
 from ._moves import assemble, protect, saved_operand
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
-from ._registry import INPUTS, Elementwise, Maps, Rule, Spec, refuse_function
+from ._refusals import refuse_function
+from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
 from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
 
 

@@ -14,7 +14,8 @@ from ._leaks import refuse
 from ._move_entries import COPY
 from ._moves import overwrite, protect
 from ._record import note_cut, noting, recording
-from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, Rule, refuse_function
+from ._refusals import refuse_function
+from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, Rule
 from ._traced import TracedArray, adopt, traced_leaves, unwrap
 from ._twins import twin
 

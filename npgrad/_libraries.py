@@ -12,7 +12,8 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
-from ._registry import HOMES, RULES, Custom, elementwise, lacking, unsupported, zero
+from ._refusals import HOMES, lacking
+from ._registry import RULES, Custom, elementwise, unsupported, zero
 
 
 class Library:

@@ -14,7 +14,8 @@ from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble
 from ._record import note_cut, noting, recording
-from ._registry import ZERO, Elementwise, Rule, refuse_function
+from ._refusals import refuse_function
+from ._registry import ZERO, Elementwise, Rule
 from ._traced import TracedArray, adopt, entry_point, traced_leaves, unwrap
 from ._ufunc_methods import METHODS
 

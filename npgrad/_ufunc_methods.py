@@ -20,7 +20,8 @@ from ._libraries import rule_of
 from ._move_entries import ADD_AT, SCATTER
 from ._moves import frozen_key, overwrite, protect, reads_itself, tracked_by
 from ._record import owners, recording
-from ._registry import ZERO, Elementwise, refuse_function
+from ._refusals import refuse_function
+from ._registry import ZERO, Elementwise
 from ._traced import TracedArray, adopt, traced_leaves, unwrap
 
 _REDUCTIONS: dict[Any, Callable] = {
