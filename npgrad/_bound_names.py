@@ -9,15 +9,12 @@ are left as they are. What a module has bound is looked up once, and again when 
 from __future__ import annotations
 
 import sys
-import threading
 import types
 from typing import Any
 
 from ._leaks import is_users_code
 from ._namespace import IN_PLACE
-
-_lock = threading.Lock()
-_recording_tapes = 0
+from ._while_recording import WhileRecording
 
 # The user's modules, by name: the module, how many names it had when it was looked through, and what it had bound.
 _modules: dict[str, tuple[Any, int, dict[str, Any]]] = {}
@@ -67,23 +64,4 @@ def _take_away() -> None:
             names.update({n: original for n, original in bound.items() if names.get(n) is IN_PLACE[original]})
 
 
-def enter() -> None:
-    """A tape begins to record."""
-    global _recording_tapes
-    with _lock:
-        if _recording_tapes == 0:
-            try:
-                _put()
-            except BaseException:
-                _take_away()
-                raise
-        _recording_tapes += 1
-
-
-def leave() -> None:
-    """A tape stops recording."""
-    global _recording_tapes
-    with _lock:
-        _recording_tapes -= 1
-        if _recording_tapes == 0:
-            _take_away()
+in_place = WhileRecording(_put, _take_away)

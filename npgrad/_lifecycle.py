@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -14,6 +14,15 @@ from ._endpoints import PlainCopies
 from ._leaks import LeakError
 from ._record import Record, forget_closed
 from ._variable import Variable
+
+
+def _insist(step: Callable, *args: Any) -> None:
+    """Do a step that may be repeated; once more, if it was interrupted."""
+    try:
+        step(*args)
+    except BaseException:
+        step(*args)
+        raise
 
 
 class Lifecycle:
@@ -69,27 +78,29 @@ class Lifecycle:
         self._record.variables = self._variables
 
     def _start(self) -> None:
-        assert self._record is not None
-        with contextlib.ExitStack() as undo:  # what has been done is undone, if a later step is interrupted
-            undo.callback(self._record.stop)
-            self._record.start()
-            _namespace.enter()
-            undo.callback(_namespace.leave)
-            _bound_names.enter()
+        record = self._record
+        assert record is not None
+        try:
+            record.start()
+            _namespace.in_place.enter(record)
+            _bound_names.in_place.enter(record)
             self._recording = True
-            undo.pop_all()
+        except BaseException:
+            self._stop()
+            raise
 
     def _stop(self) -> None:
-        assert self._record is not None
+        record = self._record
+        assert record is not None
         self._recording = False
         # An interrupt in one of these must not keep the others from putting things back.
         try:
-            self._record.stop()
+            _insist(record.stop)
         finally:
             try:
-                _bound_names.leave()
+                _insist(_bound_names.in_place.leave, record)
             finally:
-                _namespace.leave()
+                _insist(_namespace.in_place.leave, record)
 
     def __repr__(self) -> str:
         state = "recording" if self._recording else "used up" if self._consumed else "stopped"

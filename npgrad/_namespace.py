@@ -12,7 +12,6 @@ import cmath
 import functools
 import math
 import sys
-import threading
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -32,6 +31,7 @@ from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import captured, is_followed
 from ._traced import TracedArray, traced_leaves
 from ._twins import twin
+from ._while_recording import WhileRecording
 
 # NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
 _FOLLOWED_NUMPY = "numpy.polynomial."
@@ -230,10 +230,6 @@ def _set_methods(methods: dict[tuple[type, str], Callable]) -> None:
         setattr(cls, name, method)
 
 
-_lock = threading.Lock()
-_recording_tapes = 0
-
-
 def _put() -> None:
     for module, names in _names.items():
         vars(module).update(names)
@@ -248,23 +244,4 @@ def _take_away() -> None:
     captured.take_away()
 
 
-def enter() -> None:
-    """A tape begins to record."""
-    global _recording_tapes
-    with _lock:
-        if _recording_tapes == 0:
-            try:
-                _put()
-            except BaseException:
-                _take_away()
-                raise
-        _recording_tapes += 1
-
-
-def leave() -> None:
-    """A tape stops recording."""
-    global _recording_tapes
-    with _lock:
-        _recording_tapes -= 1
-        if _recording_tapes == 0:
-            _take_away()
+in_place = WhileRecording(_put, _take_away)

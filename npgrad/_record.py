@@ -89,10 +89,12 @@ class Record:
             noting.append(None)
 
     def stop(self) -> None:
-        self.open = False
-        self.alone = _CLOSED
-        if self.cuts is not None:
-            noting.pop()
+        """May be repeated: an interrupted one is."""
+        if self.open:
+            self.open = False
+            self.alone = _CLOSED
+            if self.cuts is not None:
+                noting.pop()
         forget_closed()
 
     def pause(self) -> None:

@@ -83,17 +83,18 @@ class CapturedNames:
             names.update(originals)
 
     def _find(self, in_place: dict[Any, Callable]) -> None:
-        self._known = len(sys.modules)
+        known = len(sys.modules)
         for name, module in list(sys.modules.items()):
             if name in self._seen or not name.startswith("scipy.") or module is None:
                 continue
             if getattr(getattr(module, "__spec__", None), "_initializing", False):
-                self._known = 0
+                known = 0
                 continue
-            self._seen.add(name)
             originals = {key: value for key, value in vars(module).items() if _is_in(value, in_place)}
             if originals:
                 self._swaps.append((vars(module), originals, {key: in_place[v] for key, v in originals.items()}))
+            self._seen.add(name)
+        self._known = known  # last: after an interrupt the search begins again
 
 
 captured = CapturedNames()

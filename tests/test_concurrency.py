@@ -24,7 +24,7 @@ def everything_is_put_back() -> Iterator[None]:
     assert (dict(vars(np)), dict(vars(math))) == before
     assert all(getattr(np, name) is original for name, original in ORIGINALS.items())
     assert ng._record.recording() == ()
-    assert ng._namespace._recording_tapes == 0
+    assert not ng._namespace.in_place.tapes
 
 
 def in_thread(function: Callable) -> None:
