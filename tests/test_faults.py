@@ -60,7 +60,7 @@ class Fault:
                 raise self.error("injected")
 
 
-# The first instruction of a tape's own __exit__ or of a record's __del__ is nobody's to guard; the test below breaks their parts.
+# The first instruction of a tape's own __exit__, or of a record's __del__, is nobody's to guard: see the test below.
 _BRACKETS = {"npgrad._lifecycle", "npgrad._record"}
 
 
