@@ -15,6 +15,9 @@ from numpy import ndarray
 from . import __version__, finite_difference
 from ._agreement import agreement
 from ._functional import value_and_grad, value_and_jacobian
+from ._leak_search import verify
+from ._leaks import LeakError
+from ._run import Run
 from ._scripts import UserError, function_of, read_point, read_value, split_target, user_errors
 from ._structure import flatten, map_structure
 from .compare import compare
@@ -25,7 +28,8 @@ _CRITERION = """\
 The comparison: central differences, with step eps**(1/3) * max(1, |x|), are taken at two step sizes; how far they move
 from one to the other, and the rounding of the function's values over the step, estimate their own error. An entry agrees
 when it differs from the differences by at most 10 times that estimate, plus 1e-7 times the largest entry in its row or in
-its column, whichever is less. The value must be that of a plain run, bit for bit.
+its column, whichever is less. The value must be that of a plain run, bit for bit. Where they disagree, the line at
+which the derivative is lost is looked for and named.
 
 Exit status: 0 when all entries agree; 1 when not; 2 when there is no derivative to compare, with one line on standard
 error that says why.
@@ -186,6 +190,15 @@ def _report(options: argparse.Namespace, result: _Result) -> bool:
     return agrees
 
 
+def _suspect(options: argparse.Namespace, function: Callable, args: list) -> None:
+    """Name the line at which a derivative that differences contradict is lost, if there is one."""
+    try:
+        run = Run(function, tuple(_copies(args)), {}, options.argnum, False, options.leaks)
+        verify(function, run, tuple(_copies(args)), {})
+    except LeakError as error:
+        print(f"npgrad: note: {error}", file=sys.stderr)
+
+
 def _compared(options: argparse.Namespace, function: Callable, args: list) -> bool:
     """Measure, print, draw and write; whether npgrad agrees."""
     step = None if options.step is None else read_value(options.step, "--step")
@@ -221,7 +234,10 @@ def main(argv: list[str] | None = None) -> int:
             if options.command == "compare":
                 return AGREE if _compared(options, function, args) else DISAGREE
             result = _run(options, function, args)
-        return AGREE if _report(options, result) else DISAGREE
+            agrees = _report(options, result)
+            if not agrees:
+                _suspect(options, function, args)
+        return AGREE if agrees else DISAGREE
     except UserError as error:
         print(f"npgrad: error: {error}", file=sys.stderr)
         return FAILED

@@ -9,97 +9,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._instrument import instrumented
-from ._leaks import LeakError
-from ._record import Record, recording
-from ._structure import flatten, map_structure
-from ._tape import GradientTape
-from ._traced import TracedArray, fresh, is_inexact, unwrap
-
-
-def plain(value: Any) -> Any:
-    """A result as the caller of the plain function would have it; traced while an outer tape records."""
-    if not isinstance(value, TracedArray) or recording():
-        return value
-    return np.array(value._bare, order="K") if isinstance(value._bare, ndarray) else value._bare
-
-
-def _argument(value: Any) -> Any:
-    """A fixed argument: a traced copy, so that the function may write into it and the caller's array stays as it is."""
-    if type(value) is ndarray and is_inexact(value.dtype):
-        return fresh(np.array(value, order="K"))
-    return value
-
-
-def _differentiable(value: Any, number: int) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise TypeError(f"argument {number} is the int {value}: differentiate with respect to a float, {float(value)!r}")
-    return value
-
-
-def _position(number: Any, args: tuple) -> int:
-    if not isinstance(number, (int, np.integer)):
-        raise TypeError(f"argnums must be an int or a tuple of ints, got {number!r}")
-    if not -len(args) <= number < len(args):
-        raise ValueError(
-            f"argnums {number}, but the function was called with {len(args)} positional arguments; give what is "
-            "differentiated by position, not by keyword"
-        )
-    return int(number) % len(args)
-
-
-class Run:
-    """One recorded evaluation of a function."""
-
-    def __init__(
-        self, function: Callable, args: tuple, kwargs: dict, argnums: Any, has_aux: bool, leaks: str, check_nan: bool = False
-    ) -> None:
-        several = isinstance(argnums, (tuple, list))
-        numbers = tuple([_position(number, args) for number in (argnums if several else (argnums,))])
-        self.tape = GradientTape(persistent=True, leaks=leaks, check_nan=check_nan)
-        outer = bool(recording())
-        others = [leaf for part in (args, kwargs) for leaf in flatten(part)[0] if not isinstance(leaf, ndarray)]
-        self.aux: Any = None
-        with instrumented(function, *others) as form:
-            with self.tape:
-                call = [
-                    self.tape.watch(map_structure(lambda leaf: _watchable(leaf), _differentiable(arg, i)))
-                    if i in numbers
-                    else arg
-                    if outer
-                    else map_structure(_argument, arg)
-                    for i, arg in enumerate(args)
-                ]
-                keywords = kwargs if outer else {name: map_structure(_argument, value) for name, value in kwargs.items()}
-                result = form(function)(*call, **keywords)
-            if has_aux:
-                if not isinstance(result, tuple) or len(result) != 2:
-                    raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
-                result, self.aux = result
-                self.aux = map_structure(plain, self.aux)
-            # Taken here: what a module or another thread does next to a work array is not in it.
-            self._plain_value = map_structure(plain, result)
-        self.value = result
-        chosen = tuple(call[number] for number in numbers)
-        self.sources = chosen if several else chosen[0]
-
-    def record(self) -> Record:
-        record = self.tape._record
-        assert record is not None
-        if record.noted_leaks:
-            raise LeakError("a leak was swallowed while recording: " + record.noted_leaks[0])
-        return record
-
-    def plain_value(self) -> Any:
-        return self._plain_value
-
-
-def _watchable(leaf: Any) -> Any:
-    if isinstance(leaf, TracedArray) and not recording():
-        return np.array(leaf._bare)
-    if isinstance(leaf, TracedArray):
-        return leaf + 0  # an array of this tape's own, tracked by the outer tapes too
-    return leaf
+from ._leak_search import verify
+from ._record import recording
+from ._run import Run
+from ._structure import flatten
+from ._traced import unwrap
 
 
 def check_callable(f: Any) -> None:
@@ -155,6 +69,7 @@ def value_and_grad(
     holomorphic: bool = False,
     leaks: str = "raise",
     check_nan: bool = False,
+    check: bool = False,
 ) -> Callable[..., tuple[Any, Any]]:
     """A function that returns the value of a scalar function and its gradient.
 
@@ -172,6 +87,9 @@ def value_and_grad(
         See `GradientTape`.
     check_nan : bool
         See `GradientTape`.
+    check : bool
+        Compare the derivative along one random direction with differences at each call, as `check_leaks` does: some ten more
+        evaluations. Only the outermost of nested derivatives is checked.
 
     Returns
     -------
@@ -196,6 +114,8 @@ def value_and_grad(
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan)
+        if check and not recording():
+            verify(f, run, args, kwargs, has_aux)
         if holomorphic:
             gradient = _complex_derivatives(run, [run.value], "auto", None)[0]
         else:
@@ -215,6 +135,7 @@ def grad(
     holomorphic: bool = False,
     leaks: str = "raise",
     check_nan: bool = False,
+    check: bool = False,
 ) -> Callable[..., Any]:
     """The gradient of a scalar function, as a function of the same arguments.
 
@@ -231,7 +152,9 @@ def grad(
     >>> ng.grad(energy)(np.array([1.0, 2.0, 3.0]))
     array([2., 4., 6.])
     """
-    both = value_and_grad(f, argnums, has_aux, holomorphic=holomorphic, leaks=leaks, check_nan=check_nan)
+    both = value_and_grad(
+        f, argnums, has_aux, holomorphic=holomorphic, leaks=leaks, check_nan=check_nan, check=check
+    )
 
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
@@ -251,6 +174,7 @@ def value_and_jacobian(
     holomorphic: bool = False,
     leaks: str = "raise",
     check_nan: bool = False,
+    check: bool = False,
 ) -> Callable[..., tuple[Any, Any]]:
     """A function that returns the value of ``f`` and its Jacobian; see `jacobian`.
 
@@ -266,6 +190,8 @@ def value_and_jacobian(
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan)
+        if check and not recording():
+            verify(f, run, args, kwargs, has_aux)
         targets, build = flatten(run.value)
         if any(t is None for t in targets):
             raise TypeError(f"{_name(f)} returned None; jacobian needs arrays or numbers")
@@ -290,6 +216,7 @@ def jacobian(
     holomorphic: bool = False,
     leaks: str = "raise",
     check_nan: bool = False,
+    check: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian of a function, as a function of the same arguments.
 
@@ -311,6 +238,9 @@ def jacobian(
         See `GradientTape`.
     check_nan : bool
         See `GradientTape`.
+    check : bool
+        Compare the derivative along one random direction with differences at each call, as `check_leaks` does: some ten more
+        evaluations. Only the outermost of nested derivatives is checked.
 
     Returns
     -------
@@ -334,6 +264,7 @@ def jacobian(
         holomorphic=holomorphic,
         leaks=leaks,
         check_nan=check_nan,
+        check=check,
     )
 
     @functools.wraps(f)

@@ -17,13 +17,13 @@ import numpy as np
 from numpy import ndarray
 
 from ._derivatives import tangents_of
-from ._functional import Run
+from ._directional import directional_difference
 from ._leaks import LeakError, is_internal
 from ._record import Record, recording
-from ._structure import flatten
+from ._run import Run
+from ._structure import flatten, map_structure
 from ._sweep import ForwardSweep
 from ._traced import TracedArray, is_inexact, unwrap
-from .testing import directional_difference
 
 _STEP = 1e-6
 _RELATIVE, _ROUNDING = 1e-3, 1e-7
@@ -161,47 +161,81 @@ def check_leaks(f: Callable, *args: Any) -> None:
     found
     """
     numbers = tuple([i for i, arg in enumerate(args) if isinstance(arg, (float, np.floating)) or _is_point(arg)])
-    rng = np.random.default_rng(0)
-    directions = [rng.standard_normal(np.shape(args[i])) for i in numbers]
-
-    def shifted(step: float) -> list:
-        call = [arg.copy() if isinstance(arg, ndarray) else arg for arg in args]
-        for i, direction in zip(numbers, directions, strict=True):
-            call[i] = (call[i] + step * direction).astype(np.asarray(args[i]).dtype)[()]
-        return call
-
-    run = Run(f, tuple(shifted(0.0)), {}, numbers, False, "raise")
-    record = run.record()
-    leaves = [leaf for leaf in flatten(run.value)[0] if is_inexact(np.asarray(unwrap(leaf)).dtype)]
-    moved = list(zip(run.sources, directions, strict=True))
-    with np.errstate(all="ignore"):
-        tangents = tangents_of(record, leaves, moved, ())
-    found = [np.zeros(np.shape(v)) if t is None else np.asarray(unwrap(t)) for t, v in zip(tangents, leaves, strict=True)]
-    for step in (1e-2, 1e-5):  # a kink may lie within the larger one
-        slopes, error = directional_difference(
-            lambda t: f(*shifted(float(t))), [np.array(0.0)], [np.array(1.0)], step=step
-        )
-        scale = max([float(np.max(np.abs(s), initial=0)) for s in [*slopes, *found]], default=0.0)
-        wrong = [float(np.max(np.abs(s - t), initial=0)) for s, t in zip(slopes, found, strict=True)]
-        if not np.isfinite(error) or all(w <= (10 * error + 1e-6) * scale for w in wrong):
-            return
-    raise LeakError(_place(f, shifted, numbers, directions))
+    verify(f, Run(f, args, {}, numbers, False, "raise"), args, {})
 
 
 def _is_point(value: Any) -> bool:
     return isinstance(value, ndarray) and value.dtype.kind == "f"
 
 
-def _place(f: Callable, shifted: Callable, numbers: tuple, directions: list) -> str:
-    run, traced = _observed(lambda: Run(f, tuple(shifted(0.0)), {}, numbers, False, "raise"))
-    ahead, behind = (_observed(functools.partial(f, *shifted(step)))[1] for step in (_STEP, -_STEP))
-    seen = _first_wrong(run.record(), list(zip(run.sources, directions, strict=True)), traced, ahead, behind)
+class _Line:
+    """A function along a random line through its arguments, those that a run differentiated by."""
+
+    def __init__(self, f: Callable, run: Run, args: tuple, kwargs: dict, has_aux: bool) -> None:
+        self.f, self.args, self.kwargs, self.numbers, self.has_aux = f, args, kwargs, run.numbers, has_aux
+        self.leaves, self.build = flatten(tuple([args[i] for i in run.numbers]))
+        rng = np.random.default_rng(0)
+        self.directions = [self._direction(rng, np.asarray(leaf)) for leaf in self.leaves]
+
+    @staticmethod
+    def _direction(rng: np.random.Generator, leaf: ndarray) -> Any:
+        real = rng.standard_normal(leaf.shape)
+        return real + 1j * rng.standard_normal(leaf.shape) if leaf.dtype.kind == "c" else real
+
+    def at(self, t: float) -> tuple[tuple, dict]:
+        """The arguments of a call, copied, so that a function may write into them."""
+        moved = [
+            (leaf + t * d).astype(np.asarray(leaf).dtype)[()] for leaf, d in zip(self.leaves, self.directions, strict=True)
+        ]
+        call = [map_structure(_copy, arg) for arg in self.args]
+        for i, part in zip(self.numbers, self.build(moved), strict=True):
+            call[i] = part
+        return tuple(call), {name: map_structure(_copy, value) for name, value in self.kwargs.items()}
+
+    def value(self, t: Any) -> Any:
+        args, kwargs = self.at(float(t))
+        result = self.f(*args, **kwargs)
+        return result[0] if self.has_aux else result
+
+    def again(self) -> Run:
+        args, kwargs = self.at(0.0)
+        return Run(self.f, args, kwargs, self.numbers, self.has_aux, "raise")
+
+    def moved(self, run: Run) -> list:
+        return list(zip(flatten(run.sources)[0], self.directions, strict=True))
+
+
+def _copy(leaf: Any) -> Any:
+    return leaf.copy() if isinstance(leaf, ndarray) else leaf
+
+
+def verify(f: Callable, run: Run, args: tuple, kwargs: dict, has_aux: bool = False) -> None:
+    """Raise unless the derivative of a run along one random direction agrees with differences."""
+    line = _Line(f, run, args, kwargs, has_aux)
+    leaves = [leaf for leaf in flatten(run.value)[0] if is_inexact(np.asarray(unwrap(leaf)).dtype)]
+    with np.errstate(all="ignore"):
+        tangents = tangents_of(run.record(), leaves, line.moved(run), ())
+    found = [np.zeros(np.shape(v)) if t is None else np.asarray(unwrap(t)) for t, v in zip(tangents, leaves, strict=True)]
+    for step in (1e-2, 1e-5):  # a kink may lie within the larger one
+        slopes, error = directional_difference(line.value, [np.array(0.0)], [np.array(1.0)], step=step)
+        scale = max([float(np.max(np.abs(s), initial=0)) for s in [*slopes, *found]], default=0.0)
+        wrong = [float(np.max(np.abs(s - t), initial=0)) for s, t in zip(slopes, found, strict=True)]
+        if not np.isfinite(error) or all(w <= (10 * error + 1e-6) * scale for w in wrong):
+            return
+    raise LeakError(_place(line))
+
+
+def _place(line: _Line) -> str:
+    run, traced = _observed(line.again)
+    ahead, behind = (_observed(functools.partial(line.value, step))[1] for step in (_STEP, -_STEP))
+    seen = _first_wrong(run.record(), line.moved(run), traced, ahead, behind)
     cure = (
         "Make the buffer while the tape records or wrap it in npgrad.array; use NumPy's function for a compiled one, "
         "npgrad.custom_gradient or npgrad.black_box for its derivative; npgrad.stop_gradient where a constant is meant."
     )
     if seen is None:
-        return f"the derivative of {getattr(f, '__name__', f)} differs from differences; no single line was found. {cure}"
+        name = getattr(line.f, "__name__", line.f)
+        return f"the derivative of {name} differs from differences; no single line was found. {cure}"
     kind = "plain data" if seen.traced is None else "traced data made from plain data"
     return (
         f"{seen.file}:{seen.line}: {seen.name} is {kind} that depends on the arguments as no recorded call says: "

@@ -11,7 +11,8 @@ import numpy as np
 from ._derivatives import given, gradients_of, recorded_on, tangents_of
 from ._endpoints import checked_leaves, seeds_for
 from ._forward import tangent_for
-from ._functional import Run, check_callable, check_scalar, plain
+from ._functional import check_callable, check_scalar
+from ._run import Run, plain
 from ._structure import flatten
 
 

@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
-from ._functional import Run, check_callable
+from ._functional import check_callable
 from ._leaks import LeakError, leak_message
 from ._products import derivative_along, derivative_of, gradient_at
+from ._run import Run
 from ._segments import is_tracked
 from ._structure import flatten, map_structure
 from ._traced import unwrap

@@ -11,8 +11,9 @@ from numpy import ndarray
 
 from ._coloring import color_columns, color_symmetric, transposed
 from ._derivatives import gradients_of, recorded_on, tangents_of
-from ._functional import Run, check_callable, grad
+from ._functional import check_callable, grad
 from ._pattern import pattern_of, structure
+from ._run import Run
 from ._sparse_matrix import SparseMatrix, SparsityPattern
 from ._storage import native
 from ._structure import flatten

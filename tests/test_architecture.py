@@ -25,12 +25,12 @@ LAYERS = {
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
     "sweeping": ["_sweep", "_sources", "_endpoints", "_inspection", "_finite", "_derivatives"],
     "what users hold": [
-        "_lifecycle", "_tape", "_forward", "_functional", "_products", "_segments", "_checkpoint",
-        "_implicit", "_solvers",
+        "_lifecycle", "_tape", "_forward", "_run", "_directional", "_leak_search", "_functional", "_products",
+        "_segments", "_checkpoint", "_implicit", "_solvers",
     ],
     "sparse derivatives": ["_index_sets", "_pattern_rules", "_pattern", "_coloring", "_sparse_matrix", "_sparse"],
     "tools on the public interface": [
-        "testing", "_difference_methods", "finite_difference", "_leak_search", "_black_box", "_agreement",
+        "testing", "_difference_methods", "finite_difference", "_black_box", "_agreement",
         "_measured_methods", "_probes", "_compare_output", "compare",
     ],
     "the door": ["__init__"],

@@ -52,6 +52,10 @@ def fails(x):
     y = x[0]
     return x[17] + y
 
+def unseen(x):
+    hidden = np.frombuffer(memoryview(x))
+    return x * hidden
+
 def none(x):
     pass
 
@@ -221,6 +225,12 @@ def test_a_kink_and_a_state_disagree(run):
     assert run("jacobian", "kinked", "--at", "[1.1, 3.0]")[0] == AGREE
     status, out, _ = run("jacobian", "stateful", "--at", "[1.0, 2.0]")
     assert status == DISAGREE and "does the function keep state from call to call?" in out
+
+
+def test_the_line_that_loses_a_derivative_is_named(run):
+    status, _, err = run("jacobian", "unseen", "--at", "[1.0, 3.0]")
+    number = SCRIPT.splitlines().index("    hidden = np.frombuffer(memoryview(x))") + 1
+    assert status == DISAGREE and re.search(rf"legacy_script.py:{number}: hidden is traced data made from plain data", err)
 
 
 @pytest.mark.parametrize(

@@ -90,3 +90,39 @@ def test_no_false_alarm_on_the_examples(run: Any) -> None:
 def test_what_is_constant_by_right_is_no_leak() -> None:
     ng.check_leaks(lambda x: x * np.floor(x) + bound_before([1.0, 2.0]) * int(x[0]), np.array([1.5, 2.5]))
     ng.check_leaks(lambda x, n: np.sum(x**n), 1.5, 3)
+
+
+def _reads_memory(x: np.ndarray, scale: float = 1.0) -> np.ndarray:
+    hidden = np.frombuffer(memoryview(x))
+    return scale * x * hidden
+
+
+@pytest.mark.parametrize("make", [ng.jacobian, ng.value_and_jacobian], ids=["jacobian", "value_and_jacobian"])
+def test_check_finds_a_leak_at_the_call(make: Any) -> None:
+    with pytest.raises(ng.LeakError, match=rf"{__file__}:\d+: hidden is traced data made from plain data"):
+        make(_reads_memory, check=True)(np.array([1.0, 2.0]), scale=2.0)
+
+
+def test_check_of_gradients() -> None:
+    with pytest.raises(ng.LeakError, match="hidden"):
+        ng.grad(lambda x: _reads_memory(x).sum(), check=True)(np.array([1.0, 2.0]))
+
+
+def test_check_passes_what_is_right() -> None:
+    point = {"a": np.array([0.3, 0.8]), "b": (np.array(2.0), np.array([1 + 2j]))}
+
+    def f(p: dict, work: np.ndarray, n: int = 2) -> tuple:
+        work[:] = p["a"] * n
+        return (work.sum() * p["b"][0] * np.abs(p["b"][1][0]), "text")
+
+    work = np.ones(2)
+    expected, _ = ng.grad(f, has_aux=True)(point, work, n=3)
+    found, aux = ng.grad(f, has_aux=True, check=True)(point, work, n=3)
+    assert aux == "text"
+    assert np.array_equal(work, np.ones(2))
+    np.testing.assert_array_equal(found["a"], expected["a"])
+
+
+def test_check_is_for_the_outermost_derivative() -> None:
+    second = ng.grad(lambda x: ng.grad(lambda y: np.sin(y).sum(), check=True)(x).sum(), check=True)
+    np.testing.assert_allclose(second(np.array([0.4])), -np.sin([0.4]))

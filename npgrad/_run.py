@@ -1,0 +1,102 @@
+"""One recorded evaluation of a function, which is called as the plain program calls it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._instrument import instrumented
+from ._leaks import LeakError
+from ._record import Record, recording
+from ._structure import flatten, map_structure
+from ._tape import GradientTape
+from ._traced import TracedArray, fresh, is_inexact
+
+
+def plain(value: Any) -> Any:
+    """A result as the caller of the plain function would have it; traced while an outer tape records."""
+    if not isinstance(value, TracedArray) or recording():
+        return value
+    return np.array(value._bare, order="K") if isinstance(value._bare, ndarray) else value._bare
+
+
+def _argument(value: Any) -> Any:
+    """A fixed argument: a traced copy, so that the function may write into it and the caller's array stays as it is."""
+    if type(value) is ndarray and is_inexact(value.dtype):
+        return fresh(np.array(value, order="K"))
+    return value
+
+
+def _differentiable(value: Any, number: int) -> Any:
+    if isinstance(value, int) and not isinstance(value, bool):
+        raise TypeError(f"argument {number} is the int {value}: differentiate with respect to a float, {float(value)!r}")
+    return value
+
+
+def _position(number: Any, args: tuple) -> int:
+    if not isinstance(number, (int, np.integer)):
+        raise TypeError(f"argnums must be an int or a tuple of ints, got {number!r}")
+    if not -len(args) <= number < len(args):
+        raise ValueError(
+            f"argnums {number}, but the function was called with {len(args)} positional arguments; give what is "
+            "differentiated by position, not by keyword"
+        )
+    return int(number) % len(args)
+
+
+class Run:
+    """One recorded evaluation of a function."""
+
+    def __init__(
+        self, function: Callable, args: tuple, kwargs: dict, argnums: Any, has_aux: bool, leaks: str, check_nan: bool = False
+    ) -> None:
+        several = isinstance(argnums, (tuple, list))
+        numbers = tuple([_position(number, args) for number in (argnums if several else (argnums,))])
+        self.numbers = numbers
+        self.tape = GradientTape(persistent=True, leaks=leaks, check_nan=check_nan)
+        outer = bool(recording())
+        others = [leaf for part in (args, kwargs) for leaf in flatten(part)[0] if not isinstance(leaf, ndarray)]
+        self.aux: Any = None
+        with instrumented(function, *others) as form:
+            with self.tape:
+                call = [
+                    self.tape.watch(map_structure(lambda leaf: _watchable(leaf), _differentiable(arg, i)))
+                    if i in numbers
+                    else arg
+                    if outer
+                    else map_structure(_argument, arg)
+                    for i, arg in enumerate(args)
+                ]
+                keywords = kwargs if outer else {name: map_structure(_argument, value) for name, value in kwargs.items()}
+                result = form(function)(*call, **keywords)
+            if has_aux:
+                if not isinstance(result, tuple) or len(result) != 2:
+                    raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
+                result, self.aux = result
+                self.aux = map_structure(plain, self.aux)
+            # Taken here: what a module or another thread does next to a work array is not in it.
+            self._plain_value = map_structure(plain, result)
+        self.value = result
+        chosen = tuple(call[number] for number in numbers)
+        self.sources = chosen if several else chosen[0]
+
+    def record(self) -> Record:
+        record = self.tape._record
+        assert record is not None
+        if record.noted_leaks:
+            raise LeakError("a leak was swallowed while recording: " + record.noted_leaks[0])
+        return record
+
+    def plain_value(self) -> Any:
+        return self._plain_value
+
+
+def _watchable(leaf: Any) -> Any:
+    if isinstance(leaf, TracedArray) and not recording():
+        return np.array(leaf._bare)
+    if isinstance(leaf, TracedArray):
+        return leaf + 0  # an array of this tape's own, tracked by the outer tapes too
+    return leaf
