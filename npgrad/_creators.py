@@ -51,10 +51,17 @@ def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int 
     return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if ndmin > made.ndim else made
 
 
+def _check_copy(obj: Any, dtype: Any, copy: Any, order: Any) -> None:
+    """NumPy's error where a copy is forbidden and needed."""
+    if copy is False or copy is np._CopyMode.NEVER:
+        _np_array(unwrap(obj), dtype=dtype, copy=False, order=order)
+
+
 def _array(
     obj: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0, like: Any = None
 ) -> Any:
     obj = obj.copy() if isinstance(obj, Flat) else obj
+    _check_copy(obj, dtype, copy, order)
     if isinstance(obj, TracedArray):
         return _converted(obj, dtype, order, wants_copy(copy), ndmin)
     if type(obj) in (list, tuple) and traced_leaves(obj):
@@ -65,6 +72,7 @@ def _array(
 
 def _asarray(obj: Any, dtype: Any = None, order: Any = None, *, copy: Any = None, **_: Any) -> Any:
     obj = obj.copy() if isinstance(obj, Flat) else obj
+    _check_copy(obj, dtype, copy, order)
     if isinstance(obj, TracedArray):
         return _converted(obj, dtype, order, wants_copy(copy))
     if type(obj) in (list, tuple) and traced_leaves(obj):

@@ -309,7 +309,12 @@ def _with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: 
         if records:
             refuse_plain_target(records, (out,))
         return function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=out)
-    exact = np.array(out._bare, order="K")
+    # The function's own errors, and its bits, come from a destination of the same layout.
+    bare = _memory(out)
+    exact = np.array(bare, order="K")
+    if exact.flags.c_contiguous and not bare.flags.c_contiguous:
+        exact = np.empty((*bare.shape, 2), bare.dtype)[..., 0]
+        exact[...] = bare
     function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=exact)
     result = function(*args, **kwargs) if records else exact
     out[...] = result

@@ -43,6 +43,9 @@ class Flat:
             value = value.reshape(-1)
         self._indexed[where] = value
 
+    def __delitem__(self, key: Any) -> None:
+        raise TypeError("Cannot delete iterator elements")
+
     def __iter__(self) -> Flat:
         return Flat(self._array)
 
