@@ -2,8 +2,8 @@
 
     python docs/make_coverage.py
 
-The counts of other packages are taken anew where they are installed, and from the page where they are not. What the tests of
-NumPy itself say is written by hand, in docs/numpys_tests.md.
+The counts of other packages are taken anew where they are installed, and from the page where they are not. The last section,
+on the tests of NumPy itself, is written by hand in the page, and kept.
 """
 
 from __future__ import annotations
@@ -30,6 +30,7 @@ from npgrad._compat import signature_of  # noqa: E402
 from npgrad._registry import COLLECTIONS, RULES, UNSUPPORTED, Elementwise, Rule  # noqa: E402
 
 PAGE = ROOT / "docs" / "coverage.md"
+BY_HAND = "## NumPy's own tests\n"
 MODULES = (np, np.linalg, np.fft)
 DIFFERENTIABLE = ("own rule", "composite", "view", "write")
 # Column -> whether a sample tests it.
@@ -143,8 +144,7 @@ def text(page: str) -> str:
         "|---|---|",
         *counts(page),
         "",
-        "Functions by collection, with those of other modules. How NumPy's own tests do on traced arrays is in",
-        "[NumPy's own tests](numpys_tests.md).",
+        "Functions by collection, with those of other modules. How NumPy's own tests do on traced arrays stands at the end.",
         "",
         "| collection | functions |",
         "|---|---|",
@@ -161,8 +161,8 @@ def text(page: str) -> str:
     lines += [", ".join(f"`{name}`" for name in zero) + "."]
     lines += ["", "## Unsupported", "", "Raises for a tracked array.", "", "| function | reason |", "|---|---|"]
     lines += [f"| `{full_name(f)}` | {UNSUPPORTED[f]} |" for f in sorted(UNSUPPORTED, key=full_name)]
-    return "\n".join(lines) + "\n"
+    return "\n".join(lines) + "\n\n" + page[page.index(BY_HAND) :]
 
 
 if __name__ == "__main__":
-    PAGE.write_text(text(PAGE.read_text() if PAGE.exists() else ""), encoding="utf-8")
+    PAGE.write_text(text(PAGE.read_text(encoding="utf-8")), encoding="utf-8")
