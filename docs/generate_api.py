@@ -38,7 +38,7 @@ def members(module: ModuleType) -> dict[str, Any]:
         if name in getattr(module, "__all__", [name])
         and not name.startswith("_")
         and (inspect.isclass(value) or inspect.isfunction(value))
-        and (module is npgrad or value.__module__ == module.__name__)
+        and (module is npgrad or value.__module__ == module.__name__ or name in getattr(module, "__all__", ()))
     }
 
 

@@ -26,6 +26,8 @@ from ._sweep import ForwardSweep, is_clean
 from ._tape import GradientTape
 from ._traced import TracedArray, is_inexact, unwrap
 
+__all__ = ["GradientCheckError", "check_gradients", "directional_difference"]
+
 # Relative tolerance against differences, and of one sweep against another, by the precision of the arguments in bytes.
 _TOLERANCE = {2: 2e-2, 4: 2e-3, 8: 1e-7, 16: 1e-7}
 _ROUNDING = {2: 5e-2, 4: 1e-4, 8: 1e-10, 16: 1e-10}

@@ -5,6 +5,7 @@ import functools
 import inspect
 import math
 import operator
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -400,3 +401,26 @@ def test_all_public_members_of_ndarray_are_there() -> None:
     only_say_that_they_were_removed = {"itemset", "newbyteorder", "ptp"}  # until NumPy 2.2
     harmless = {"device", "dump", "dumps", "itemsize", "nbytes", "ndim", "size", "tofile"}
     assert inherited <= harmless | only_say_that_they_were_removed
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: np.dot(x, x, out=np.empty((2, 2), np.float32)),
+        lambda x: np.dot(x, x, np.empty((3, 2))),
+        lambda x: np.dot(x, x, out=np.empty((2, 4))[:, ::2]),
+        lambda x: np.sum(x, axis=0, out=np.empty(3)),
+        lambda x: np.array(x[0, 0], copy=False),
+        lambda x: np.array([x[0, 0]], copy=False),
+        lambda x: np.asarray(x, dtype=np.float32, copy=False),
+        lambda x: x.flat.__delitem__(0),
+    ],
+)
+def test_what_numpy_refuses_is_refused_in_its_words(call: Any) -> None:
+    plain = np.array([[1.0, 2.0], [3.0, 4.0]])
+    with pytest.raises((ValueError, TypeError)) as refused:
+        call(plain)
+    with ng.GradientTape() as tape:
+        x = tape.watch(plain)
+        with pytest.raises(type(refused.value), match=re.escape(str(refused.value))):
+            call(x)
