@@ -78,6 +78,10 @@ def wants_copy(copy: Any) -> bool:
     return copy is not np._CopyMode.IF_NEEDED and bool(copy)
 
 
+def forbids_copy(copy: Any) -> bool:
+    return copy is False or copy is np._CopyMode.NEVER
+
+
 def array_methods() -> Any:
     """The Python code behind ``ndarray.mean``, ``var``, ``std`` and their kin."""
     return importlib.import_module("numpy._core._methods")

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._compat import array_converter, wants_copy
+from ._compat import array_converter, forbids_copy, wants_copy
 from ._dispatch import tracking
 from ._flat import Flat
 from ._leaks import LeakError, leak_message, refuse
@@ -53,7 +53,7 @@ def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int 
 
 def _check_copy(obj: Any, dtype: Any, copy: Any, order: Any) -> None:
     """NumPy's error where a copy is forbidden and needed."""
-    if copy is False or copy is np._CopyMode.NEVER:
+    if forbids_copy(copy):
         _np_array(unwrap(obj), dtype=dtype, copy=False, order=order)
 
 
