@@ -154,7 +154,11 @@ _SETTINGS = {
 }  # fmt: skip
 
 
-@pytest.mark.parametrize("rule", [rule for rule in RULES.values() if type(rule) is Rule], ids=lambda rule: rule.name)
+# In an order that all processes of a parallel run agree on.
+OWN_RULES = sorted([rule for rule in RULES.values() if type(rule) is Rule], key=lambda rule: rule.name)
+
+
+@pytest.mark.parametrize("rule", OWN_RULES, ids=lambda rule: rule.name)
 def test_every_argument_of_a_rule_is_declared(rule: Rule) -> None:
     """What is neither followed, nor a step function, nor a setting is refused when it is tracked."""
     for name in set(rule.names) - set(rule.vjps) - rule.steps - _SETTINGS:
