@@ -60,8 +60,8 @@ class Fault:
                 raise self.error("injected")
 
 
-# The first instruction of a tape's own __exit__, or of a record's __del__, is nobody's to guard: see the test below.
-_BRACKETS = {"npgrad._lifecycle", "npgrad._record"}
+# What runs in a tape's own __exit__ or in a record's __del__ is nobody's to guard: see the test below.
+_BRACKETS = {"npgrad._collector", "npgrad._lifecycle", "npgrad._record"}
 
 
 def faults(run: Callable[[], Any], error: type[BaseException]) -> Iterator[int]:
