@@ -289,3 +289,18 @@ def test_fromiter_wants_as_many_as_it_is_told() -> None:
         for items in ([x[0], x[1]], [1.0, 2.0]):
             with pytest.raises(ValueError, match="too short"):
                 np.fromiter(items, float, 3)
+
+
+def test_objects_that_are_indexed_stay_followed_over_many_tapes() -> None:
+    """Some versions of Python call a class's former ``__getitem__`` once it has been changed often."""
+
+    def columns(x: Any) -> Any:
+        return np.c_[x, x]
+
+    point = np.ones(3)
+    for _ in range(1200):
+        columns(point)
+        with ng.GradientTape() as tape:
+            x = tape.watch(point)
+            total = columns(x).sum()
+        np.testing.assert_array_equal(tape.gradient(total, x), [2.0, 2.0, 2.0])
