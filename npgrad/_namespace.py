@@ -61,7 +61,7 @@ def _creator_in_place(original: Callable, traced: Callable) -> Callable:
             if caller == _AS_STRIDED and traced_leaves(args):
                 refuse(tracking(traced_leaves(args)), "as_strided, imported before the tape, sees only the memory")
             return original(*args, **kwargs)
-        if caller.startswith("scipy.") and not is_followed(frame, args, kwargs):
+        if caller.startswith("scipy.") and not is_followed(original, frame, args, kwargs):
             return original(*args, **kwargs)
         return traced(*args, **kwargs)
 

@@ -12,15 +12,22 @@ from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
+import numpy as np
+
 from ._dispatch import tracking
 from ._leaks import refuse
-from ._traced import traced_leaves
+from ._traced import TracedArray, traced_leaves
 
 # SciPy's Python code that does nothing but call functions with rules. By the function that the user calls.
 _FOLLOWED = (
     "scipy.special.", "scipy.integrate.trapezoid", "scipy.integrate.simpson", "scipy.integrate.cumulative_",
     "scipy.integrate.romb", "scipy.stats.zscore", "scipy.optimize.rosen",
 )  # fmt: skip
+# Of these, what hands a list of arrays to a ufunc, which asks no hook.
+_NOT_FOLLOWED = ("scipy.special.multigammaln",)
+_BUFFERS = {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
+# What other packages of SciPy call; no public name is in it.
+_HELPERS = ("scipy._lib.", "scipy._external.")
 # What calls the user's functions: their results go into buffers of SciPy's, and are refused where they leave those. All
 # other code of SciPy gets plain arrays, as its compiled parts expect them.
 _CALLING_BACK = ("scipy.integrate.", "scipy.optimize.", "scipy.differentiate.")
@@ -35,18 +42,22 @@ def _called(frame: FrameType) -> str:
         package = ".".join(part for part in module.split(".") if not part.startswith("_"))
         function = outer.f_code.co_qualname
         hidden = outer.f_code.co_name.startswith("_") and not outer.f_code.co_name.startswith("__")
-        if not hidden and "<" not in function and not module.startswith("scipy._lib."):
+        if not hidden and "<" not in function and not module.startswith(_HELPERS):
             name = f"{package}.{function.removesuffix('.__init__').removesuffix('.__call__')}"
         outer = outer.f_back
     return name or f"{package}.{frame.f_code.co_name}"
 
 
-def is_followed(frame: FrameType, args: tuple, kwargs: dict) -> bool:
-    """Whether a creator that SciPy's code calls gives traced arrays. Raises if it is about to lose traced data."""
+def is_followed(creator: Callable, frame: FrameType, args: tuple, kwargs: dict) -> bool:
+    """Whether a creator that SciPy's code calls gives traced arrays. Raises if traced data are about to be lost: those that
+    it is given, or those that a function holds which makes a buffer, as a store into parts of it would ask no hook."""
     name = _called(frame)
-    if name.startswith(_FOLLOWED):
+    if name.startswith(_FOLLOWED) and name not in _NOT_FOLLOWED:
         return True
+    calls_back = name.startswith(_CALLING_BACK)
     records = tracking(traced_leaves([args, kwargs]))
+    if not records and creator in _BUFFERS and not calls_back:
+        records = tracking(_held(frame))
     if records:
         refuse(
             records,
@@ -54,7 +65,14 @@ def is_followed(frame: FrameType, args: tuple, kwargs: dict) -> bool:
             "Use NumPy's function of the same purpose, declare the derivative with npgrad.custom_gradient, or take it out "
             "with npgrad.stop_gradient.",
         )
-    return name.startswith(_CALLING_BACK)
+    return calls_back
+
+
+def _held(frame: FrameType) -> list[TracedArray]:
+    """The traced arrays in the variables of the function that makes a buffer, be it by another name for the creator."""
+    if ".array_api_compat." in (frame.f_globals.get("__name__") or "") and frame.f_back is not None:
+        return _held(frame.f_back)
+    return traced_leaves(list(frame.f_locals.values()))
 
 
 def _is_in(value: Any, in_place: dict[Any, Callable]) -> bool:

@@ -1,0 +1,71 @@
+"""Every function of some of SciPy's modules, called in many ways: what moves with a tracked argument is never plain data."""
+
+import importlib
+import inspect
+import warnings
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+from npgrad._structure import flatten
+
+pytest.importorskip("scipy", reason="scipy is not installed: its functions are not tested")
+
+MATRIX = np.diag([2.0, 3.0, 4.0]) + 0.1
+POINT = np.array([0.3, 0.7, 0.45])
+CALLS = [
+    lambda x: (x,), lambda x: (x + 2,), lambda x: (x, x + 1), lambda x: (2, x), lambda x: (x, 2), lambda x: (x + 2, 2),
+    lambda x: (x[0],), lambda x: (2, x[0]), lambda x: (POINT, x), lambda x: (POINT, x[0]), lambda x: (x, POINT),
+    lambda x: (MATRIX * x,), lambda x: (MATRIX * x, x), lambda x: (MATRIX, x), lambda x: (x, MATRIX), lambda x: (x, x, 2),
+    lambda x: (x, x + 1, x + 2),
+]  # fmt: skip
+MODULES = (
+    "scipy.special", "scipy.linalg", "scipy.fft", "scipy.interpolate", "scipy.signal", "scipy.signal.windows",
+    "scipy.spatial.distance",
+)  # fmt: skip
+# They take minutes or more, or show something.
+LEFT_OUT = {"ellip_harm", "ellip_harm_2", "ellip_normal", "test"}
+
+
+def functions(module: str) -> list:
+    members = vars(importlib.import_module(module))
+    return [members[name] for name in sorted(members) if inspect.isroutine(members[name]) and name not in LEFT_OUT]
+
+
+def plain_and_moving(function, call) -> list[bool]:
+    """For each leaf of the result, whether it moves with the point; raises what the function raises."""
+    here, there = (flatten(function(*call(point)))[0] for point in (POINT.copy(), POINT * 1.01))
+    return [
+        isinstance(a, (np.ndarray, np.floating, np.complexfloating, float, complex))
+        and np.asarray(a).dtype.kind in "fc"
+        and not np.array_equal(a, b, equal_nan=True)
+        for a, b in zip(here, there, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_nothing_that_moves_is_plain(module):
+    silent, tried = set(), 0
+    for function in functions(module):
+        for number, call in enumerate(CALLS):
+            with warnings.catch_warnings(), np.errstate(all="ignore"):
+                warnings.simplefilter("ignore")
+                try:
+                    moving = plain_and_moving(function, call)
+                except Exception:  # not a call that the function knows
+                    continue
+                if not any(moving):
+                    continue
+                tried += 1
+                try:
+                    with ng.GradientTape() as tape:
+                        x = tape.watch(POINT)
+                        leaves = flatten(function(*call(x)))[0]
+                        tape.gradient(x, x)  # raises where a leak was swallowed
+                except Exception:  # said: the rows of scipy_rows.txt look at how
+                    continue
+            if any(moves and not isinstance(leaf, ng.TracedArray) for moves, leaf in zip(moving, leaves, strict=True)):
+                silent.add(f"{function.__name__}, call {number}")
+    assert not silent
+    assert tried > 2
