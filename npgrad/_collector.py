@@ -33,6 +33,11 @@ def enter() -> None:
             _ours = gc.get_threshold()
 
 
+def records_live() -> bool:
+    """Whether there is a record anywhere in the process."""
+    return _records > 0
+
+
 def leave() -> None:
     """A record is freed."""
     global _records

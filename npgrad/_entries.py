@@ -151,7 +151,7 @@ class CallEntry:
         take, mask = sweep.take, call.mask
         if call.several:
             ct: Any = tuple([None if o is None else take(o[0], o[1], mask) for o in call.outs])
-            if not any([c is not None for c in ct]):  # noqa: C419 (short)
+            if all(c is None for c in ct):
                 return
         else:
             out = call.outs[0]
@@ -162,13 +162,13 @@ class CallEntry:
         env["ct"] = ct
         careful = sweep.careful and call.is_elementwise
         vjps = call.rule.vjps
-        last = results = None
+        last, results = None, ()
         for name, item, storage, view in call.operands:
             if name != last:  # the items of a sequence follow one another
                 vjp, names = vjps[name]
                 results = vjp(*[env[n] for n in names])
                 last = name
-            g = results if item is None else results[item]  # type: ignore[index]
+            g = results if item is None else results[item]
             if g is None:
                 continue
             if careful:

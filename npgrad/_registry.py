@@ -193,6 +193,8 @@ class Spec:
 class Maps:
     """What a `Call` goes by: maps by argument name, each with the names of what it needs."""
 
+    __slots__ = ()
+
     # The values of arguments that are not given.
     defaults: Mapping[str, Any] = MappingProxyType({})
     is_elementwise = False
@@ -200,7 +202,7 @@ class Maps:
 
 _METHODS: dict[Any, Callable] = {
     function: getattr(np.ndarray, function.__name__)
-    for function in (np.sum, np.prod, np.max, np.min, np.cumsum, np.cumprod, np.take, np.repeat, np.trace)
+    for function in (np.sum, np.prod, np.max, np.min, np.cumsum, np.cumprod)
 }
 
 

@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy import ndarray
 
+from ._collector import records_live
 from ._leaks import refuse_unrecorded
 from ._record import recording, tracking_records
 from ._storage import NOTHING, IndexView, Layout, Storage, StridedView, View, address, interned, memory_order
@@ -56,9 +57,9 @@ class TracedArray(ndarray):
 
     def __getattr__(self, name: str) -> Any:
         if name in TracedArray.__slots__:
-            if recording() or is_inexact(self.dtype):
+            if recording() or (is_inexact(self.dtype) and records_live()):
                 refuse_unrecorded()
-            # Made of the elements outside of all tapes, as np.vectorize does: nothing to follow.
+            # Made while no tape could follow it, by compiled code outside of all: nothing is lost.
             made = fresh(ndarray.view(self, ndarray))
             self._bare, self._storage, self._view = made._bare, made._storage, None
             return getattr(self, name)

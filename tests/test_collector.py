@@ -8,6 +8,12 @@ import pytest
 import npgrad as ng
 
 
+@pytest.fixture(autouse=True)
+def _no_record_lives() -> None:
+    """Exceptions of other tests may still hold records, in cycles."""
+    gc.collect()
+
+
 def test_thresholds_are_raised_while_recording_and_put_back():
     before = gc.get_threshold()
     with ng.GradientTape():

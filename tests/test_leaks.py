@@ -14,6 +14,7 @@ import dataclasses
 import decimal
 import fractions
 import functools
+import gc
 import heapq
 import io
 import itertools
@@ -292,3 +293,15 @@ def test_lists_of_traced_numbers_beside_a_plain_array_are_refused(operation: Any
         with pytest.raises(ng.LeakError, match="plain float"):
             plain + [x[0], x[1]]  # an operator in this code, as in '%f' % x
         assert "%.1f and %.1f" % (x[0], x[1]) == "1.0 and 2.0"  # noqa: UP031
+
+
+def test_what_compiled_code_makes_outside_of_all_tapes_is_used_as_it_is():
+    gc.collect()  # of other tests
+    constant = ng.array(np.eye(2))
+    made = np.ones((2, 2)).dot(constant)
+    np.testing.assert_array_equal(made + 1, np.full((2, 2), 2.0))
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(np.eye(2))
+        lost = np.ones((2, 2)).dot(x)
+    with pytest.raises(ng.LeakError, match="made by compiled code"):
+        lost + 1
