@@ -27,6 +27,7 @@ from samples import Differentiated, S, all_samples  # noqa: E402
 
 import npgrad  # noqa: E402, F401
 from npgrad._compat import signature_of  # noqa: E402
+from npgrad._refusals import HOMES  # noqa: E402
 from npgrad._registry import COLLECTIONS, RULES, UNSUPPORTED, Elementwise, Rule  # noqa: E402
 
 PAGE = ROOT / "docs" / "coverage.md"
@@ -48,6 +49,8 @@ def full_name(function: Any) -> str:
     name = getattr(function, "__name__", str(function))
     homes = [*MODULES, sys.modules.get("scipy.special")]  # which has loaded the rules for it, if samples use it
     module = next((m for m in homes if getattr(m, name, None) is function), None)
+    if module is None and function in HOMES:
+        return f"{HOMES[function]}.{name}"
     home = module.__name__ if module else getattr(function, "__module__", None) or "numpy"
     return re.sub(r"^numpy\b", "np", home) + "." + name
 

@@ -297,11 +297,11 @@ def test_lists_of_traced_numbers_beside_a_plain_array_are_refused(operation: Any
 
 def test_what_compiled_code_makes_outside_of_all_tapes_is_used_as_it_is():
     gc.collect()  # of other tests
-    constant = ng.array(np.eye(2))
-    made = np.ones((2, 2)).dot(constant)
+    plain, constant = np.ones((2, 2)), ng.array(np.eye(2))
+    made = plain.dot(constant)
     np.testing.assert_array_equal(made + 1, np.full((2, 2), 2.0))
     with ng.GradientTape(persistent=True) as tape:
         x = tape.watch(np.eye(2))
-        lost = np.ones((2, 2)).dot(x)
+        lost = plain.dot(x)
     with pytest.raises(ng.LeakError, match="made by compiled code"):
         lost + 1
