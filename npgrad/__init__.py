@@ -6,9 +6,12 @@ from . import (
     _methods as _methods,
     _operators as _operators,
     _protocols as _protocols,
+    finite_difference as finite_difference,
+    testing as testing,
 )
 from ._black_box import BlackBoxWarning as BlackBoxWarning, black_box as black_box
 from ._checkpoint import checkpoint as checkpoint, checkpoint_loop as checkpoint_loop
+from ._compare import Comparison as Comparison, MethodResult as MethodResult, compare as compare
 from ._constants import array as array, constant as constant, stop_gradient as stop_gradient
 from ._custom import custom_gradient as custom_gradient
 from ._endpoints import UnconnectedGradients as UnconnectedGradients
@@ -40,6 +43,5 @@ from ._sparse_matrix import SparseMatrix as SparseMatrix, SparsityPattern as Spa
 from ._tape import GradientTape as GradientTape
 from ._traced import TracedArray as TracedArray
 from ._variable import Variable as Variable
-from .compare import compare as compare
 
 __version__ = "0.1.0"

@@ -14,13 +14,13 @@ from numpy import ndarray
 
 from . import __version__, finite_difference
 from ._agreement import agreement
+from ._compare import compare
 from ._functional import value_and_grad, value_and_jacobian
 from ._leak_search import verify
 from ._leaks import LeakError
 from ._run import Run
 from ._scripts import UserError, function_of, read_point, read_value, split_target, user_errors
 from ._structure import flatten, map_structure
-from .compare import compare
 
 AGREE, DISAGREE, FAILED = 0, 1, 2
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import inspect
+import pkgutil
 import re
 from pathlib import Path
 
@@ -34,6 +36,15 @@ def test_every_public_name_has_an_example(name):
     if maker:
         doc = inspect.cleandoc(getattr(ng, maker.group(1)).__doc__)
     assert "\nExamples\n---" in doc
+
+
+def test_no_name_is_a_function_and_a_module():
+    """What `npgrad.name` is does not depend on what else was imported."""
+    for found in pkgutil.iter_modules(ng.__path__):
+        public = getattr(ng, found.name, None)
+        assert found.name.startswith("_") or public is None or inspect.ismodule(public), found.name
+    assert inspect.isfunction(ng.compare) and inspect.isclass(ng.Comparison)
+    assert ng.finite_difference is importlib.import_module("npgrad.finite_difference")
 
 
 def test_the_generator_reads_docstrings():

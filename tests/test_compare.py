@@ -94,7 +94,7 @@ def test_the_taylor_remainder_has_order_two_over_four_decades(report):
 def test_a_wrong_derivative_leaves_order_one(monkeypatch):
     right = METHODS["npgrad reverse"]
     wrong = {"npgrad reverse": Method(lambda problem: (right.run(problem)[0] * (1 + 1e-5), None))}
-    compare_module = sys.modules["npgrad.compare"]
+    compare_module = sys.modules["npgrad._compare"]
     monkeypatch.setattr(compare_module, "METHODS", METHODS | wrong)
     report = ng.compare(smooth, POINT, methods=OURS)
     assert not report.agrees and "DISAGREES with complex-step" in report.verdict
@@ -200,7 +200,7 @@ def test_bad_names_and_positions():
 
 
 def test_packages_that_are_not_installed_are_left_out(monkeypatch):
-    compare_module = sys.modules["npgrad.compare"]
+    compare_module = sys.modules["npgrad._compare"]
     monkeypatch.setattr(compare_module, "METHODS", METHODS | {"absent": Method(lambda p: 1 / 0, module="no_such_module")})
     assert "absent" not in by_name(ng.compare(smooth, POINT))
 

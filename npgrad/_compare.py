@@ -34,8 +34,8 @@ class MethodResult:
     Examples
     --------
     >>> import numpy as np
-    >>> from npgrad.compare import compare
-    >>> ours = compare(np.sin, np.array([0.5])).methods[0]
+    >>> import npgrad as ng
+    >>> ours = ng.compare(np.sin, np.array([0.5])).methods[0]
     >>> ours.refused is None and ours.largest_error < 1e-6
     True
     """
@@ -52,14 +52,14 @@ class MethodResult:
 
 
 @dataclasses.dataclass
-class Report:
+class Comparison:
     """What `npgrad.compare` found. ``print(report)`` shows the table.
 
     Examples
     --------
     >>> import numpy as np
-    >>> from npgrad.compare import compare
-    >>> report = compare(np.sin, np.array([0.5, 1.0]))
+    >>> import npgrad as ng
+    >>> report = ng.compare(np.sin, np.array([0.5, 1.0]))
     >>> report.values, report.elements, report.agrees
     (2, 2, True)
     """
@@ -197,7 +197,7 @@ def compare(
     bounds: tuple | None = None,
     leaks: str = "raise",
     progress: bool | None = None,
-) -> Report:
+) -> Comparison:
     """Measure derivatives of a function by npgrad and by finite differences.
 
     Parameters
@@ -224,8 +224,8 @@ def compare(
 
     Returns
     -------
-    Report
-        Print it, or use its fields, `Report.to_dict`, `Report.to_json`, `Report.plot`.
+    Comparison
+        Print it, or use its fields, `Comparison.to_dict`, `Comparison.to_json`, `Comparison.plot`.
 
     Examples
     --------
@@ -261,7 +261,7 @@ def compare(
     return report
 
 
-def _report(problem: Problem, plain: float, chosen: list, found: dict, refused: dict, reference: Any) -> Report:
+def _report(problem: Problem, plain: float, chosen: list, found: dict, refused: dict, reference: Any) -> Comparison:
     judge = _most_accurate(found)
     ours = next((name for name in NPGRAD if name in found), None)
     known = None if reference is None else problem.matrix(reference)
@@ -277,7 +277,7 @@ def _report(problem: Problem, plain: float, chosen: list, found: dict, refused: 
             rows.append(_row(name, found[name], against, matrix, plain))
     agrees, verdict = _verdict(found, refused, judge, known)
     notes, sweep, remainder = _probed(problem, found, ours, judge)
-    return Report(
+    return Comparison(
         getattr(problem.f, "__name__", type(problem.f).__name__),
         problem.value.size, problem.x.size, plain, rows, sweep, remainder, notes, agrees, verdict,
     )  # fmt: skip
@@ -360,4 +360,4 @@ def _kinks(through: list[Line]) -> list[str]:
     return [f"kink {where}: {change}; differences across it are no derivative"]
 
 
-__all__ = ["MethodResult", "Report", "compare"]
+__all__ = ["Comparison", "MethodResult", "compare"]
