@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import functools
-import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -13,10 +12,11 @@ from numpy import ndarray
 from . import finite_difference
 from ._dispatch import append, tracking
 from ._entries import CALL, Call
-from ._leaks import user_location
+from ._leaks import user_location, warn
 from ._moves import saved_operand
 from ._record import recording, set_recording, token_set
 from ._registry import Maps, Spec
+from ._tracebacks import public
 from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
 
 
@@ -33,6 +33,8 @@ class BlackBoxWarning(UserWarning):
     >>> [warning.category.__name__ for warning in seen]
     ['BlackBoxWarning']
     """
+
+    __module__ = "npgrad"  # where users find it
 
 
 class _Differences(Maps):
@@ -66,11 +68,10 @@ class _Differences(Maps):
             error = max(float(np.max(error, initial=0)) for error in errors)
             self.wrapped.error = error / largest if largest else error
             if not self.wrapped.error <= self.wrapped.tolerance:
-                warnings.warn(
+                warn(
                     f"{self.where}: the differences of {self.name} have an estimated relative error of "
                     f"{self.wrapped.error:.1e}: try another method or step",
                     BlackBoxWarning,
-                    stacklevel=2,
                 )
         return self.found
 
@@ -88,6 +89,7 @@ class _Differences(Maps):
         return total
 
 
+@public
 def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any = None, tolerance: float = 1e-4) -> Any:
     """A function that npgrad cannot see into (Fortran, C, another process) as one recorded call.
 
@@ -122,6 +124,7 @@ def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any =
     function = f
     name = getattr(f, "__name__", type(f).__name__)
 
+    @public
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if traced_leaves(kwargs) and tracking(traced_leaves(kwargs)):
             raise TypeError(f"{name} is a black box: give what is differentiated by position, not by keyword")

@@ -25,6 +25,7 @@ from ._segments import (
 )
 from ._storage import fingerprint, same_marks
 from ._structure import flatten, map_structure
+from ._tracebacks import public
 from ._traced import fresh, unwrap
 
 
@@ -73,6 +74,7 @@ class _Again(Segment):
         return self._recorded(moved, fixed).tangents(tangents, batch)
 
 
+@public
 def checkpoint(f: Callable) -> Callable:
     """A function of which a tape keeps the arguments only: it is computed again when a sweep comes to it.
 
@@ -107,6 +109,7 @@ def checkpoint(f: Callable) -> Callable:
     """
     check_callable(f)
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if not is_tracked(args, kwargs):
@@ -277,6 +280,7 @@ def checkpointed_loop(step: Callable, state: Any, first: int, steps: int, snapsh
     return record_segment(loop, loop.compute)
 
 
+@public
 def checkpoint_loop(step: Callable, state: Any, n: int, snapshots: int, *args: Any) -> Any:
     """The state after n steps, of which a tape keeps a few snapshots only.
 

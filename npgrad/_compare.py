@@ -17,6 +17,7 @@ from ._agreement import Agreement, agreement, scale_of
 from ._compare_output import plot, text
 from ._measured_methods import DIFFERENCES, METHODS, NPGRAD, Method, Problem, Progress
 from ._probes import Line, StepSweep, Taylor, kink, lines, noise_level, step_sweep, taylor
+from ._tracebacks import public
 
 # Runs shorter than this are repeated, and the best counts.
 _SHORT, _REPETITIONS = 0.1, 5
@@ -90,6 +91,7 @@ class Comparison:
         """JSON; numbers that are not finite as Python's ``json`` writes them. Options are those of `json.dumps`."""
         return json.dumps(self.to_dict(), **options)
 
+    @public
     def plot(self, path: Any = None) -> Any:
         """Error against step, and cost against the number of elements: a matplotlib figure, saved if a path is given."""
         return plot(self, path)
@@ -187,6 +189,7 @@ def _row(name: str, found: _Found, against: str, reference: ndarray | None, plai
     )
 
 
+@public
 def compare(
     f: Callable,
     *args: Any,

@@ -8,9 +8,11 @@ import numpy as np
 
 from ._record import note_cut, noting
 from ._structure import map_structure
+from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, unwrap
 
 
+@public
 def array(obj: Any, dtype: Any = None) -> TracedArray:
     """A traced array with a copy of the data, not watched by any tape.
 
@@ -47,6 +49,7 @@ def array(obj: Any, dtype: Any = None) -> TracedArray:
 constant = array
 
 
+@public
 def stop_gradient(x: Any) -> Any:
     """The value of an array (or of each in a structure) as a constant: derivatives stop here.
 

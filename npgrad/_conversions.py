@@ -16,6 +16,7 @@ from numpy import ndarray
 from ._leaks import LeakError, refuse
 from ._moves import copied, tracked_by
 from ._record import note_cut, noting
+from ._tracebacks import public
 from ._traced import TracedArray, entry_point, fresh, is_inexact
 
 _OPERATOR = opcode.opmap["BINARY_OP"]
@@ -236,5 +237,6 @@ def __reduce_ex__(self: TracedArray, protocol: Any) -> Any:
 
 
 @entry_point
+@public
 def __setstate__(self: TracedArray, state: Any) -> None:
     raise TypeError("the state of a traced array is not set in place: make one with npgrad.array")

@@ -14,6 +14,7 @@ from ._dispatch import append, tracking
 from ._entries import CALL, Call
 from ._record import recording, set_recording, token_set
 from ._registry import Maps, Spec
+from ._tracebacks import public
 from ._traced import TracedArray, adopt, is_inexact, unwrap
 
 
@@ -61,6 +62,7 @@ class _CustomRule(Maps):
         return [None if v is None else v if isinstance(v, ndarray) else np.asarray(v) for v in given]
 
 
+@public
 def custom_gradient(f: Callable) -> Callable:
     """A function with a derivative of the user's own.
 
@@ -92,6 +94,7 @@ def custom_gradient(f: Callable) -> Callable:
     np.float64(1.0)
     """
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         leaves = [a for a in args if isinstance(a, TracedArray)]

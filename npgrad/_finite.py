@@ -23,6 +23,8 @@ class NonFiniteError(FloatingPointError):
     the derivative of sqrt is not finite here
     """
 
+    __module__ = "npgrad"  # where users find it
+
 
 class CheckedReverse(ReverseSweep):
     """A careful reverse sweep that looks at each cotangent as it arrives."""

@@ -14,6 +14,7 @@ from ._leaks import LeakError
 from ._record import Record
 from ._structure import flatten
 from ._tape import GradientTape
+from ._tracebacks import public
 from ._traced import TracedArray, is_inexact
 
 
@@ -67,6 +68,7 @@ class ForwardAccumulator:
     array([ 0., 12.])
     """
 
+    @public
     def __init__(self, primals: Any, tangents: Any) -> None:
         self._primals, _ = flatten(primals)
         given_tangents, _ = flatten(tangents)
@@ -83,6 +85,7 @@ class ForwardAccumulator:
         ]
         self._tape = GradientTape(persistent=True, watch_accessed_variables=False)
 
+    @public
     def __enter__(self) -> ForwardAccumulator:
         self._tape.__enter__()
         self._tape.watch(self._primals)
@@ -103,6 +106,7 @@ class ForwardAccumulator:
         with pause, np.errstate(all="ignore"):
             yield record
 
+    @public
     def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
         """The derivative of results along the tangents, inside the context or any time after.
 

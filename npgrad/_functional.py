@@ -13,6 +13,7 @@ from ._leak_search import verify
 from ._record import recording
 from ._run import Run
 from ._structure import flatten
+from ._tracebacks import public
 from ._traced import unwrap
 
 
@@ -61,6 +62,7 @@ def _complex_derivatives(run: Run, targets: list, mode: str, max_bytes: int | No
     return made
 
 
+@public
 def value_and_grad(
     f: Callable,
     argnums: int | tuple[int, ...] = 0,
@@ -111,6 +113,7 @@ def value_and_grad(
 
     check_callable(f)
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan)
@@ -127,6 +130,7 @@ def value_and_grad(
     return wrapped
 
 
+@public
 def grad(
     f: Callable,
     argnums: int | tuple[int, ...] = 0,
@@ -156,6 +160,7 @@ def grad(
         f, argnums, has_aux, holomorphic=holomorphic, leaks=leaks, check_nan=check_nan, check=check
     )
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         value, gradient = both(*args, **kwargs)
@@ -164,6 +169,7 @@ def grad(
     return wrapped
 
 
+@public
 def value_and_jacobian(
     f: Callable,
     argnums: int | tuple[int, ...] = 0,
@@ -187,6 +193,7 @@ def value_and_jacobian(
 
     check_callable(f)
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan)
@@ -206,6 +213,7 @@ def value_and_jacobian(
     return wrapped
 
 
+@public
 def jacobian(
     f: Callable,
     argnums: int | tuple[int, ...] = 0,
@@ -267,6 +275,7 @@ def jacobian(
         check=check,
     )
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         value, rows = both(*args, **kwargs)

@@ -14,6 +14,7 @@ from ._functional import check_callable
 from ._instrument import instrumented
 from ._segments import Recorded, Segment, is_array, is_tracked, record_segment, unrecorded, watched_apart
 from ._structure import map_structure
+from ._tracebacks import public
 from ._traced import unwrap
 
 LinearSolve = Callable[[Any, Any], Any]
@@ -145,6 +146,7 @@ def _name(function: Callable) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
+@public
 def implicit(solve: Callable, residual: Callable, linear_solve: LinearSolve | None = None) -> Callable:
     """A solver whose answer has the derivative that its equation gives it, however it was found.
 
@@ -191,6 +193,7 @@ def implicit(solve: Callable, residual: Callable, linear_solve: LinearSolve | No
     for function in (solve, residual, linear):
         check_callable(function)
 
+    @public
     @functools.wraps(solve)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         if not is_tracked(args, kwargs):

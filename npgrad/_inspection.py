@@ -13,6 +13,7 @@ from ._endpoints import PlainCopies
 from ._leaks import Place
 from ._record import Record
 from ._storage import Storage
+from ._tracebacks import public
 from ._traced import TracedArray
 
 _UNKNOWN = Place("", 0, "")
@@ -150,6 +151,7 @@ class Inspection:
             raise RuntimeError("this tape holds no record: ask before its gradient is taken, or make it persistent")
         return self._record
 
+    @public
     def calls(self) -> Iterator[RecordedCall]:
         """What has been recorded, in order: function, file, line, scope, shape, dtype and the bytes that are kept for it.
 
@@ -164,6 +166,7 @@ class Inspection:
         record = self._recorded()
         return (recorded_call(record, position) for position in range(len(record.entries)))
 
+    @public
     def explain(self, target: Any, source: Any) -> Explanation:
         """Print and return how the target depends on the source: through which calls, or where the path was cut.
 
@@ -193,6 +196,7 @@ class Inspection:
         print(found)
         return found
 
+    @public
     def summary(self, lines: int = 10) -> str:
         """Print and return how many calls are recorded, the bytes kept for them, and the lines that cost most.
 

@@ -23,6 +23,7 @@ from numpy import ndarray
 from ._leaks import is_users_code
 from ._moves import protect
 from ._namespace import IN_PLACE
+from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, view_of
 
 _lock = threading.RLock()
@@ -223,8 +224,8 @@ def instrumented(*values: Any, modules: tuple[types.ModuleType, ...] = ()) -> It
             swaps.keep()
 
 
-@contextlib.contextmanager
-def instrument(*modules: types.ModuleType, **replacements: Any) -> Iterator[None]:
+@public
+def instrument(*modules: types.ModuleType, **replacements: Any) -> contextlib.AbstractContextManager[None]:
     """Let tapes follow what modules bound or made before: a context around the tape.
 
     The functional API does this by itself for the module of the function it is given.
@@ -255,6 +256,11 @@ def instrument(*modules: types.ModuleType, **replacements: Any) -> Iterator[None
         raise TypeError(
             f"replacements are for the names of one module, got {len(modules)} modules: instrument each by itself"
         )
+    return _instrumented_modules(modules, replacements)
+
+
+@contextlib.contextmanager
+def _instrumented_modules(modules: tuple[types.ModuleType, ...], replacements: dict[str, Any]) -> Iterator[None]:
     before = {name: getattr(modules[0], name) for name in replacements}
     with instrumented(modules=modules):
         try:

@@ -23,6 +23,7 @@ from ._record import Record, recording
 from ._run import Run
 from ._structure import flatten, map_structure
 from ._sweep import ForwardSweep
+from ._tracebacks import public
 from ._traced import TracedArray, is_inexact, unwrap
 
 _STEP = 1e-6
@@ -131,6 +132,7 @@ def _first_wrong(record: Record, moved: list, traced: list[_Seen], ahead: list[_
     return None
 
 
+@public
 def check_leaks(f: Callable, *args: Any) -> None:
     """Raise if a derivative of a function is lost where no hook sees it, naming the line.
 

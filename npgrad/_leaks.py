@@ -34,6 +34,8 @@ class LeakError(RuntimeError):
     refused
     """
 
+    __module__ = "npgrad"  # where users find it
+
 
 class LeakWarning(UserWarning):
     """What `LeakError` says, on a tape made with ``leaks="warn"``.
@@ -47,6 +49,8 @@ class LeakWarning(UserWarning):
     >>> [warning.category.__name__ for warning in seen]
     ['LeakWarning']
     """
+
+    __module__ = "npgrad"  # where users find it
 
 
 class DegenerateWarning(RuntimeWarning):
@@ -66,6 +70,8 @@ class DegenerateWarning(RuntimeWarning):
     ['DegenerateWarning']
     """
 
+    __module__ = "npgrad"  # where users find it
+
 
 class NoRuleError(NotImplementedError):
     """A tracked array reached a function that has no derivative rule.
@@ -82,6 +88,8 @@ class NoRuleError(NotImplementedError):
     ...         print("no rule")
     no rule
     """
+
+    __module__ = "npgrad"  # where users find it
 
 
 def is_internal(module_name: str, file_name: str) -> bool:
@@ -138,6 +146,12 @@ _WAYS_OUT = (
 )
 
 
+def warn(message: str, category: type[Warning]) -> None:
+    """Warn at the line of the user's code."""
+    place = user_place()
+    warnings.warn_explicit(message, category, place.file or "<unknown>", place.line)
+
+
 def leak_message(what: str, cure: str = _WAYS_OUT) -> str:
     return f"{user_location()}: {what}. {cure}"
 
@@ -155,17 +169,16 @@ def refuse(records: tuple, what: str, cure: str = _WAYS_OUT) -> None:
         if record.cuts is not None:
             record.cuts.append((None, f"{what} (a leak that was let pass)", place))
     if "warn" in modes:
-        warnings.warn_explicit(message, LeakWarning, place.file, place.line)
+        warn(message, LeakWarning)
 
 
 def warn_degenerate(what: str) -> None:
-    file, _, line = user_location().rpartition(":")
-    message = (
+    warn(
         f"{what} of equal values have a share in the derivative. It is right if the result depends only on the space that "
         "they span; a function of the values between them, as (v * f(w)) @ v.T, lacks terms. Compute matrix functions by "
-        "products, solve or inv, or move the values apart (docs/kinks.md)."
+        "products, solve or inv, or move the values apart (docs/kinks.md).",
+        DegenerateWarning,
     )
-    warnings.warn_explicit(message, DegenerateWarning, file or "<unknown>", int(line) if file else 0)
 
 
 def refuse_unrecorded() -> NoReturn:

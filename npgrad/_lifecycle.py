@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import warnings
 from collections.abc import Callable, Iterator
 from typing import Any, NoReturn, Self
 
@@ -11,8 +10,9 @@ import numpy as np
 
 from . import _bound_names, _namespace
 from ._endpoints import PlainCopies
-from ._leaks import LeakError
+from ._leaks import LeakError, warn
 from ._record import Record, forget_closed
+from ._tracebacks import public, shorten
 from ._variable import Variable
 
 
@@ -28,6 +28,7 @@ def _insist(step: Callable, *args: Any) -> None:
 class Lifecycle:
     """The states of a `GradientTape`: its record, recording or not, used up or not."""
 
+    @public
     def __init__(
         self,
         persistent: bool = False,
@@ -53,6 +54,7 @@ class Lifecycle:
 
     # --- Context
 
+    @public
     def __enter__(self) -> Self:
         if self._recording:
             raise ValueError("Tape is still recording. Leave its context first, or make another GradientTape.")
@@ -68,6 +70,7 @@ class Lifecycle:
             forget_closed()  # `gradient` may have closed it from another thread
         if isinstance(error, LeakError) and self._record is not None:
             self._record.noted_leaks.clear()  # it has reached the user
+        shorten(error)
 
     def _renew(self) -> None:
         """Begin with an empty record."""
@@ -106,6 +109,7 @@ class Lifecycle:
         state = "recording" if self._recording else "used up" if self._consumed else "stopped"
         return f"<GradientTape: {len(self._record.entries) if self._record is not None else 0} calls, {state}>"
 
+    @public
     def __reduce__(self) -> NoReturn:
         raise TypeError("a GradientTape cannot be copied or pickled: keep the gradients that it gives")
 
@@ -128,10 +132,10 @@ class Lifecycle:
                 self._stop()
             elif record.records_here and not self._warned:
                 self._warned = True
-                warnings.warn(
+                warn(
                     "gradient or jacobian of a persistent tape inside its own context records the sweep as well, which "
                     "costs time and memory: leave the context first, unless higher derivatives are wanted.",
-                    stacklevel=4,
+                    UserWarning,
                 )
         try:
             with np.errstate(all="ignore"):

@@ -14,6 +14,7 @@ from ._forward import tangent_for
 from ._functional import check_callable, check_scalar
 from ._run import Run, plain
 from ._structure import flatten
+from ._tracebacks import public
 
 
 def _as_tuple(value: Any, what: str) -> tuple:
@@ -35,6 +36,7 @@ class Linearized:
         # The value of the function at the point.
         self.value = self._run.plain_value()
 
+    @public
     def jvp(self, tangents: Any) -> Any:
         """The derivative along ``tangents`` (a tuple like the primals), of the structure of the value.
 
@@ -62,6 +64,7 @@ class Linearized:
             [_filled(f, np.broadcast_shapes(batch + np.shape(t)), t) for f, t in zip(found, self._targets, strict=True)]
         )
 
+    @public
     def vjp(self, cotangents: Any) -> Any:
         """The product of a cotangent (of the structure of the value) with the derivative: a tuple like the primals."""
         seeds = seeds_for(self._run.value, cotangents)
@@ -79,6 +82,7 @@ def _filled(found: Any, shape: tuple, target: Any) -> Any:
     return plain(found) if hasattr(found, "_bare") else np.array(found)[()] if not shape else np.array(found)
 
 
+@public
 def linearize(f: Callable, *primals: Any, leaks: str = "raise") -> Linearized:
     """Record a function once at a point, and take as many products with its derivative as wanted.
 
@@ -113,6 +117,7 @@ def linearize(f: Callable, *primals: Any, leaks: str = "raise") -> Linearized:
     return Linearized(f, primals, leaks)
 
 
+@public
 def jvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -> tuple[Any, Any]:
     """The value of a function and its derivative along a direction, by forward mode.
 
@@ -138,6 +143,7 @@ def jvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -
     return at.value, at.jvp(tangents)
 
 
+@public
 def vjp(f: Callable, *primals: Any, leaks: str = "raise") -> tuple[Any, Callable[[Any], Any]]:
     """The value of a function, and a function from cotangents of the value to cotangents of the arguments.
 
@@ -163,6 +169,7 @@ def gradient_at(f: Callable, args: tuple, argnums: Any, leaks: str) -> Run:
     return Run(gradient, args, {}, argnums, False, leaks)
 
 
+@public
 def hvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -> Any:
     """The product of the Hessian of a scalar function and a vector: forward mode over the gradient.
 
@@ -202,6 +209,7 @@ def derivative_along(run: Run, tangents: Any) -> Any:
     return build([given(r, s, (), True) for r, s in zip(found, sources, strict=True)])
 
 
+@public
 def hessian(
     f: Callable,
     argnums: int | tuple[int, ...] = 0,
@@ -238,6 +246,7 @@ def hessian(
     """
     check_callable(f)
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any) -> Any:
         return derivative_of(gradient_at(f, args, argnums, leaks), mode, max_bytes)

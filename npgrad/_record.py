@@ -6,9 +6,10 @@ storages carry; nothing in it refers back to the tape.
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import weakref
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
 from typing import Any
 
@@ -97,15 +98,17 @@ class Record:
                 noting.pop()
         forget_closed()
 
-    def pause(self) -> None:
+    @contextlib.contextmanager
+    def paused(self) -> Iterator[None]:
         if self.cuts is not None:
             self.cuts.append((None, "the tape is paused (stop_recording)", user_place()))
         set_recording(tuple(r for r in _recording.get() if r is not self))
-
-    def resume(self) -> None:
-        if self.open:
-            here = set(_recording.get()) | {self}
-            set_recording(tuple(r for r in _opened.get() if r in here))
+        try:
+            yield
+        finally:
+            if self.open:
+                here = set(_recording.get()) | {self}
+                set_recording(tuple(r for r in _opened.get() if r in here))
 
     @property
     def records_here(self) -> bool:

@@ -14,6 +14,7 @@ from ._products import derivative_along, derivative_of, gradient_at
 from ._run import Run
 from ._segments import is_tracked
 from ._structure import flatten, map_structure
+from ._tracebacks import public
 from ._traced import unwrap
 
 
@@ -86,28 +87,34 @@ class Solvable:
             self._point = _Point(self._f, args, self._argnum, self._leaks)
         return self._point
 
+    @public
     def fun(self, *args: Any) -> Any:
         """The value."""
         return _copied(self._at(args).run.plain_value())
 
     __call__ = fun
 
+    @public
     def jac(self, *args: Any) -> Any:
         """The Jacobian, which is the gradient of a scalar."""
         return _copied(self._at(args).jac)
 
+    @public
     def fun_and_jac(self, *args: Any) -> tuple[Any, Any]:
         """Both, for ``jac=True``."""
         return self.fun(*args), self.jac(*args)
 
+    @public
     def hess(self, *args: Any) -> Any:
         """The Hessian of a scalar."""
         return _copied(self._at(args).hess)
 
+    @public
     def hessp(self, x: Any, p: Any, *args: Any) -> Any:
         """The product of the Hessian of a scalar and a vector."""
         return derivative_along(self._at((x, *args)).gradient, p)
 
+    @public
     def weighted_hess(self, x: Any, v: Any) -> Any:
         """The sum of the Hessians of several values, each times its weight in ``v``, as constraints want it."""
         _refuse_tracked((x, v))
@@ -116,6 +123,7 @@ class Solvable:
         return _copied(self._weighted.hess)
 
 
+@public
 def for_solver(f: Callable, argnum: int = 0, *, leaks: str = "raise") -> Solvable:
     """A function with its derivatives as solvers ask for them, evaluated once at each point.
 

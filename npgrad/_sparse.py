@@ -18,6 +18,7 @@ from ._sparse_matrix import SparseMatrix, SparsityPattern
 from ._storage import native
 from ._structure import flatten
 from ._sweep import cast
+from ._tracebacks import public
 
 # The programs that one callable knows: those of different paths through its branches.
 MAX_PLANS = 16
@@ -181,6 +182,7 @@ class _Plans:
         return plan
 
 
+@public
 def jacobian_sparsity(
     f: Callable, *args: Any, argnums: int | tuple[int, ...] = 0, leaks: str = "raise", **kwargs: Any
 ) -> SparsityPattern:
@@ -220,6 +222,7 @@ def jacobian_sparsity(
     return _Point(Run(f, args, kwargs, argnums, False, leaks), isinstance(argnums, (tuple, list))).pattern()
 
 
+@public
 def sparse_jacobian(
     f: Callable, argnums: int | tuple[int, ...] = 0, *, leaks: str = "raise"
 ) -> Callable[..., Any]:
@@ -269,6 +272,7 @@ def sparse_jacobian(
     plans = _Plans(_JacobianPlan)
     several = isinstance(argnums, (tuple, list))
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         point = _Point(Run(f, args, kwargs, argnums, False, leaks), several)
@@ -291,6 +295,7 @@ def _columns(data: Any, pattern: SparsityPattern, first: int, end: int) -> Spars
     return SparseMatrix(data[chosen], pattern.indices[chosen] - first, before[pattern.indptr], shape)
 
 
+@public
 def sparse_hessian(f: Callable, argnums: int = 0, *, leaks: str = "raise") -> Callable[..., SparseMatrix]:
     """The Hessian of a scalar function as a sparse symmetric matrix, from forward sweeps over the record of its gradient.
 
@@ -325,6 +330,7 @@ def sparse_hessian(f: Callable, argnums: int = 0, *, leaks: str = "raise") -> Ca
     plans = _Plans(_HessianPlan)
     gradient = grad(f, argnums, leaks=leaks)
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> SparseMatrix:
         point = _Point(Run(gradient, args, kwargs, argnums, False, leaks), False)

@@ -8,6 +8,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._tracebacks import public
+
 
 class SparsityPattern:
     """Which elements of a Jacobian may differ from zero: row ``i`` has the columns ``indices[indptr[i] : indptr[i + 1]]``.
@@ -48,6 +50,7 @@ class SparsityPattern:
         dense[self.rows(), self.indices] = values
         return dense
 
+    @public
     def to_scipy(self) -> Any:
         """A ``scipy.sparse.csr_array`` of the same elements."""
         sparse = _scipy_sparse()
@@ -81,6 +84,7 @@ class SparseMatrix(SparsityPattern):
     def _values(self) -> Any:
         return self.data
 
+    @public
     def __matmul__(self, other: Any) -> Any:
         other = np.asarray(other)
         if other.ndim not in (1, 2) or other.shape[0] != self.shape[1]:

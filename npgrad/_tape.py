@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import Any
 
 import numpy as np
@@ -13,6 +12,7 @@ from ._endpoints import UnconnectedGradients, check_watchable, checked_leaves, g
 from ._inspection import Inspection
 from ._lifecycle import Lifecycle
 from ._structure import flatten, leaf_paths, path_text
+from ._tracebacks import public
 from ._traced import TracedArray
 from ._variable import Variable
 
@@ -51,6 +51,7 @@ class GradientTape(Lifecycle, Inspection):
 
     # --- Watching
 
+    @public
     def watch(self, tensor: Any) -> Any:
         """Track an array, or a structure of arrays, from here on.
 
@@ -115,8 +116,8 @@ class GradientTape(Lifecycle, Inspection):
         """
         return tuple(sorted(self._variables, key=lambda variable: variable.number))
 
-    @contextlib.contextmanager
-    def stop_recording(self) -> Iterator[None]:
+    @public
+    def stop_recording(self) -> AbstractContextManager[None]:
         """Pause this tape only: what is computed inside is constant to it.
 
         Raises
@@ -138,12 +139,9 @@ class GradientTape(Lifecycle, Inspection):
         record = self._record
         if record is None or not record.records_here:
             raise RuntimeError("Tape is not recording here: stop_recording is for use inside its `with`, and not twice.")
-        record.pause()
-        try:
-            yield
-        finally:
-            record.resume()
+        return record.paused()
 
+    @public
     def reset(self) -> None:
         """Forget everything recorded and watched, and go on recording.
 
@@ -172,6 +170,7 @@ class GradientTape(Lifecycle, Inspection):
 
     # --- Derivatives
 
+    @public
     def gradient(
         self,
         target: Any,
@@ -228,6 +227,7 @@ class GradientTape(Lifecycle, Inspection):
             results = gradients_of(record, pairs, traced, ())
         return build([given(r, s, (), zero) for r, s in zip(results, source_list, strict=True)])
 
+    @public
     def jacobian(
         self,
         target: Any,
@@ -281,6 +281,7 @@ class GradientTape(Lifecycle, Inspection):
             ]
         )
 
+    @public
     def batch_jacobian(
         self, target: Any, source: Any, unconnected_gradients: Any = "none", *,
         check: bool = True, max_bytes: int | None = None,

@@ -11,6 +11,7 @@ import numpy as np
 from ._moves import copied, protect
 from ._record import recording
 from ._storage import NOTHING, Storage
+from ._tracebacks import public
 from ._traced import TracedArray, is_inexact, unwrap
 
 _construction_order = itertools.count()
@@ -62,6 +63,7 @@ class Variable(TracedArray):
     name: str
     number: int
 
+    @public
     def __new__(cls, value: Any, trainable: bool = True, name: str | None = None, dtype: Any = None) -> Variable:
         plain = np.array(unwrap(value), dtype=dtype)
         if not is_inexact(plain.dtype):
@@ -86,6 +88,7 @@ class Variable(TracedArray):
         """Whether tapes watch it by themselves."""
         return self._storage.watch_when_used  # type: ignore[attr-defined]
 
+    @public
     def assign(self, value: Any) -> Variable:
         """Give it a new value. This is not differentiated: values read before keep what they were.
 
@@ -129,6 +132,7 @@ class Variable(TracedArray):
         self._bare[...] = new
         return self
 
+    @public
     def assign_add(self, delta: Any) -> Variable:
         """Add to the value; see `assign`.
 
@@ -140,6 +144,7 @@ class Variable(TracedArray):
         """
         return self.assign(self._bare + unwrap(delta))
 
+    @public
     def assign_sub(self, delta: Any) -> Variable:
         """Subtract from the value; see `assign`.
 

@@ -35,8 +35,10 @@ import numpy as np
 from numpy import ndarray
 
 from ._difference_methods import METHODS, Difference as Difference, differences
+from ._tracebacks import public
 
 
+@public
 def jacobian(
     f: Callable,
     argnums: int | tuple[int, ...] = 0,
@@ -95,6 +97,7 @@ def jacobian(
     if method not in METHODS:
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         numbers = (argnums,) if isinstance(argnums, int) else argnums
@@ -107,6 +110,7 @@ def jacobian(
     return wrapped
 
 
+@public
 def grad(
     f: Callable,
     argnums: int | tuple[int, ...] = 0,
@@ -137,6 +141,7 @@ def grad(
     return jacobian(scalar, argnums, method, step, bounds, return_error=return_error)
 
 
+@public
 def hessian(
     f: Callable,
     argnums: int = 0,
@@ -165,6 +170,7 @@ def hessian(
         raise ValueError(f"method must be one of {', '.join(METHODS)}, got {method!r}")
     quotient = _SECOND.get(method)
 
+    @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         point, calls, largest = np.asarray(args[argnums]), 0, 0.0

@@ -24,6 +24,7 @@ from ._record import recording
 from ._structure import flatten
 from ._sweep import ForwardSweep, is_clean
 from ._tape import GradientTape
+from ._tracebacks import public
 from ._traced import TracedArray, is_inexact, unwrap
 
 __all__ = ["GradientCheckError", "check_gradients", "directional_difference"]
@@ -130,6 +131,7 @@ def derivative_along(f: Callable, mode: str, seed: int) -> Callable:
 # --- The check -----------------------------------------------------------------------------------------------------
 
 
+@public
 def check_gradients(
     f: Callable,
     *args: Any,
