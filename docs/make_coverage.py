@@ -18,7 +18,9 @@ from typing import Any
 
 import numpy as np
 import numpy.fft
+import numpy.lib.recfunctions
 import numpy.linalg
+import numpy.polynomial
 
 ROOT = Path(__file__).parents[1]
 sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
@@ -27,8 +29,11 @@ from samples import Differentiated, S, all_samples  # noqa: E402
 
 import npgrad  # noqa: E402, F401
 from npgrad._compat import signature_of  # noqa: E402
+from npgrad._libraries import declare_loaded  # noqa: E402
 from npgrad._refusals import HOMES  # noqa: E402
 from npgrad._registry import COLLECTIONS, RULES, UNSUPPORTED, Elementwise, Rule  # noqa: E402
+
+declare_loaded()
 
 PAGE = ROOT / "docs" / "coverage.md"
 BY_HAND = "## NumPy's own tests\n"

@@ -11,6 +11,7 @@ import numpy as np
 from ._compat import signature_of
 from ._dispatch import call_rule, check_outside, refuse_plain_target, tracking, write_records
 from ._leaks import refuse
+from ._libraries import declare_loaded
 from ._move_entries import COPY
 from ._moves import overwrite, protect
 from ._record import note_cut, noting, recording
@@ -43,6 +44,8 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
         return _run_body(body, function, args, kwargs)
     if function in ZERO:
         return compute_plain(function, args, kwargs)
+    if declare_loaded():
+        return call_function(function, args, kwargs)
     refuse_function(function)
 
 

@@ -1,7 +1,8 @@
-"""Rules for the functions of libraries that npgrad never imports: declared by name, in effect once the user has loaded them.
+"""Rules for the functions of modules that npgrad never imports: declared by name, in effect once the user has loaded them.
 
 A ufunc of another library reaches a traced array as NumPy's own do, but says neither where it comes from nor was it there
-when the rules were declared. It is looked for when a ufunc without a rule is first met.
+when the rules were declared. It is looked for when a ufunc without a rule is first met. Modules of NumPy that NumPy itself
+loads only when they are asked for are treated in the same way.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import threading
 from collections.abc import Callable
 from typing import Any
 
+from ._compat import dispatched_in
 from ._refusals import HOMES, lacking
 from ._registry import RULES, Custom, elementwise, unsupported, zero
 
@@ -23,6 +25,7 @@ class Library:
     def __init__(self, name: str) -> None:
         self.name = name
         self.later: list[tuple[Callable, tuple[str, ...]]] = []
+        self.for_all: list[Callable] = []
         LIBRARIES.append(self)
 
     def __getattr__(self, name: str) -> Any:
@@ -39,6 +42,10 @@ class Library:
     def unsupported(self, reason: str, *names: str) -> None:
         self.later.append((lambda *functions: unsupported(reason, *functions), names))
 
+    def all_dispatched(self, declare: Callable) -> None:
+        """Let all functions of a module of NumPy that ask ``__array_function__`` be declared by ``declare``."""
+        self.for_all.append(declare)
+
     def no_partial(self, name: str, argument: str) -> Custom:
         """For an input by which the derivative has no closed form."""
         return lacking(f"for {self.name}.{name} by its argument {argument}: it has no closed form")
@@ -49,6 +56,8 @@ class Library:
 
     def declare(self) -> None:
         module = sys.modules[self.name]
+        for declare in self.for_all:
+            declare(*dispatched_in(module))
         for declare, names in self.later:
             for name in names:
                 try:
@@ -66,15 +75,18 @@ _declaring = threading.Lock()
 def rule_of(ufunc: Any) -> Any:
     """The rule of a ufunc, be it of a library that was loaded in the meantime; None if it has none."""
     rule = RULES.get(ufunc)
-    if rule is None and LIBRARIES:
-        declare_loaded()
+    if rule is None and declare_loaded():
         rule = RULES.get(ufunc)
     return rule
 
 
-def declare_loaded() -> None:
-    """What was declared for the libraries that are loaded by now."""
+def declare_loaded() -> bool:
+    """Declare what was said for the libraries that are loaded by now, and say whether there were any."""
+    if not LIBRARIES:
+        return False
     with _declaring:
-        for library in [library for library in LIBRARIES if library.is_loaded()]:
+        loaded = [library for library in LIBRARIES if library.is_loaded()]
+        for library in loaded:
             library.declare()
             LIBRARIES.remove(library)
+    return bool(loaded)

@@ -82,6 +82,7 @@ _PARTLY_SEEN = {
 _SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample"}
 
 
+@functools.cache
 def _sequence_positions(function: Any) -> frozenset[int]:
     names = signature_of(function).parameters
     return frozenset(position for position, name in enumerate(names) if name in _SEQUENCES)
@@ -93,12 +94,11 @@ def _is_followed(value: Any) -> bool:
 
 
 def _seen_in_place(original: Callable, traced: Callable) -> Callable:
-    sequences = _sequence_positions(original)
-
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
         if (args and type(args[0]) is TracedArray) or not recording() or not traced_leaves([args, kwargs]):
             return original(*args, **kwargs)
+        sequences = _sequence_positions(original)
         made = [assemble(a) if i not in sequences and type(a) in (list, tuple) and traced_leaves(a) else a
                 for i, a in enumerate(args)]  # fmt: skip
         return traced(*made, **kwargs)

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable
-from fractions import Fraction
+from numbers import Rational
 from typing import Any
 
 import numpy as np
@@ -33,7 +33,7 @@ def _forward(name: str, call: Callable) -> Callable:
             return call(self, other)
         if isinstance(other, (str, bytes)):
             return call(self, other)  # a comparison that NumPy makes without a hook, or its error
-        if isinstance(other, Fraction) and type(self._bare) is not ndarray:
+        if isinstance(other, Rational) and type(self._bare) is not ndarray:
             return call(self, float(other))  # as Python does with a Fraction and a float
         return numpys(self, other)
 
@@ -58,7 +58,7 @@ def _reflected(name: str, call: Callable, complex_call: Callable | None = None) 
             return complex_call(other, self)
         if isinstance(other, TracedArray) or type(other) in ACCEPTED:
             return call(other, self)
-        if isinstance(other, Fraction) and type(self._bare) is not ndarray:
+        if isinstance(other, Rational) and type(self._bare) is not ndarray:
             return call(float(other), self)
         return numpys(self, other)
 

@@ -15,6 +15,7 @@ never a tape, a storage or a view.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import math
 from collections.abc import Callable, Mapping
@@ -25,6 +26,14 @@ import numpy as np
 
 from ._compat import signature_of
 from ._leaks import warn_degenerate as warn_degenerate
+from ._partials import (
+    INPUTS as INPUTS,
+    Custom as Custom,
+    Elementwise as Elementwise,
+    custom as custom,
+    over as over,
+    parameters,
+)
 
 RULES: dict[Any, Any] = {}
 COMPOSITES: dict[Any, Callable | None] = {}
@@ -44,114 +53,6 @@ COLLECTIONS: dict[str, Any] = {
 }
 
 # --- Elementwise functions -----------------------------------------------------------------------------------------
-
-INPUTS = ("x", "y", "z", "w")
-
-
-class Over:
-    """A partial derivative ``1 / divisor``, declared so that the sweep divides once."""
-
-    def __init__(self, divisor: Callable | str) -> None:
-        self.divisor = divisor
-
-
-class Custom:
-    """The vjp and jvp of a function by one input, where they are not products with a partial derivative."""
-
-    def __init__(self, vjp: Callable, jvp: Callable) -> None:
-        self.vjp = vjp
-        self.jvp = jvp
-
-
-over = Over
-custom = Custom
-
-
-def _parameters(function: Any) -> tuple[str, ...]:
-    """What a map asks for; a parameter with a default value is its own affair."""
-    return tuple(function.__code__.co_varnames[: function.__code__.co_argcount - len(function.__defaults__ or ())])
-
-
-def _conjugate(factor: Any) -> Any:
-    return np.conjugate(factor) if np.iscomplexobj(factor) else factor
-
-
-def _compile(head: str, template: str, function: Callable | str | None, names: tuple[str, ...]) -> Callable:
-    """A function of ``(head, x, y, z, ans, w)`` from a declared one of some of these names.
-
-    The declaration names what it needs; the sweep passes everything by position. One generated lambda joins the two,
-    so that nothing is looked up or packed when it runs.
-    """
-    source = template.format(call=function if isinstance(function, str) else f"f({', '.join(names)})")
-    scope = {"f": function, "conjugate": _conjugate}
-    return eval(f"lambda {head}, x, y, z, ans, w=None: {source}", scope)
-
-
-def _elementwise_maps(partial: Any) -> tuple[Callable, Callable, Callable, frozenset[str]]:
-    """(vjp for real results, vjp for complex results, jvp, what they need) of one declared partial derivative."""
-    if isinstance(partial, Custom):
-        vjp_names, jvp_names = _parameters(partial.vjp), _parameters(partial.jvp)
-        vjp = _compile("ct", "{call}", partial.vjp, vjp_names)
-        jvp = _compile("tangent", "{call}", partial.jvp, jvp_names)
-        return vjp, vjp, jvp, frozenset(vjp_names + jvp_names) - {"ct", "tangent"}
-    if partial in (1, -1):
-        sign = "" if partial == 1 else "-"
-        vjp = _compile("ct", f"{sign}ct", None, ())
-        return vjp, vjp, _compile("tangent", f"{sign}tangent", None, ()), frozenset()
-    operator = "*"
-    if isinstance(partial, Over):
-        operator, partial = "/", partial.divisor
-    if isinstance(partial, np.ufunc):
-        names: tuple[str, ...] = ("x",)
-    else:
-        names = (partial,) if isinstance(partial, str) else _parameters(partial)
-    vjp = _compile("ct", f"ct {operator} {{call}}", partial, names)
-    complex_vjp = _compile("ct", f"ct {operator} conjugate({{call}})", partial, names)
-    jvp = _compile("tangent", f"tangent {operator} {{call}}", partial, names)
-    return vjp, complex_vjp, jvp, frozenset(names)
-
-
-class Selection:
-    """An elementwise rule for one set of tracked inputs: its maps (None for the others) and what must be saved."""
-
-    __slots__ = (
-        "rule", "vjps", "vjp_x", "vjp_y", "jvps", "needs", "keep_x", "keep_y", "keep_ans", "bits", "table",
-    )  # fmt: skip
-
-    def __init__(self, rule: Elementwise, mask: tuple[bool, ...], complex_result: bool, table: list[Selection]) -> None:
-        chosen = [maps if tracked else None for maps, tracked in zip(rule.maps, mask, strict=True)]
-        needs: frozenset[str] = frozenset().union(*(maps[3] for maps in chosen if maps))
-        self.rule = rule
-        self.vjps = tuple(None if maps is None else maps[1 if complex_result else 0] for maps in chosen)
-        self.vjp_x, self.vjp_y = (*self.vjps, None, None)[:2]
-        self.jvps = tuple(None if maps is None else maps[2] for maps in chosen)
-        self.bits = sum(tracked << i for i, tracked in enumerate(mask))
-        # The selections for all masks, in the order of their bits.
-        self.table = table
-        self.needs = needs
-        self.keep_x = "x" in needs
-        self.keep_y = "y" in needs
-        self.keep_ans = "ans" in needs
-
-
-class Elementwise:
-    """A rule for a ufunc: one partial derivative per input, of which everything else follows."""
-
-    __slots__ = ("function", "name", "maps", "nin", "real", "complex", "by_output")
-
-    def __init__(self, function: Any, partials: tuple, output: int) -> None:
-        self.function = function
-        self.name: str = getattr(function, "__name__", "constant")
-        self.nin = len(partials)
-        # The rules of all outputs that carry a derivative; this one is the first that was declared.
-        self.by_output = {output: self}
-        self.maps = [_elementwise_maps(partial) for partial in partials]
-        masks = [tuple(bool(n >> i & 1) for i in range(self.nin)) for n in range(1 << self.nin)]
-        self.real: list[Selection] = []
-        self.complex: list[Selection] = []
-        self.real += [Selection(self, mask, False, self.real) for mask in masks]
-        self.complex += [Selection(self, mask, True, self.complex) for mask in masks]
-
 
 def elementwise(ufunc: Any, *partials: Any, output: int = 0) -> None:
     """Declare the partial derivatives of a ufunc, one per input.
@@ -214,26 +115,45 @@ class Rule(Maps):
         # The method of the array that computes the same without NumPy's Python code in between.
         self.method = _METHODS.get(function)
         self.name: str = getattr(function, "__name__", type(function).__name__)
-        self.signature = signature_of(function)
-        self.names = tuple(self.signature.parameters)
-        self.defaults = {
-            name: parameter.default
-            for name, parameter in self.signature.parameters.items()
-            if parameter.default is not inspect.Parameter.empty
-        }
-        self.variadic = next(
-            (n for n, p in self.signature.parameters.items() if p.kind is inspect.Parameter.VAR_POSITIONAL), None
-        )
-        # The argument that is a sequence of arrays.
-        self.sequence = self.variadic or ("arrays" if "arrays" in self.names else None)
         self.vjps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
         self.jvps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
         # Arguments of which the result is piecewise constant. A tracked argument that is in neither table is refused.
         self.steps: set[str] = set()
         # Arguments that must have one of these values for the rule to hold.
         self.only: dict[str, tuple] = {}
-        self.out_position = self.names.index("out") if "out" in self.names and not self.variadic else None
         self._needs: dict[tuple[str, ...], Needs] = {}
+
+    # What the signature says is read at the first call: to read all of NumPy's would be half of npgrad's import.
+
+    @functools.cached_property
+    def signature(self) -> inspect.Signature:
+        return signature_of(self.function)
+
+    @functools.cached_property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self.signature.parameters)
+
+    @functools.cached_property
+    def defaults(self) -> dict[str, Any]:  # type: ignore[override]
+        return {
+            name: parameter.default
+            for name, parameter in self.signature.parameters.items()
+            if parameter.default is not inspect.Parameter.empty
+        }
+
+    @functools.cached_property
+    def variadic(self) -> str | None:
+        kinds = {name: parameter.kind for name, parameter in self.signature.parameters.items()}
+        return next((name for name, kind in kinds.items() if kind is inspect.Parameter.VAR_POSITIONAL), None)
+
+    @functools.cached_property
+    def sequence(self) -> str | None:
+        """The argument that is a sequence of arrays."""
+        return self.variadic or ("arrays" if "arrays" in self.names else None)
+
+    @functools.cached_property
+    def out_position(self) -> int | None:
+        return self.names.index("out") if "out" in self.names and not self.variadic else None
 
     def bind(self, args: tuple, kwargs: dict) -> dict[str, Any]:
         """The given arguments by name."""
@@ -295,7 +215,7 @@ def vjp(function: Any, *arguments: str) -> Callable:
         rule = _rule_for(function)
         for position, argument in enumerate(arguments):
             one = map_ if len(arguments) == 1 else _nth(map_, position)
-            rule.vjps[argument] = (one, _parameters(map_))
+            rule.vjps[argument] = (one, parameters(map_))
         return map_
 
     return declare
@@ -319,7 +239,7 @@ def jvp(function: Any, argument: str) -> Callable:
     """Declare the forward map of a function by one argument: parameters as for `vjp`, with ``tangent`` for ``ct``."""
 
     def declare(map_: Callable) -> Callable:
-        _rule_for(function).jvps[argument] = (map_, _parameters(map_))
+        _rule_for(function).jvps[argument] = (map_, parameters(map_))
         return map_
 
     return declare

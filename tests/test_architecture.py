@@ -16,7 +16,7 @@ IDS = sorted(MODULES)
 # ``rules`` stand at one place, and see only what `RULES_MAY_IMPORT` says.
 LAYERS = {
     "words": ["_leaks", "_tracebacks", "_structure", "_compat", "_collector"],
-    "what functions are": ["_registry", "_refusals", "_libraries", "rules"],
+    "what functions are": ["_partials", "_registry", "_refusals", "_libraries", "rules"],
     "memory": ["_storage"],
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
     "recording": ["_moves", "_flat", "_dispatch", "_elementwise", "_variable", "_custom"],

@@ -13,6 +13,7 @@ import numpy.fft
 import numpy.lib.recfunctions
 import numpy.lib.stride_tricks
 import numpy.linalg
+import numpy.polynomial
 import numpy.strings
 import pytest
 from numpy.testing.overrides import get_overridable_numpy_array_functions, get_overridable_numpy_ufuncs
@@ -20,9 +21,11 @@ from numpy.testing.overrides import get_overridable_numpy_array_functions, get_o
 import npgrad as ng
 from npgrad._compat import implementation_of
 from npgrad._creators import TRACED_CREATORS
+from npgrad._libraries import declare_loaded
 from npgrad._registry import CALLING_BACK, COLLECTIONS, COMPOSITES, RULES, UNSUPPORTED, Rule
 from npgrad._traced import TracedArray
 
+declare_loaded()
 DISPATCHED = type(np.concatenate)
 MODULES = (np, np.linalg, np.fft, np.emath, np.lib.stride_tricks)
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import polynomial
 
-from .._compat import dispatched_in
+from .._libraries import Library
 from .._registry import body, composite
 
-composite(*dispatched_in(polynomial))  # more with each version
+Library("numpy.polynomial.polynomial").all_dispatched(composite)  # more with each version
 composite(np.poly, np.polyadd, np.polysub, np.polyder, np.polyint, np.polyval, np.roots, np.vander)
 
 

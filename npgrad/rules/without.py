@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import numpy as np
-from numpy.lib import recfunctions
 
 from .._compat import dispatched_in, numpy_ufuncs
+from .._libraries import Library
 from .._registry import RULES, unsupported, zero
 
 # --- Zero: piecewise constant, or not numeric ----------------------------------------------------------------------
@@ -48,4 +48,5 @@ zero(*[function for module in (np.char, np.strings) for function in dispatched_i
 
 # --- Unsupported ---------------------------------------------------------------------------------------------------
 
-unsupported("fields of structured arrays are not followed", *dispatched_in(recfunctions))
+_FIELDS = "fields of structured arrays are not followed"
+Library("numpy.lib.recfunctions").all_dispatched(lambda *functions: unsupported(_FIELDS, *functions))

@@ -1,0 +1,133 @@
+"""Elementwise functions: their partial derivatives as declared, and the maps made of them.
+
+A partial is declared once per input; vjp and jvp, for real and for complex results, follow from it.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+INPUTS = ("x", "y", "z", "w")
+
+
+class Over:
+    """A partial derivative ``1 / divisor``, declared so that the sweep divides once."""
+
+    def __init__(self, divisor: Callable | str) -> None:
+        self.divisor = divisor
+
+
+class Custom:
+    """The vjp and jvp of a function by one input, where they are not products with a partial derivative."""
+
+    def __init__(self, vjp: Callable, jvp: Callable) -> None:
+        self.vjp = vjp
+        self.jvp = jvp
+
+
+over = Over
+custom = Custom
+
+
+def parameters(function: Any) -> tuple[str, ...]:
+    """What a map asks for; a parameter with a default value is its own affair."""
+    return tuple(function.__code__.co_varnames[: function.__code__.co_argcount - len(function.__defaults__ or ())])
+
+
+def _conjugate(factor: Any) -> Any:
+    return np.conjugate(factor) if np.iscomplexobj(factor) else factor
+
+
+def _compile(head: str, template: str, function: Callable | str | None, names: tuple[str, ...]) -> Callable:
+    """A function of ``(head, x, y, z, ans, w)`` from a declared one of some of these names.
+
+    The declaration names what it needs; the sweep passes everything by position. One generated lambda joins the two,
+    so that nothing is looked up or packed when it runs.
+    """
+    source = template.format(call=function if isinstance(function, str) else f"f({', '.join(names)})")
+    scope = {"f": function, "conjugate": _conjugate}
+    return eval(f"lambda {head}, x, y, z, ans, w=None: {source}", scope)
+
+
+def _elementwise_maps(partial: Any) -> tuple[Callable, Callable, Callable, frozenset[str]]:
+    """(vjp for real results, vjp for complex results, jvp, what they need) of one declared partial derivative."""
+    if isinstance(partial, Custom):
+        vjp_names, jvp_names = parameters(partial.vjp), parameters(partial.jvp)
+        vjp = _compile("ct", "{call}", partial.vjp, vjp_names)
+        jvp = _compile("tangent", "{call}", partial.jvp, jvp_names)
+        return vjp, vjp, jvp, frozenset(vjp_names + jvp_names) - {"ct", "tangent"}
+    if partial in (1, -1):
+        sign = "" if partial == 1 else "-"
+        vjp = _compile("ct", f"{sign}ct", None, ())
+        return vjp, vjp, _compile("tangent", f"{sign}tangent", None, ()), frozenset()
+    operator = "*"
+    if isinstance(partial, Over):
+        operator, partial = "/", partial.divisor
+    if isinstance(partial, np.ufunc):
+        names: tuple[str, ...] = ("x",)
+    else:
+        names = (partial,) if isinstance(partial, str) else parameters(partial)
+    vjp = _compile("ct", f"ct {operator} {{call}}", partial, names)
+    complex_vjp = _compile("ct", f"ct {operator} conjugate({{call}})", partial, names)
+    jvp = _compile("tangent", f"tangent {operator} {{call}}", partial, names)
+    return vjp, complex_vjp, jvp, frozenset(names)
+
+
+class Selection:
+    """An elementwise rule for one set of tracked inputs: its maps (None for the others) and what must be saved."""
+
+    __slots__ = (
+        "rule", "vjps", "vjp_x", "vjp_y", "jvps", "needs", "keep_x", "keep_y", "keep_ans", "bits", "table",
+    )  # fmt: skip
+
+    def __init__(self, rule: Elementwise, mask: tuple[bool, ...], complex_result: bool, table: list[Selection]) -> None:
+        chosen = [maps if tracked else None for maps, tracked in zip(rule.maps, mask, strict=True)]
+        needs: frozenset[str] = frozenset().union(*(maps[3] for maps in chosen if maps))
+        self.rule = rule
+        self.vjps = tuple(None if maps is None else maps[1 if complex_result else 0] for maps in chosen)
+        self.vjp_x, self.vjp_y = (*self.vjps, None, None)[:2]
+        self.jvps = tuple(None if maps is None else maps[2] for maps in chosen)
+        self.bits = sum(tracked << i for i, tracked in enumerate(mask))
+        # The selections for all masks, in the order of their bits.
+        self.table = table
+        self.needs = needs
+        self.keep_x = "x" in needs
+        self.keep_y = "y" in needs
+        self.keep_ans = "ans" in needs
+
+
+class Elementwise:
+    """A rule for a ufunc: one partial derivative per input, of which everything else follows."""
+
+    def __init__(self, function: Any, partials: tuple, output: int) -> None:
+        self.function = function
+        self.name: str = getattr(function, "__name__", "constant")
+        self.partials = partials
+        self.nin = len(partials)
+        # The rules of all outputs that carry a derivative; this one is the first that was declared.
+        self.by_output = {output: self}
+
+    # Made when first asked for: most programs use few ufuncs, and all pay for the import.
+
+    @functools.cached_property
+    def maps(self) -> list[tuple]:
+        return [_elementwise_maps(partial) for partial in self.partials]
+
+    @functools.cached_property
+    def real(self) -> list[Selection]:
+        """For results that are real: the selection for each mask of tracked inputs, in the order of their bits."""
+        return self._selections(False)
+
+    @functools.cached_property
+    def complex(self) -> list[Selection]:
+        return self._selections(True)
+
+    def _selections(self, complex_result: bool) -> list[Selection]:
+        masks = [tuple(bool(n >> i & 1) for i in range(self.nin)) for n in range(1 << self.nin)]
+        table: list[Selection] = []
+        table += [Selection(self, mask, complex_result, table) for mask in masks]
+        return table
