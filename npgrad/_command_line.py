@@ -215,6 +215,26 @@ def _compared(options: argparse.Namespace, function: Callable, args: list) -> bo
     return report.agrees
 
 
+def run(options: argparse.Namespace) -> int:
+    """Do what was asked; the exit status. Raises `UserError` where it cannot be done."""
+    path, name = split_target(options.target)
+    point, notes = read_point(options.at)
+    args = [read_value(text, "--arg") for text in options.arg]
+    if not 0 <= options.argnum <= len(args):
+        raise UserError(f"--argnum {options.argnum}: with {_plural(len(args), '--arg')} it is from 0 to {len(args)}")
+    args.insert(options.argnum, point)
+    for note in notes:
+        print(f"npgrad: note: {note}", file=sys.stderr)
+    with function_of(Path(path), name) as function:
+        if options.command == "compare":
+            return AGREE if _compared(options, function, args) else DISAGREE
+        result = _run(options, function, args)
+        agrees = _report(options, result)
+        if not agrees:
+            _suspect(options, function, args)
+    return AGREE if agrees else DISAGREE
+
+
 def main(argv: list[str] | None = None) -> int:
     """Run the command line; the exit status."""
     try:
@@ -222,22 +242,7 @@ def main(argv: list[str] | None = None) -> int:
     except SystemExit as leaving:
         return int(leaving.code or 0)
     try:
-        path, name = split_target(options.target)
-        point, notes = read_point(options.at)
-        args = [read_value(text, "--arg") for text in options.arg]
-        if not 0 <= options.argnum <= len(args):
-            raise UserError(f"--argnum {options.argnum}: with {_plural(len(args), '--arg')} it is from 0 to {len(args)}")
-        args.insert(options.argnum, point)
-        for note in notes:
-            print(f"npgrad: note: {note}", file=sys.stderr)
-        with function_of(Path(path), name) as function:
-            if options.command == "compare":
-                return AGREE if _compared(options, function, args) else DISAGREE
-            result = _run(options, function, args)
-            agrees = _report(options, result)
-            if not agrees:
-                _suspect(options, function, args)
-        return AGREE if agrees else DISAGREE
+        return run(options)
     except UserError as error:
         print(f"npgrad: error: {error}", file=sys.stderr)
         return FAILED

@@ -72,7 +72,7 @@ def _blame(record: Record, position: int) -> NoReturn:
     origin = _origin(record, position)
     if origin is not None:
         text += f"; its values were not finite before: {_name(record, origin)} at {place_of(record, origin)} gave them"
-    raise NonFiniteError(text)
+    raise NonFiniteError(f"{text}. Keep the point away from there, or take such elements out before (docs/kinks.md)")
 
 
 def _name(record: Record, position: int) -> str:

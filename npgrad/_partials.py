@@ -50,7 +50,8 @@ def _compile(head: str, template: str, function: Callable | str | None, names: t
     """
     source = template.format(call=function if isinstance(function, str) else f"f({', '.join(names)})")
     scope = {"f": function, "conjugate": _conjugate}
-    return eval(f"lambda {head}, x, y, z, ans, w=None: {source}", scope)
+    # Named after this file, so that it does not pass for the user's code.
+    return eval(compile(f"lambda {head}, x, y, z, ans, w=None: {source}", __file__, "eval"), scope)
 
 
 def _elementwise_maps(partial: Any) -> tuple[Callable, Callable, Callable, frozenset[str]]:

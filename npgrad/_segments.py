@@ -7,6 +7,7 @@ segment whose function uses tracked data from elsewhere is refused.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any
 
@@ -106,7 +107,7 @@ class Recorded:
         return tangents_of(self.record, self.targets, list(zip(self.sources, tangents, strict=True)), batch)
 
 
-class Segment(Maps):
+class Segment(Maps, ABC):
     """The rule of one call of a segment. Its kinds say how cotangents and tangents go through it.
 
     The leaves of the arguments are of three sorts: ``moved`` ones are tracked, ``fixed`` ones other arrays, and the rest is
@@ -124,11 +125,13 @@ class Segment(Maps):
         self.vjps = {"moved": (self._vjp, ("ct", "ans", "moved", "fixed"))}
         self.jvps = {"moved": (self._jvp, ("tangent", "ans", "moved", "fixed"))}
 
+    @abstractmethod
     def reverse(self, cts: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
-        raise NotImplementedError
+        """The cotangents of the moved leaves from those of the values."""
 
+    @abstractmethod
     def forward(self, tangents: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
-        raise NotImplementedError
+        """The tangents of the values from those of the moved leaves."""
 
     def arguments(self, moved: list, fixed: list) -> tuple[tuple, dict]:
         """The arguments with these leaves."""

@@ -101,6 +101,5 @@ def _rebind(function: types.FunctionType, namespace: dict[str, Any]) -> types.Fu
 def twin(function: Callable) -> Callable:
     """The twin of a NumPy function that is written in Python."""
     implementation = implementation_of(function)
-    if implementation is None:
-        raise TypeError(f"{function} is not written in Python")
+    assert implementation is not None, f"{function} is not written in Python"
     return _rebind(implementation, _twin_namespace(implementation.__globals__["__name__"]))

@@ -271,7 +271,7 @@ def check_batches(f: Callable, points: list, modes: tuple[str, ...] = ("reverse"
                 ):
                     raise GradientCheckError(
                         f"{_name(f)}: {mode} mode with a batch gives {_short([row])} for array {number}, "
-                        f"alone {_short([alone])}"
+                        f"alone {_short([alone])}: rules take any number of leading axes"
                     )
 
 

@@ -122,8 +122,9 @@ def unwrap_body(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 
 
 @write(np.copyto)
 def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) -> None:
-    if not np.can_cast(np.asarray(src).dtype if isinstance(src, list | tuple) else _type_of(src), dst.dtype, casting):
-        raise TypeError(f"Cannot cast array data to {dst.dtype!r} according to the rule {casting!r}")
+    given = _type_of(src)
+    if not np.can_cast(given, dst.dtype, casting):
+        raise TypeError(f"Cannot cast array data from {given!r} to {dst.dtype!r} according to the rule {casting!r}")
     if where is True:
         dst[...] = src
         return
@@ -132,6 +133,8 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
 
 
 def _type_of(value: Any) -> Any:
+    if isinstance(value, list | tuple):
+        return np.asarray(value).dtype
     return getattr(value, "dtype", None) or np.min_scalar_type(value)
 
 
