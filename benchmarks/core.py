@@ -2,34 +2,28 @@
 
 from __future__ import annotations
 
-import gc
-import platform
+import os
+import subprocess
 import sys
-import time
 import tracemalloc
+import warnings
 from collections.abc import Callable
 
 import numpy as np
+from peers import PEERS, installed
+from tables import Table, microseconds, run_parts, times
+from timing import best, seconds
 
 import npgrad as ng
 
-try:
-    import autograd
-    import autograd.numpy as anp
-except ImportError:
-    autograd = None
+RECORDERS = ["npgrad tape", "HIPS autograd", "MyGrad", "JAX", "JAX jit", "PyTorch", "TensorFlow"]
 
 
-def best(functions: list[Callable], repetitions: int) -> list[float]:
-    """The shortest processor time of each function; they take turns, so that a busy moment of the machine hits all alike."""
-    times = [float("inf")] * len(functions)
-    for _ in range(repetitions):
-        for i, function in enumerate(functions):
-            gc.collect(0)
-            start = time.process_time()
-            function()
-            times[i] = min(times[i], time.process_time() - start)
-    return times
+def tape_gradient(program: Callable, *args: np.ndarray) -> np.ndarray:
+    with ng.GradientTape() as tape:
+        source = tape.watch(args[0])
+        target = program(source, *args[1:])
+    return tape.gradient(target, source)
 
 
 def chain_of(numpy, x, y, steps: int):
@@ -40,58 +34,72 @@ def chain_of(numpy, x, y, steps: int):
     return x
 
 
-def chain() -> None:
-    print("chain: value and gradient of `x = x*y; x = x+y; x = np.sin(x)` over plain NumPy")
+def chain() -> Table:
+    """Every package on the same calls, which all of them have."""
     rng = np.random.default_rng(0)
-    sizes = ((1, 600, 200), (100, 600, 100), (10_000, 60, 30), (100_000, 20, 20), (1_000_000, 20, 7))
-    for size, steps, repetitions in sizes:
+    peers = installed(RECORDERS)
+    rows, points, compiling = [], {}, 0.0
+    for size, steps in ((1, 600), (100, 600), (10_000, 60), (100_000, 21), (1_000_000, 21)):
         x, y = rng.uniform(0.5, 1.5, size), rng.uniform(0.5, 1.5, size)
+        functions = [lambda x=x, y=y, steps=steps: chain_of(np, x, y, steps)]
+        expected = tape_gradient(lambda x, y=y, steps=steps: chain_of(np, x, y, steps), x)
+        for name, peer in peers.items():
+            numpy = peer.numpy()
 
-        def plain(x=x, y=y, steps=steps):
-            return chain_of(np, x, y, steps)
+            def program(x, y, numpy=numpy, steps=steps):
+                return numpy.sum(chain_of(numpy, x, y, steps))
 
-        def npgrad(x=x, y=y, steps=steps):
-            with ng.GradientTape() as tape:
-                source = tape.watch(x)
-                target = chain_of(np, source, y, steps)
-            return tape.gradient(target, source)
-
-        functions = [plain, npgrad]
-        if autograd is not None:
-            gradient = autograd.grad(lambda x, y=y, steps=steps: anp.sum(chain_of(anp, x, y, steps)))
-            functions.append(lambda x=x, gradient=gradient: gradient(x))
-            assert np.allclose(npgrad(), gradient(x), rtol=1e-10, atol=1e-14)
-        times = best(functions, repetitions)
-        line = f"  {size:>8} elements: {times[1] / times[0]:6.2f}x  ({1e6 * times[1] / steps:.2f} us per call)"
-        if autograd is not None:
-            line += f";  HIPS autograd {times[2] / times[0]:6.2f}x;  npgrad / autograd {times[1] / times[2]:.2f}"
-        print(line)
+            both = peer.value_and_gradient(program)
+            first = seconds(lambda both=both, x=x, y=y: both(x, y))
+            compiling = max(compiling, first) if peer.compiles else compiling
+            assert np.allclose(np.asarray(both(x, y)[1]), expected, rtol=1e-9, atol=1e-13), name
+            functions.append(lambda both=both, x=x, y=y: both(x, y))
+        plain, *found = best(functions, 0.5)
+        ratios = [t / plain for t in found]
+        points[size] = dict(zip(peers, ratios, strict=True))
+        rows.append((f"{size:,}", f"{1e6 * plain / steps:.3g}", *[times(ratio) for ratio in ratios]))
+    note = f"The first call of JAX jit takes up to {compiling:.1f} s more, which is not in its figures." if compiling else ""
+    title = "Chain: value and gradient of `x = x*y; x = x+y; x = np.sin(x)`, summed, over the plain chain"
+    return Table(title, ("elements", "plain, us per call", *peers), rows, note, points)
 
 
-def elements() -> None:
-    print("elements: `out[i] = x[i] * out[i-1]` in a Python loop, value and gradient over plain NumPy")
+def element_loop(x):
+    out = np.zeros(len(x))
+    out[0] = 1.0
+    for i in range(1, len(x)):
+        out[i] = x[i] * out[i - 1]
+    return out
+
+
+def elements() -> Table:
+    rows = []
     for n in (1_000, 10_000, 100_000):
         x = np.full(n, 0.999)
-
-        def loop(x, n=n):
-            out = np.zeros(n)
-            out[0] = 1.0
-            for i in range(1, n):
-                out[i] = x[i] * out[i - 1]
-            return out
-
-        def npgrad(x=x, loop=loop):
-            with ng.GradientTape() as tape:
-                source = tape.watch(x)
-                target = loop(source)
-            return tape.gradient(target, source)
-
-        times = best([lambda x=x, loop=loop: loop(x), npgrad], max(3, 100_000 // n))
-        print(f"  n = {n:>7}: {times[1] / times[0]:6.1f}x, {1e6 * times[1] / n:.2f} us per element")
+        functions = [lambda x=x: element_loop(x), lambda x=x: tape_gradient(element_loop, x)]
+        mygrad = "refuses"
+        if n == 1_000 and "MyGrad" in installed(["MyGrad"]):
+            both = PEERS["MyGrad"].value_and_gradient(_mygrad_loop)
+            assert np.allclose(both(x)[1], tape_gradient(element_loop, x))
+            functions.append(lambda both=both, x=x: both(x))
+        plain, ours, *theirs = best(functions)
+        mygrad = times(theirs[0] / plain) if theirs else "quadratic in n"
+        rows.append((f"{n:,}", times(ours / plain), f"{1e6 * ours / n:.2f}", mygrad))
+    title = "Elements: `out[i] = x[i] * out[i-1]` in a Python loop, value and gradient over the plain loop"
+    note = "HIPS autograd, JAX, PyTorch and TensorFlow refuse it: writes into an array, or into what their rules have saved."
+    return Table(title, ("n", "npgrad tape", "us per element", "MyGrad, its own buffer"), rows, note)
 
 
-def rows() -> None:
-    print("rows: `P[i] = 0.99 * P[i-1]` on an (n, 10, 10) array, value and gradient over plain NumPy")
+def _mygrad_loop(x):
+    """MyGrad follows writes into its own tensors only."""
+    out = type(x)(np.zeros(len(x)))
+    out[0] = 1.0
+    for i in range(1, len(x)):
+        out[i] = x[i] * out[i - 1]
+    return out.sum()
+
+
+def rows() -> Table:
+    found = []
     for n in (500, 1_000, 2_000, 4_000):
         start = np.random.default_rng(0).random((n, 10, 10))
 
@@ -100,82 +108,104 @@ def rows() -> None:
                 p[i] = 0.99 * p[i - 1]
             return p.sum()
 
-        def npgrad(start=start, program=program):
-            with ng.GradientTape() as tape:
-                source = tape.watch(start)
-                target = program(source)
-            return tape.gradient(target, source)
+        plain, ours = best([
+            lambda start=start, program=program: program(start.copy()),
+            lambda start=start, program=program: tape_gradient(program, start),
+        ])  # fmt: skip
+        found.append((f"{n:,}", times(ours / plain), f"{1e6 * ours / n:.2f}"))
+    title = "Rows: `P[i] = 0.99 * P[i-1]` on an (n, 10, 10) array, value and gradient over the plain loop"
+    return Table(title, ("n", "npgrad tape", "us per row"), found)
 
-        times = best([lambda start=start, program=program: program(start.copy()), npgrad], 7)
-        print(f"  n = {n:>5}: {times[1] / times[0]:5.1f}x, {1e6 * times[1] / n:.2f} us per row")
 
-
-def calls() -> None:
-    print("calls: 10^6 recorded calls")
+def calls() -> Table:
     x0, n = np.array([0.5]), 1_000_000
 
-    def plain():
-        x = x0
+    def program(x):
         for _ in range(n):
             x = x * 0.999
         return x
 
-    def npgrad():
-        with ng.GradientTape() as tape:
-            x = source = tape.watch(x0)
-            for _ in range(n):
-                x = x * 0.999
-        return tape.gradient(x, source)
-
-    times = best([plain, npgrad], 1)
-    print(f"  {times[1]:.2f} s, {times[1] / times[0]:.1f}x plain NumPy; gradient right: {np.allclose(npgrad(), 0.999**n)}")
+    plain = seconds(lambda: program(x0))
+    ours = seconds(lambda: tape_gradient(program, x0))
+    right = np.allclose(tape_gradient(program, x0), 0.999**n)
+    row = (times(ours / plain), f"{ours:.2f}", str(right))
+    return Table("Calls: 10^6 recorded calls", ("npgrad tape", "s", "right"), [row])
 
 
-def memory() -> None:
-    print("memory: bytes per recorded call on one element, beyond the arrays it keeps")
-    x0, y = np.array([0.5]), np.array([1.1])
+def memory() -> Table:
+    x0, y = np.array([0.5]), np.array([0.999])
     array = sys.getsizeof(np.empty(1)) - 8 + 16  # the object and what its allocation of 8 bytes takes
     steps = {
-        "x * y": (lambda x: x * y, 1),  # keeps a copy of y
-        "x + y": (lambda x: x + y, 0),
-        "np.sin(x)": (np.sin, 1),  # keeps x
-        "np.exp(-x)": (lambda x: np.exp(-x), 0.5),  # two calls, one keeps its result
+        "x * y": (lambda x: x * y, 1, 1),  # keeps a copy of y
+        "x + y": (lambda x: x + y, 1, 0),
+        "np.sin(x)": (np.sin, 1, 1),  # keeps x
+        "np.exp(-x)": (lambda x: np.exp(-x), 2, 0.5),  # two calls, one keeps its result
     }
-    for name, (step, kept) in steps.items():
-        calls_per_step = 2 if name == "np.exp(-x)" else 1
+    found = []
+    for name, (step, per_step, kept) in steps.items():
         with ng.GradientTape() as tape:
-            x = tape.watch(x0)
-            x = step(x)
+            x = step(tape.watch(x0))
             tracemalloc.start()
             before = tracemalloc.get_traced_memory()[0]
-            for _ in range(3_000):
+            for _ in range(10_000):
                 x = step(x)
-            used = (tracemalloc.get_traced_memory()[0] - before) / (3_000 * calls_per_step)
+            used = (tracemalloc.get_traced_memory()[0] - before) / 10_000 / per_step
             tracemalloc.stop()
-        print(f"  {name:>11}: {used:4.0f} bytes per call, {used - kept * array:4.0f} beyond the arrays")
+        found.append((f"`{name}`", f"{used:.0f}", f"{used - kept * array:.0f}"))
+    return Table(
+        "Memory: bytes per recorded call on one element", ("call", "bytes", "beyond the arrays that its rule needs"), found
+    )
 
 
-def functional() -> None:
-    print("functional: one call of npgrad.grad and npgrad.jacobian")
+def functional() -> Table:
     x = np.linspace(0.1, 1.0, 5)
 
     def f(x):
         return np.sum(np.sin(x) * x)
 
-    gradient, jacobian = ng.grad(f), ng.jacobian(lambda x: np.sin(x) * x)
-    times = best([lambda: f(x), lambda: gradient(x), lambda: jacobian(x)], 500)
-    print(f"  plain {1e6 * times[0]:.1f} us; grad {1e6 * times[1]:.0f} us; jacobian {1e6 * times[2]:.0f} us")
+    gradient, jacobian, hessian = ng.grad(f), ng.jacobian(lambda x: np.sin(x) * x), ng.hessian(f)
+    calls = {
+        "plain": lambda: f(x),
+        "tape": lambda: tape_gradient(f, x),
+        "grad": lambda: gradient(x),
+        "jacobian": lambda: jacobian(x),
+        "hessian": lambda: hessian(x),
+    }
+    found = best(list(calls.values()), 0.5)
+    title = "Functional: one derivative of `np.sum(np.sin(x) * x)` with five elements, microseconds"
+    return Table(title, tuple(calls), [tuple(microseconds(t) for t in found)])
 
 
-PARTS = {f.__name__: f for f in (chain, elements, rows, calls, memory, functional)}
+_IMPORT = """
+import time
+start = time.process_time()
+import numpy
+between = time.process_time()
+import npgrad
+print(between - start, time.process_time() - between)
+"""
 
 
-def main() -> None:
-    """Run the named parts, or all."""
-    print(f"npgrad {ng.__version__}, NumPy {np.__version__}, Python {platform.python_version()}, {platform.machine()}")
-    for name in sys.argv[1:] or PARTS:
-        PARTS[name]()
+def imports() -> Table:
+    """Each in a fresh process, with its bytecode compiled before."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
 
+    def once() -> list[float]:
+        return [
+            float(t)
+            for t in subprocess.run(
+                [sys.executable, "-c", _IMPORT], env=environment, capture_output=True, check=True, text=True
+            ).stdout.split()
+        ]
+
+    once()
+    numpy, npgrad = np.min([once() for _ in range(9)], axis=0)
+    row = (f"{1e3 * numpy:.0f}", f"{1e3 * npgrad:.0f}", f"{npgrad / numpy:.2f}")
+    return Table("Import", ("numpy, ms", "npgrad after it, ms", "npgrad over numpy"), [row])
+
+
+PARTS = {f.__name__: f for f in (chain, elements, rows, calls, memory, functional, imports)}
 
 if __name__ == "__main__":
-    main()
+    warnings.simplefilter("ignore", DeprecationWarning)
+    run_parts(PARTS)

@@ -1,42 +1,20 @@
-"""Jacobians, Hessians and long loops beside differences and HIPS autograd: ``python benchmarks/jacobians.py [part ...]``."""
+"""Jacobians, Hessians and long loops beside differences and peers: ``python benchmarks/jacobians.py [part ...]``."""
 
 from __future__ import annotations
 
 import functools
-import gc
-import platform
-import sys
-import time
+import importlib
 import tracemalloc
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
+from peers import installed
+from tables import Table, microseconds, run_parts, times
+from timing import best
 
 import npgrad as ng
 from npgrad import finite_difference
-
-try:
-    import autograd
-    import autograd.numpy as anp
-except ImportError:
-    autograd = None
-
-
-def best(functions: list[Callable], repetitions: int) -> list[float]:
-    """The shortest time of each function; they take turns, so that a busy moment of the machine hits all alike."""
-    times = [float("inf")] * len(functions)
-    for _ in range(repetitions):
-        for i, function in enumerate(functions):
-            gc.collect(0)
-            start = time.perf_counter()
-            function()
-            times[i] = min(times[i], time.perf_counter() - start)
-    return times
-
-
-def report(names: list[str], times: list[float]) -> None:
-    """Times in microseconds, and as ratios to the second, which is npgrad's."""
-    print("  " + "; ".join(f"{n} {1e6 * t:.0f} us ({t / times[1]:.2f}x)" for n, t in zip(names, times, strict=True)))
 
 
 def right_hand_side(u):
@@ -54,7 +32,7 @@ def right_hand_side(u):
 
 
 def right_hand_side_without_writes(u, np):
-    """The same for HIPS autograd."""
+    """The same, rewritten for packages that refuse writes."""
     d = np.concatenate([u[1:2] - 2 * u[:1], u[2:] - 2 * u[1:-1] + u[:-2], u[-2:-1] - 2 * u[-1:]])
     for _ in range(3):
         d = d * 0.9
@@ -63,63 +41,97 @@ def right_hand_side_without_writes(u, np):
     return d - u**3
 
 
-def dense() -> None:
-    print("dense: the Jacobian of a right-hand side R^100 -> R^100, 30 calls with slices and in-place operations")
+def objective(x, np=np):
+    """A sum over neighbours and a dense form."""
+    near = 100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2
+    return np.sum(near) + np.sum(np.sin(x)) * np.sum(x * x)
+
+
+def _others(what: str, program: Callable, x: np.ndarray) -> dict[str, Callable]:
+    """The calls of the peers, by name; ``program`` takes an array and the module that it computes with."""
+    found: dict[str, Callable] = {}
+    peers = installed(["HIPS autograd", "JAX", "PyTorch"])
+    if "HIPS autograd" in peers:
+        theirs = getattr(importlib.import_module("autograd"), what)(
+            functools.partial(program, np=peers["HIPS autograd"].numpy())
+        )
+        found["HIPS autograd"] = lambda: theirs(x)
+    if "JAX" in peers:
+        jax, f = importlib.import_module("jax"), functools.partial(program, np=peers["JAX"].numpy())
+        derivative = {"jacobian": jax.jacrev, "hessian": jax.hessian}[what](f)
+        compiled = jax.jit(derivative)
+        found["JAX"] = lambda: jax.block_until_ready(derivative(x))
+        found["JAX jit"] = lambda: jax.block_until_ready(compiled(x))
+    if "PyTorch" in peers:
+        torch, f = importlib.import_module("torch"), functools.partial(program, np=peers["PyTorch"].numpy())
+        derivative_of = {"jacobian": torch.func.jacrev, "hessian": torch.func.hessian}[what](f)
+        found["PyTorch"] = lambda: derivative_of(torch.from_numpy(x))
+    return found
+
+
+def _beside(title: str, calls: dict[str, Callable], check: Any, note: str = "") -> Table:
+    """Microseconds of each call, and ratios to npgrad's; all give the same first."""
+    for name, call in calls.items():
+        if name != "function":
+            accuracy = 1e-4 if "difference" in name else 1e-10
+            assert np.allclose(np.asarray(call()), check, rtol=accuracy, atol=accuracy), name
+    found = dict(zip(calls, best(list(calls.values())), strict=True))
+    rows = [(name, microseconds(t), times(t / found["function"]), times(t / found["npgrad"])) for name, t in found.items()]
+    return Table(title, ("", "us", "over the function", "over npgrad"), rows, note)
+
+
+def dense() -> Table:
     u = np.random.default_rng(0).random(100)
     jacobian = ng.jacobian(right_hand_side)
-    names = ["function", "npgrad", "2-point differences"]
-    functions = [
-        lambda: right_hand_side(u),
-        lambda: jacobian(u),
-        lambda: finite_difference.jacobian(right_hand_side, method="2-point")(u),
-    ]
-    if autograd is not None:
-        theirs = autograd.jacobian(lambda u: right_hand_side_without_writes(u, anp))
-        assert np.allclose(jacobian(u), theirs(u), rtol=1e-13, atol=1e-15)
-        names.append("HIPS autograd")
-        functions.append(lambda: theirs(u))
-    report(names, best(functions, 30))
+    differences = finite_difference.jacobian(right_hand_side, method="2-point")
+    calls = {
+        "function": lambda: right_hand_side(u),
+        "npgrad": lambda: jacobian(u),
+        "2-point differences": lambda: differences(u),
+        **_others("jacobian", right_hand_side_without_writes, u),
+    }
+    note = "npgrad and differences take the program with its writes, the others one that was rewritten without them."
+    return _beside("Dense Jacobian: R^100 to R^100, 30 calls with slices and writes", calls, jacobian(u), note)
 
 
-def tall_and_wide() -> None:
-    print("tall and wide: R^10 -> R^1000 and R^1000 -> R^10, the mode that is chosen beside both")
+def tall_and_wide() -> Table:
     rng = np.random.default_rng(0)
     a = rng.random((1000, 10))
 
     def tall(p):
-        return np.tanh(a @ p) * np.exp(-(a @ p) ** 2)
+        return np.tanh(a @ p) * np.exp(-((a @ p) ** 2))
 
     def wide(x):
         return np.tanh(a.T @ np.sin(x)) + np.exp(-x).sum()
 
-    for f, size, better, other in ((tall, 10, "forward", "reverse"), (wide, 1000, "reverse", "forward")):
+    rows = []
+    for f, size, shape in ((tall, 10, "10 to 1000"), (wide, 1000, "1000 to 10")):
         x = rng.random(size)
-        modes = [functools.partial(ng.jacobian(f, mode=mode), x) for mode in ("auto", better, other)]
-        times = best([functools.partial(f, x), *modes[:2]], 50) + best(modes[2:], 5)
-        report(["function", "npgrad", better, other], times)
+        modes = [functools.partial(ng.jacobian(f, mode=mode), x) for mode in ("auto", "forward", "reverse")]
+        plain, *found = best([functools.partial(f, x), *modes])
+        rows.append((shape, *[times(t / plain) for t in found], f"{found[0] / min(found[1:]):.2f}"))
+    head = ("R^n to R^m", "auto", "forward", "reverse", "auto over the better")
+    return Table("Tall and wide Jacobians over the function", head, rows)
 
 
-def objective(x, numpy=np):
-    """A sum over neighbours and a dense form, of 100 variables."""
-    near = 100 * (x[1:] - x[:-1] ** 2) ** 2 + (1 - x[:-1]) ** 2
-    return numpy.sum(near) + numpy.sum(numpy.sin(x)) * numpy.sum(x * x)
-
-
-def hessians() -> None:
-    print("hessians: of an objective of 100 variables; and the product with a vector over the gradient")
+def hessians() -> Table:
     x = np.random.default_rng(0).random(100)
-    hessian, gradient = ng.hessian(objective), ng.grad(objective)
-    names, functions = ["function", "npgrad"], [lambda: objective(x), lambda: hessian(x)]
-    if autograd is not None:
-        theirs = autograd.hessian(lambda x: objective(x, anp))
-        assert np.allclose(hessian(x), theirs(x), rtol=1e-12, atol=1e-12)
-        names.append("HIPS autograd")
-        functions.append(lambda: theirs(x))
-    report(names, best(functions, 10))
+    hessian = ng.hessian(objective)
+    calls = {"function": lambda: objective(x), "npgrad": lambda: hessian(x), **_others("hessian", objective, x)}
+    return _beside("Hessian of 100 variables", calls, hessian(x))
+
+
+def products() -> Table:
+    gradient = ng.grad(objective)
+    rows = []
     for size in (100, 100_000):
         x = np.random.default_rng(0).random(size)
-        times = best([lambda x=x: gradient(x), lambda x=x: ng.hvp(objective, (x,), (x,))], 20)
-        print(f"  {size} variables: hvp {times[1] / times[0]:.2f} times the gradient")
+        plain, first, second = best([
+            lambda x=x: objective(x), lambda x=x: gradient(x), lambda x=x: ng.hvp(objective, (x,), (x,)),
+        ])  # fmt: skip
+        rows.append((f"{size:,}", times(first / plain), times(second / plain), f"{second / first:.2f}"))
+    head = ("variables", "gradient over plain", "hvp over plain", "hvp over gradient")
+    return Table("Product of Hessian and vector", head, rows)
 
 
 def advance(u, i):
@@ -128,8 +140,8 @@ def advance(u, i):
     return u
 
 
-def loops() -> None:
-    print("loops: 1000 steps with 10 snapshots beside the plain gradient: time, and peak memory of record and sweep")
+def loops() -> Table:
+    rows = []
     for size in (1_000, 10_000):
         u = np.random.default_rng(0).random(size)
 
@@ -144,28 +156,21 @@ def loops() -> None:
 
         gradients = [ng.grad(plain), ng.grad(kept)]
         assert np.allclose(gradients[0](u), gradients[1](u), rtol=1e-12)
-        times = best([lambda g=g, u=u: g(u) for g in gradients], 2)
+        whole, few = best([lambda g=g, u=u: g(u) for g in gradients])
         peaks = []
         for g in gradients:
             tracemalloc.start()
             g(u)
-            peaks.append(tracemalloc.get_traced_memory()[1])
+            peaks.append(tracemalloc.get_traced_memory()[1] / 2**20)
             tracemalloc.stop()
-        print(
-            f"  {size} elements: {times[1] / times[0]:.2f} times the time, {100 * peaks[1] / peaks[0]:.2f} % of the memory "
-            f"({peaks[1] / 2**20:.1f} of {peaks[0] / 2**20:.0f} MiB)"
-        )
+        rows.append((
+            f"{size:,}", times(few / whole), f"{peaks[1]:.1f}", f"{peaks[0]:.0f}", f"{100 * peaks[1] / peaks[0]:.1f} %"
+        ))  # fmt: skip
+    head = ("elements", "time", "peak, MiB", "peak of the plain gradient, MiB", "memory")
+    return Table("Loops: 1000 steps with 10 snapshots over the plain gradient", head, rows)
 
 
-PARTS = {f.__name__: f for f in (dense, tall_and_wide, hessians, loops)}
-
-
-def main() -> None:
-    """Run the named parts, or all."""
-    print(f"npgrad {ng.__version__}, NumPy {np.__version__}, Python {platform.python_version()}, {platform.machine()}")
-    for name in sys.argv[1:] or PARTS:
-        PARTS[name]()
-
+PARTS = {f.__name__: f for f in (dense, tall_and_wide, hessians, products, loops)}
 
 if __name__ == "__main__":
-    main()
+    run_parts(PARTS)

@@ -1,38 +1,63 @@
-"""Everything, into ``benchmarks/RESULTS.md``: ``python benchmarks/run.py``.
+"""Everything, into ``benchmarks/RESULTS.md``: ``python benchmarks/run.py``. Parts that are named are only printed.
 
-BLAS gets one thread, for figures that can be compared; it must be told before NumPy is imported, so this starts itself anew.
+BLAS and the peers get one thread, for figures that can be compared; they must be told before NumPy is imported, so this
+starts itself anew.
 """
 
 from __future__ import annotations
 
+import argparse
 import contextlib
 import importlib.metadata
-import io
 import os
 import platform
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
-_THREADS = {"OPENBLAS_NUM_THREADS": "1", "OMP_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
-if any(os.environ.get(name) != value for name, value in _THREADS.items()):
-    sys.exit(subprocess.run([sys.executable, __file__, *sys.argv[1:]], env=os.environ | _THREADS, check=False).returncode)
+_ENVIRONMENT = {
+    "OPENBLAS_NUM_THREADS": "1",
+    "OMP_NUM_THREADS": "1",
+    "MKL_NUM_THREADS": "1",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false intra_op_parallelism_threads=1",
+    "JAX_PLATFORMS": "cpu",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+}
+if any(os.environ.get(name) != value for name, value in _ENVIRONMENT.items()):
+    command = [sys.executable, __file__, *sys.argv[1:]]
+    sys.exit(subprocess.run(command, env=os.environ | _ENVIRONMENT, check=False).returncode)
 
 import core  # noqa: E402
+import differences  # noqa: E402
+import jacobians  # noqa: E402
 import kernels  # noqa: E402
 import numpy as np  # noqa: E402
+import plots  # noqa: E402
+import sparse  # noqa: E402
+from loading import SIZES  # noqa: E402
+from peers import PEERS, installed  # noqa: E402
+from tables import Table  # noqa: E402
+from timing import geometric_mean  # noqa: E402
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
-PACKAGES = ("numpy", "autograd", "mygrad", "scipy")
 
 
 def _versions() -> str:
-    found = []
-    for name in PACKAGES:
+    names = dict.fromkeys(["numpy", *[peer.package for peer in PEERS.values() if peer.package], "tensorflow_cpu", "jacobi"])
+    found = [f"npgrad {core.ng.__version__}"]
+    for name in names:
         with contextlib.suppress(importlib.metadata.PackageNotFoundError):
             found.append(f"{name} {importlib.metadata.version(name)}")
-    return ", ".join([f"npgrad {kernels.ng.__version__}", *found])
+    return ", ".join(found)
+
+
+def _commit() -> str:
+    with contextlib.suppress(OSError, subprocess.CalledProcessError):
+        command = ["git", "-C", str(RESULTS.parent), "rev-parse", "--short", "HEAD"]
+        return f" at commit {subprocess.run(command, capture_output=True, check=True, text=True).stdout.strip()}"
+    return ""
 
 
 def _processor() -> str:
@@ -55,49 +80,95 @@ def _shape() -> str:
     )
 
 
-def _table(size: str, timings: list[kernels.Timing], peers: list[str]) -> str:
-    names = [peer for peer in peers if any(peer in t.ratios for t in timings)]
-    lines = [f"| kernel | n | plain, us | {' | '.join(names)} |", "|---|---|---|" + "---|" * len(names)]
-    for t in timings:
-        cells = [kernels.cell(t.ratios[peer]) for peer in names]
-        lines.append(
-            f"| {t.kernel.family}: {t.kernel.name} | {t.kernel.sizes[size]} | {1e6 * t.plain:.1f} | {' | '.join(cells)} |"
+# --- Kernels -------------------------------------------------------------------------------------------------------
+
+
+def _kernel_table(size: str, timings: list[kernels.Timing]) -> Table:
+    names = [name for name in PEERS if any(name in t.ratios for t in timings)]
+    rows = [
+        (
+            f"{t.kernel.family}: {t.kernel.name}", str(t.kernel.sizes[size]), f"{1e6 * t.plain:.1f}",
+            *[kernels.cell(t, name) for name in names],
         )
-    numbers = {peer: [t.ratios[peer] for t in timings if not isinstance(t.ratios[peer], str)] for peer in names}
-    means = [f"{kernels.geometric_mean(found):.1f}x of {len(found)}" for found in numbers.values()]
-    lines.append(f"| **geometric mean** | | | {' | '.join(means)} |")
-    for peer in names[1:]:
-        both = [t for t in timings if not isinstance(t.ratios[peer], str)]
-        ratio = kernels.geometric_mean([t.ratios["npgrad"] / t.ratios[peer] for t in both])
-        lines.append(f"| npgrad over {peer}, where both work | | | {ratio:.2f} " + "| " * (len(names) - 1) + "|")
-    return "\n".join(lines)
+        for t in timings
+    ]  # fmt: skip
+
+    def working(name: str) -> list[kernels.Timing]:
+        return [t for t in timings if not isinstance(t.ratios[name], str)]
+
+    def mean(name: str, found: list[kernels.Timing]) -> str:
+        return f"{geometric_mean([float(t.ratios[name]) for t in found]):.1f}x"
+
+    rows.append(("**geometric mean**", "", "", *[f"{mean(name, working(name))} of {len(working(name))}" for name in names]))
+    rows.append(("npgrad on the same", "", "", *[mean("npgrad", working(name)) for name in names]))
+    notes = []
+    for name in names:
+        if reasons := kernels.refusals(timings, name):
+            notes.append(f"{name} refuses with {reasons}.")
+    return Table(f"Kernels, {size} sizes", ("kernel", "n", "plain, us", *names), rows, " ".join(notes), timings)
+
+
+def kernel_part(size: str) -> Callable[[], Table]:
+    return lambda: _kernel_table(size, kernels.measured(size, [], installed()))
+
+
+PARTS: dict[str, Callable[[], Table]] = {
+    **{f"kernels-{size}": kernel_part(size) for size in SIZES},
+    **core.PARTS,
+    **jacobians.PARTS,
+    **sparse.PARTS,
+    **differences.PARTS,
+}
+
+# --- The page ------------------------------------------------------------------------------------------------------
+
+_HEAD = """\
+# Results
+
+Written by `python benchmarks/run.py` on {date}{commit}, in {minutes:.0f} minutes. {versions}.
+
+Machine: {shape}.
+
+Ratios of value and gradient to the same program on plain NumPy, in processor time, the best of several rounds in turn. Each
+gradient of npgrad was compared with finite differences first, and those of the others with npgrad's. *refuses*: raises.
+*wrong*: another gradient, silently. `npgrad` is `value_and_grad`, `npgrad tape` a bare tape, `2-point` our finite
+differences with n + 1 evaluations, SciPy its `approx_fprime`, numdifftools its `Gradient`. JAX jit is without the first
+call, whose seconds stand in brackets. How each package gets the programs is in the [README](README.md)."""
+
+
+def _page(tables: dict[str, Table], seconds: float) -> str:
+    head = _HEAD.format(
+        date=time.strftime("%Y-%m-%d"), commit=_commit(), minutes=seconds / 60, versions=_versions(), shape=_shape()
+    )
+    pictures = {
+        SIZES[-1]: "![Ratios of all kernels](plots/kernels.png)",
+        "chain": "![The chain against the number of elements](plots/chain.png)",
+    }
+    parts = [head]
+    for name, table in tables.items():
+        parts.append(table.markdown())
+        picture = pictures.get(name.removeprefix("kernels-"))
+        parts += [picture] if picture else []
+    return "\n\n".join(parts) + "\n"
 
 
 def main() -> None:
-    """Measure all kernels and the parts of the core that are named, or a few, and write the page."""
-    peers = kernels.installed()
-    programs = kernels.kernels()
-    parts = [
-        "# Results\n",
-        f"Written by `python benchmarks/run.py` on {time.strftime('%Y-%m-%d')}. {_versions()}.\n",
-        f"Machine: {_shape()}.\n",
-        "Ratios of value and gradient to the same program on plain NumPy, in processor time, the best of several rounds;\n"
-        "each gradient was compared with finite differences first. *refuses*: raises. *wrong*: another gradient, silently.\n"
-        "`npgrad` is `value_and_grad`, `npgrad tape` a bare tape, `2-point` finite differences with n + 1 evaluations.",
-    ]
-    for size in kernels.SIZES:
-        timings = []
-        for name, kernel in programs.items():
-            print(f"{size} {name}", file=sys.stderr, flush=True)
-            timings.append(kernels.measure(kernel, size, peers))
-        parts.append(f"\n## Kernels, {size} sizes\n\n{_table(size, timings, list(peers))}")
-    for name in sys.argv[1:] or ("chain", "elements", "rows", "memory", "functional"):
-        print(name, file=sys.stderr, flush=True)
-        with contextlib.redirect_stdout(io.StringIO()) as printed:
-            core.PARTS[name]()
-        head, *rest = printed.getvalue().splitlines()
-        parts.append(f"\n## {head[0].upper()}{head[1:]}\n\n```\n" + "\n".join(rest) + "\n```")
-    RESULTS.write_text("\n".join(parts) + "\n")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("part", nargs="*", help=f"among {', '.join(PARTS)}; printed, and RESULTS.md stays as it is")
+    wanted = parser.parse_args().part
+    unknown = [name for name in wanted if name not in PARTS]
+    if unknown:
+        parser.error(f"unknown part {', '.join(unknown)}: parts are {', '.join(PARTS)}")
+    start, tables = time.perf_counter(), {}
+    for name in wanted or PARTS:
+        print(f"{name}, after {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
+        tables[name] = PARTS[name]()
+        if wanted:
+            print(tables[name].text(), flush=True)
+    if not wanted:
+        plots.kernels({size: tables[f"kernels-{size}"].points for size in SIZES})
+        plots.chain(tables["chain"].points)
+        RESULTS.write_text(_page(tables, time.perf_counter() - start))
 
 
 if __name__ == "__main__":

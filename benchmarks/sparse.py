@@ -2,17 +2,17 @@
 
 Per script and size: colours, what the first call costs (pattern and colours), and a prepared call over the plain function.
 SciPy's ``approx_derivative`` gets the same pattern, with its own groups of columns made before. Times are the processor's,
-the best of several that take turns.
+the best of several rounds in turn.
 """
 
 from __future__ import annotations
 
-import gc
 import sys
-import time
 from collections.abc import Callable
 
 import numpy as np
+from tables import Table, times
+from timing import best, seconds
 
 import npgrad as ng
 from npgrad._coloring import color_columns, transposed
@@ -60,18 +60,6 @@ REPEATED = 5
 SCRIPTS: dict[str, tuple[Callable, int]] = {"brusselator": (brusselator, 2), "residual": (residual, 1)}
 
 
-def seconds(functions: list[Callable], repetitions: int) -> list[float]:
-    """The shortest processor time of each function; they take turns."""
-    times = [float("inf")] * len(functions)
-    for _ in range(repetitions):
-        for i, function in enumerate(functions):
-            gc.collect(0)
-            start = time.process_time()
-            function()
-            times[i] = min(times[i], time.process_time() - start)
-    return times
-
-
 def colours(pattern: ng.SparsityPattern) -> int:
     """How many sweeps are taken: the fewer of columns and rows."""
     m, n = pattern.shape
@@ -90,14 +78,13 @@ def repeated(function: Callable) -> Callable:
     return run
 
 
-def measure(name: str, unknowns: int, repetitions: int = 15) -> dict[str, float]:
+def measure(name: str, unknowns: int) -> dict[str, float]:
     f, species = SCRIPTS[name]
     side = round((unknowns / species) ** 0.5)
     y = np.random.default_rng(0).uniform(0.5, 1.5, species * side * side)
     derivative = ng.sparse_jacobian(f)
-    start = time.process_time()
+    first = seconds(lambda: derivative(y))
     matrix = derivative(y)
-    first = time.process_time() - start
     pattern = ng.jacobian_sparsity(f, y)
     functions = [repeated(lambda: f(y)), repeated(lambda: derivative(y))]
     found: dict[str, float] = {"unknowns": len(y), "elements": matrix.nnz, "colours": colours(pattern), "first": first}
@@ -108,28 +95,35 @@ def measure(name: str, unknowns: int, repetitions: int = 15) -> dict[str, float]
         functions.append(repeated(lambda: approx_derivative(f, y, method="2-point", sparsity=sparsity)))
         error = abs(differences - matrix.to_scipy()).max()
         found |= {"groups": int(groups.max()) + 1, "scipy error": float(error)}
-    times = dict(zip(("plain", "prepared", "scipy"), seconds(functions, repetitions), strict=False))
+    times = dict(zip(("plain", "prepared", "scipy"), best(functions), strict=False))
     return found | {part: value / REPEATED for part, value in times.items()}
 
 
-def main() -> None:
-    sizes = [int(float(n)) for n in sys.argv[1:]] or [10_000, 100_000]
+def table(sizes: list[int]) -> Table:
+    rows = []
     for name in SCRIPTS:
-        print(f"{name}: {SCRIPTS[name][0].__doc__}")
         for n in sizes:
             found = measure(name, n)
-            per = found["prepared"] / found["unknowns"] * 1e9
-            print(
-                f"  n = {found['unknowns']:7d}  {found['elements']:7d} elements  {found['colours']} colours  "
-                f"first call {found['first']:.2f} s  prepared {found['prepared'] * 1e3:.2f} ms, "
-                f"{found['prepared'] / found['plain']:.1f}x the function, {per:.0f} ns per unknown"
-            )
+            theirs = ("", "", "")
             if "scipy" in found:
-                print(
-                    f"  {'':11}  scipy: {found['groups']} groups, {found['scipy'] * 1e3:.2f} ms, "
-                    f"{found['scipy'] / found['plain']:.1f}x, off by {found['scipy error']:.0e}"
-                )
+                ratio = times(found["scipy"] / found["plain"])
+                theirs = (str(found["groups"]), ratio, f"{found['scipy error']:.0e}")
+            rows.append((
+                name, f"{found['unknowns']:,}", str(found["colours"]), f"{found['first']:.2f}",
+                times(found["prepared"] / found["plain"]), f"{1e9 * found['prepared'] / found['unknowns']:.0f}", *theirs,
+            ))  # fmt: skip
+    head = (
+        "script", "unknowns", "colours", "first call, s", "prepared call over the function", "ns per unknown",
+        "SciPy: groups", "SciPy 2-point over the function", "SciPy off by",
+    )  # fmt: skip
+    return Table("Sparse Jacobians of scripts that write in place", head, rows)
 
+
+def sparse() -> Table:
+    return table([10_000, 100_000])
+
+
+PARTS = {"sparse": sparse}
 
 if __name__ == "__main__":
-    main()
+    print(table([int(float(n)) for n in sys.argv[1:]] or [10_000, 100_000]).text())
