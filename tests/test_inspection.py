@@ -205,7 +205,8 @@ def test_the_first_call_with_a_value_that_is_not_finite_is_named() -> None:
         ng.grad(function, check_nan=True)(np.array([1.0, 3.0]))
     assert str(caught.value) == (
         f"{__file__}:{first + 4}: the derivative of multiply is not finite here; its values were not finite before: "
-        f"log at {__file__}:{first + 1} gave them"
+        f"log at {__file__}:{first + 1} gave them. "
+        "Keep the point away from there, or take such elements out before (docs/kinks.md)"
     )
 
 
