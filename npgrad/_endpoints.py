@@ -90,6 +90,8 @@ def check_watchable(value: Any, place: str) -> None:
 def checked_leaves(structure: Any, what: str) -> tuple[list, Any]:
     """The leaves of a target or of sources, which must be arrays or numbers, and how to rebuild the structure."""
     leaves, build = flatten(structure)
+    if leaves and leaves[0] is structure and isinstance(structure, ndarray):
+        return leaves, build
     for leaf, path in zip(leaves, leaf_paths(structure), strict=True):
         if leaf is None:
             raise TypeError(

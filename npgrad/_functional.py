@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._instrument import Reach
 from ._leak_search import verify
 from ._record import recording
 from ._run import Run
@@ -26,8 +27,8 @@ def check_scalar(value: Any, function: Callable) -> None:
     value = unwrap(value)  # the questions are not for the tape
     if value is None or not isinstance(value, (ndarray, np.generic, float, int, complex)):
         raise TypeError(f"{_name(function)} returned {type(value).__name__}; grad needs a scalar, jacobian takes structures")
-    if np.shape(value) != () and np.size(value) != 1:
-        raise ValueError(f"{_name(function)} returned shape {np.shape(value)}; grad needs a scalar: use npgrad.jacobian")
+    if isinstance(value, ndarray) and value.size != 1:
+        raise ValueError(f"{_name(function)} returned shape {value.shape}; grad needs a scalar: use npgrad.jacobian")
     if np.iscomplexobj(value):
         raise TypeError(f"{_name(function)} returned a complex value; grad needs a real scalar")
 
@@ -112,11 +113,12 @@ def value_and_grad(
     """
 
     check_callable(f)
+    reach = Reach()
 
     @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan)
+        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan, reach)
         if check and not recording():
             verify(f, run, args, kwargs, has_aux)
         if holomorphic:
@@ -192,11 +194,12 @@ def value_and_jacobian(
     """
 
     check_callable(f)
+    reach = Reach()
 
     @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan)
+        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan, reach)
         if check and not recording():
             verify(f, run, args, kwargs, has_aux)
         targets, build = flatten(run.value)

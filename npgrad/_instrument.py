@@ -12,6 +12,7 @@ import builtins
 import collections
 import contextlib
 import functools
+import operator
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -54,6 +55,9 @@ class _Swaps:
         self.forms: dict[int, tuple[Any, Any]] = {}
         # A list and no recursion: a program's objects may form long chains.
         self.todo: list[Any] = []
+        # What has been looked at, as functions that look again and what they found: see `Reach`.
+        self.looks: list[tuple[Callable[[], Iterable], tuple]] = []
+        self.bare: list[types.FunctionType] = []
 
     def form(self, value: Any) -> Any:
         """What stands for a value that cannot be changed itself: arrays, names, and what holds them for good."""
@@ -86,9 +90,12 @@ class _Swaps:
 
     def is_bare(self, function: types.FunctionType) -> bool:
         """Whether a function has nothing of its own to be searched: most functions of a module, met while going over it."""
-        return id(function.__globals__) in self.seen and not (
+        if id(function.__globals__) not in self.seen or (
             function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__
-        )
+        ):
+            return False
+        self.bare.append(function)
+        return True
 
     def shared(self, array: ndarray) -> ndarray:
         """A traced array on the same memory, which stays the owner's; views of one array stay views of one."""
@@ -117,6 +124,7 @@ class _Swaps:
                 self.undo.append(functools.partial(_restore, get, put, key, value, made))
 
     def mapping(self, names: dict) -> None:
+        self.looks.append((names.values, tuple(names.values())))
         self.swap(names.items(), names.get, names.__setitem__)
 
     def run(self) -> None:
@@ -135,6 +143,7 @@ class _Swaps:
             elif kind is types.BuiltinFunctionType:
                 continue
             elif isinstance(value, (list, collections.deque)):
+                self.looks.append((value.__iter__, tuple(value)))
                 if not _PLAIN.issuperset(map(type, value)):
                     self.swap(enumerate(value), value.__getitem__, value.__setitem__)
             elif isinstance(value, dict):
@@ -157,6 +166,7 @@ class _Swaps:
             self.todo.append(function.__wrapped__)
         if not is_users_code(function.__globals__.get("__name__"), function.__code__.co_filename):
             return
+        self.looks.append((functools.partial(_own, function), tuple(_own(function))))
         before = function.__defaults__
         if before is not None and (after := self.form(before)) is not before:
             function.__defaults__ = after
@@ -164,22 +174,20 @@ class _Swaps:
         if function.__kwdefaults__ is not None:
             self.mapping(function.__kwdefaults__)
         for cell in function.__closure__ or ():
-            try:
-                items = [("cell_contents", cell.cell_contents)]
-            except ValueError:  # still empty
-                continue
+            items = [("cell_contents", value) for value in _contents(cell)]
             self.swap(items, functools.partial(getattr, cell), functools.partial(setattr, cell))
         self.todo.append(function.__globals__)
 
     def kind(self, kind: type) -> None:
         if is_users_code(kind.__module__):
+            self.looks.append((vars(kind).values, tuple(vars(kind).values())))
             self.swap(vars(kind).items(), functools.partial(getattr, kind), functools.partial(setattr, kind))
             self.todo += kind.__bases__
 
     def instance(self, value: Any) -> None:
         get, put = functools.partial(getattr, value), functools.partial(object.__setattr__, value)
-        slots = [name for base in type(value).__mro__ for name in _slots(base) if hasattr(value, name)]
-        self.swap([(name, getattr(value, name)) for name in slots], get, put)
+        self.looks.append((functools.partial(_parts, value), tuple(_parts(value))))
+        self.swap(_filled_slots(value), get, put)
         self.todo += [getattr(value, "__dict__", None), type(value)]
 
 
@@ -187,6 +195,71 @@ def _slots(kind: type) -> tuple[str, ...]:
     slots = vars(kind).get("__slots__", ())
     names = (slots,) if isinstance(slots, str) else tuple(slots)
     return tuple([name for name in names if not name.startswith("__")])
+
+
+def _filled_slots(value: Any) -> list[tuple[str, Any]]:
+    names = [name for base in type(value).__mro__ for name in _slots(base)]
+    return [(name, getattr(value, name)) for name in names if hasattr(value, name)]
+
+
+def _parts(value: Any) -> list:
+    """What an object consists of."""
+    return [getattr(value, "__dict__", None), type(value), *[part for _, part in _filled_slots(value)]]
+
+
+def _contents(cell: types.CellType) -> list:
+    try:
+        return [cell.cell_contents]
+    except ValueError:  # still empty
+        return []
+
+
+def _own(function: types.FunctionType) -> list:
+    """What a function has besides its module's names."""
+    own: list = [function.__defaults__, function.__kwdefaults__, getattr(function, "__wrapped__", None)]
+    for cell in function.__closure__ or ():
+        own += _contents(cell)
+    return own
+
+
+class Reach:
+    """What a function reaches, remembered from a call in which there was nothing to swap.
+
+    As long as all containers hold the very same objects as they did then, or numbers and texts, there is still nothing, and
+    no search is needed.
+    """
+
+    def __init__(self) -> None:
+        self._looks: list[tuple[Callable[[], Iterable], tuple]] | None = None
+        self._bare: list[types.FunctionType] = []
+
+    def remember(self, swaps: _Swaps) -> None:
+        if not swaps.undo and not swaps.forms:
+            self._looks, self._bare = swaps.looks, swaps.bare
+
+    def has_nothing_to_swap(self) -> bool:
+        if self._looks is None:
+            return False
+        for position, (look, before) in enumerate(self._looks):
+            now = tuple(look())
+            if len(now) != len(before) or not all(map(operator.is_, now, before)):
+                known = set(map(id, before))
+                if any(type(value) not in _PLAIN and id(value) not in known for value in now):
+                    self._looks = None
+                    return False
+                self._looks[position] = (look, now)
+        return not any(map(_DEFAULTS, self._bare)) and not any(map(_KEYWORD_DEFAULTS, self._bare))
+
+
+_DEFAULTS, _KEYWORD_DEFAULTS = operator.attrgetter("__defaults__"), operator.attrgetter("__kwdefaults__")
+_NOTHING: contextlib.AbstractContextManager[Callable[[Any], Any]] = contextlib.nullcontext(lambda value: value)
+
+
+def reached(function: Any, others: list, reach: Reach) -> contextlib.AbstractContextManager[Callable[[Any], Any]]:
+    """As `instrumented`, for a function that is called again and again; ``others`` are values that change meanwhile."""
+    if not others and reach.has_nothing_to_swap():
+        return _NOTHING
+    return instrumented(function, *others, reach=None if others else reach)
 
 
 def _restore(get: Callable, put: Callable, key: Any, value: Any, made: Any) -> None:
@@ -200,7 +273,9 @@ def _restore(get: Callable, put: Callable, key: Any, value: Any, made: Any) -> N
 
 
 @contextlib.contextmanager
-def instrumented(*values: Any, modules: tuple[types.ModuleType, ...] = ()) -> Iterator[Callable[[Any], Any]]:
+def instrumented(
+    *values: Any, modules: tuple[types.ModuleType, ...] = (), reach: Reach | None = None
+) -> Iterator[Callable[[Any], Any]]:
     """Swap what values and modules reach, and put it back however the block is left.
 
     Gives a function from each value to what stands for it.
@@ -217,6 +292,8 @@ def instrumented(*values: Any, modules: tuple[types.ModuleType, ...] = ()) -> It
             swaps.run()
             if not swaps.undo:
                 held.close()
+            if reach is not None:
+                reach.remember(swaps)
             yield swaps.form
         finally:
             for undo in reversed(swaps.undo):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._instrument import instrumented
+from ._instrument import Reach, reached
 from ._leaks import LeakError
 from ._record import Record, recording
 from ._structure import flatten, map_structure
@@ -47,20 +47,32 @@ def _position(number: Any, args: tuple) -> int:
     return int(number) % len(args)
 
 
+# Arguments that bring in nothing that a search could find.
+_HOLDS_NOTHING = (ndarray, np.generic, float, int, complex, str, bytes, type(None))
+
+
 class Run:
     """One recorded evaluation of a function."""
 
     def __init__(
-        self, function: Callable, args: tuple, kwargs: dict, argnums: Any, has_aux: bool, leaks: str, check_nan: bool = False
+        self,
+        function: Callable,
+        args: tuple,
+        kwargs: dict,
+        argnums: Any,
+        has_aux: bool,
+        leaks: str,
+        check_nan: bool = False,
+        reach: Reach | None = None,
     ) -> None:
         several = isinstance(argnums, (tuple, list))
         numbers = tuple([_position(number, args) for number in (argnums if several else (argnums,))])
         self.numbers = numbers
         self.tape = GradientTape(persistent=True, leaks=leaks, check_nan=check_nan)
         outer = bool(recording())
-        others = [leaf for part in (args, kwargs) for leaf in flatten(part)[0] if not isinstance(leaf, ndarray)]
+        others = [leaf for leaf in flatten((args, kwargs))[0] if not isinstance(leaf, _HOLDS_NOTHING)]
         self.aux: Any = None
-        with instrumented(function, *others) as form:
+        with reached(function, others, reach or Reach()) as form:
             with self.tape:
                 call = [
                     self.tape.watch(map_structure(lambda leaf: _watchable(leaf), _differentiable(arg, i)))

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import copy
 import dataclasses
+import operator
 from collections.abc import Callable
 from typing import Any
 
 from numpy import ndarray
 
 Path = tuple[Any, ...]
+
+_only = operator.itemgetter(0)
 
 
 def _children(structure: Any) -> list[tuple[Any, Any]] | None:
@@ -42,7 +45,7 @@ def flatten(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """The leaves of a structure in order, and a function that builds the same structure from other leaves."""
     children = _children(structure)
     if children is None:
-        return [structure], lambda new: new[0]
+        return [structure], _only
     parts = [(key, *flatten(item)) for key, item in children]
     leaves = [leaf for _, found, _ in parts for leaf in found]
 
@@ -71,6 +74,8 @@ def path_text(path: Path) -> str:
 
 def map_structure(function: Callable[[Any], Any], structure: Any) -> Any:
     """The structure with the function applied to its leaves; the very same object if no leaf changes."""
+    if isinstance(structure, ndarray):
+        return function(structure)
     leaves, build = flatten(structure)
     made = [function(leaf) for leaf in leaves]
     if all(new is old for new, old in zip(made, leaves, strict=True)):

@@ -280,3 +280,57 @@ def test_a_work_array_that_is_overwritten_after_the_call_does_not_change_its_der
             cubes = by_a_kept_buffer(traced)[1]
         again(x + 10)
         np.testing.assert_array_equal(tape.gradient(cubes, traced), 3 * x**2, way)
+
+
+CHANGING = """
+import numpy as np
+count, table, other = 0, [1, 2], {"scale": 2.0}
+
+class Store:
+    __slots__ = ("slot", "__dict__")
+
+store = Store()
+
+def into(work, x):
+    work[:] = x
+    return work
+
+def helper(x, work=None):
+    return x if work is None else into(work, x)
+
+def f(x):
+    global count
+    count += 1
+    table.append(count)
+    places = globals().get("work"), table[0], other.get("work"), getattr(store, "slot", None), getattr(store, "work", None)
+    for place in places:
+        if isinstance(place, np.ndarray):
+            x = into(place, x)
+    return np.sum(helper(x) ** 2)
+"""
+
+
+def test_what_changes_between_calls_is_found_again():
+    """The search of what a function reaches is remembered; whatever brings in a work array must end that."""
+    module = types.ModuleType("changing")
+    exec(CHANGING, vars(module))
+    gradient = ng.grad(module.f)
+    x, work = np.array([1.0, 2.0]), np.zeros(2)
+
+    def right():
+        for _ in range(3):
+            np.testing.assert_array_equal(gradient(x), 2 * x)
+
+    right()
+    for put, take in (
+        (lambda: vars(module).update(work=work), lambda: vars(module).pop("work")),
+        (lambda: module.table.__setitem__(0, work), lambda: module.table.__setitem__(0, 1)),
+        (lambda: module.other.update(work=work), lambda: module.other.pop("work")),
+        (lambda: setattr(module.store, "slot", work), lambda: delattr(module.store, "slot")),
+        (lambda: setattr(module.store, "work", work), lambda: delattr(module.store, "work")),
+        (lambda: setattr(module.helper, "__defaults__", (work,)), lambda: setattr(module.helper, "__defaults__", (None,))),
+    ):
+        put()
+        right()
+        take()
+        right()
