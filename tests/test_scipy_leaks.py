@@ -38,12 +38,12 @@ def test_row(expected, code):
     verdict = verdict_of(code)
     # What compiled code makes of a refusal differs from version to version.
     loud = verdict.partition(" ")[0] in ("raises", "refused")
-    assert loud if expected == "raises" else verdict == expected
+    assert loud if expected == "raises" else verdict in expected.split("/")
 
 
 def test_silent_rows_are_documented():
     text = (pathlib.Path(__file__).parents[1] / "docs" / "leaks.md").read_text(encoding="utf-8")
-    assert not [code for verdict, code in ROWS if verdict == "silent" and f"`{code}`" not in text]
+    assert not [code for verdict, code in ROWS if "silent" in verdict and f"`{code}`" not in text]
 
 
 @pytest.mark.parametrize(
