@@ -13,23 +13,18 @@ import types
 from typing import Any
 
 from ._leaks import is_users_code
-from ._namespace import IN_PLACE
+from ._namespace import form_in_place
 from ._while_recording import WhileRecording
 
-# The user's modules, by name: the module, how many names it had when it was looked through, and what it had bound.
-_modules: dict[str, tuple[Any, int, dict[str, Any]]] = {}
+# The user's modules, by name: the module, how many names it had when it was looked through, and what it had bound, as
+# (the original, what stands for it).
+_modules: dict[str, tuple[Any, int, dict[str, tuple[Any, Any]]]] = {}
 _modules_seen = 0
 
 
-def _form(value: Any) -> Any:
-    try:
-        return IN_PLACE.get(value)
-    except TypeError:  # not hashable
-        return None
-
-
-def _bound_in(module: Any) -> dict[str, Any]:
-    return {name: value for name, value in list(vars(module).items()) if callable(value) and _form(value) is not None}
+def _bound_in(module: Any) -> dict[str, tuple[Any, Any]]:
+    forms = {name: (value, form_in_place(value)) for name, value in list(vars(module).items()) if callable(value)}
+    return {name: both for name, both in forms.items() if both[1] is not None}
 
 
 def _look_through() -> None:
@@ -54,14 +49,14 @@ def _put() -> None:
     for module, _, bound in _modules.values():
         if bound:
             names = vars(module)
-            names.update({n: IN_PLACE[original] for n, original in bound.items() if names.get(n) is original})
+            names.update({n: form for n, (original, form) in bound.items() if names.get(n) is original})
 
 
 def _take_away() -> None:
     for module, _, bound in _modules.values():
         if bound:
             names = vars(module)
-            names.update({n: original for n, original in bound.items() if names.get(n) is IN_PLACE[original]})
+            names.update({n: original for n, (original, form) in bound.items() if names.get(n) is form})
 
 
 in_place = WhileRecording(_put, _take_away)

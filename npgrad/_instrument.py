@@ -23,7 +23,7 @@ from numpy import ndarray
 
 from ._leaks import is_users_code
 from ._moves import protect
-from ._namespace import IN_PLACE
+from ._namespace import form_in_place
 from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, view_of
 
@@ -35,14 +35,6 @@ _PLAIN: set[Any] = {bool, int, float, complex, str, bytes, type(None), types.Mod
 
 def _is_work_array(value: Any) -> bool:
     return type(value) is ndarray and is_inexact(value.dtype) and value.flags.writeable
-
-
-def _in_place(value: Any) -> Any:
-    """What stands for one of NumPy's or ``math``'s names, None for anything else."""
-    try:
-        return IN_PLACE.get(value) if callable(value) else None
-    except TypeError:
-        return None
 
 
 class _Swaps:
@@ -80,7 +72,7 @@ class _Swaps:
             args, keywords = self.form(value.args), {name: self.form(item) for name, item in value.keywords.items()}
             if args is not value.args or any(keywords[name] is not item for name, item in value.keywords.items()):
                 made = functools.partial(value.func, *args, **keywords)
-        elif (name := _in_place(value)) is not None:
+        elif callable(value) and (name := form_in_place(value)) is not None:
             made = name
         else:
             self.todo.append(value)

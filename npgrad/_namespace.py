@@ -29,6 +29,7 @@ from ._moves import assemble
 from ._record import recording
 from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import captured, is_followed
+from ._scipy_doors import doors, form_of
 from ._traced import TracedArray, traced_leaves
 from ._twins import twin
 from ._while_recording import WhileRecording
@@ -180,6 +181,16 @@ for _module, _makers in _FORMS.items():
 IN_PLACE: dict[Any, Callable] = {
     original: _names[module][name] for module, originals in _originals.items() for name, original in originals.items()
 }
+
+
+def form_in_place(value: Any) -> Callable | None:
+    """What stands for a function while a tape records, None for anything else."""
+    try:
+        return IN_PLACE.get(value) or form_of(value)
+    except TypeError:  # not hashable
+        return None
+
+
 # What SciPy's modules bound is swapped where no protocol shows it.
 _CREATORS_IN_PLACE = {original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS}
 
@@ -241,6 +252,7 @@ def _put() -> None:
         vars(module).update(names)
     _set_methods(_methods_in_place)
     captured.put(_CREATORS_IN_PLACE)
+    doors.put()
 
 
 def _take_away() -> None:
@@ -248,6 +260,7 @@ def _take_away() -> None:
         vars(module).update(originals)
     _set_methods({place: method for place, method in _methods_originals.items() if place not in _STAYING})
     captured.take_away()
+    doors.take_away()
 
 
 in_place = WhileRecording(_put, _take_away)

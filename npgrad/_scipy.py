@@ -18,32 +18,35 @@ from ._dispatch import tracking
 from ._leaks import refuse
 from ._traced import TracedArray, traced_leaves
 
-# SciPy's Python code that does nothing but call functions with rules. By the function that the user calls.
-_FOLLOWED = (
-    "scipy.special.", "scipy.integrate.trapezoid", "scipy.integrate.simpson", "scipy.integrate.cumulative_",
-    "scipy.integrate.romb", "scipy.stats.zscore", "scipy.optimize.rosen",
-)  # fmt: skip
+# SciPy's Python code that does nothing but call functions with rules, and the user's. By the function that the user calls.
+_FOLLOWED_PACKAGE = "scipy.special."
+_FOLLOWED = {
+    "scipy.integrate.trapezoid", "scipy.integrate.simpson", "scipy.integrate.cumulative_trapezoid",
+    "scipy.integrate.cumulative_simpson", "scipy.integrate.romb", "scipy.integrate.fixed_quad", "scipy.integrate.cubature",
+    "scipy.optimize.rosen", "scipy.optimize.rosen_der", "scipy.optimize.rosen_hess", "scipy.optimize.rosen_hess_prod",
+    "scipy.optimize.newton", "scipy.optimize.fixed_point", "scipy.optimize.root_scalar", "scipy.optimize.approx_fprime",
+    "scipy.optimize.check_grad", "scipy.stats.zscore",
+}  # fmt: skip
 # Of these, what hands a list of arrays to a ufunc, which asks no hook.
-_NOT_FOLLOWED = ("scipy.special.multigammaln",)
+_NOT_FOLLOWED = {"scipy.special.multigammaln"}
 _BUFFERS = {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
+_ON_THE_WAY = ("scipy.", "npgrad._scipy_doors")
 # What other packages of SciPy call; no public name is in it.
 _HELPERS = ("scipy._lib.", "scipy._external.")
-# What calls the user's functions: their results go into buffers of SciPy's, and are refused where they leave those. All
-# other code of SciPy gets plain arrays, as its compiled parts expect them.
-_CALLING_BACK = ("scipy.integrate.", "scipy.optimize.", "scipy.differentiate.")
 
 
-def _called(frame: FrameType) -> str:
+def called_from(frame: FrameType) -> str:
     """The public name of the outermost function of SciPy on the way from the user's code, past what decorators put around
     it; of its package, where all are hidden."""
     name = package = ""
     outer: FrameType | None = frame
-    while outer is not None and (module := outer.f_globals.get("__name__") or "").startswith("scipy."):
-        package = ".".join(part for part in module.split(".") if not part.startswith("_"))
-        function = outer.f_code.co_qualname
-        hidden = outer.f_code.co_name.startswith("_") and not outer.f_code.co_name.startswith("__")
-        if not hidden and "<" not in function and not module.startswith(_HELPERS):
-            name = f"{package}.{function.removesuffix('.__init__').removesuffix('.__call__')}"
+    while outer is not None and (module := outer.f_globals.get("__name__") or "").startswith(_ON_THE_WAY):
+        if module.startswith("scipy."):
+            package = module.partition("._")[0]
+            function = outer.f_code.co_qualname
+            hidden = outer.f_code.co_name.startswith("_") and not outer.f_code.co_name.startswith("__")
+            if not hidden and "<" not in function and not module.startswith(_HELPERS):
+                name = f"{package}.{function.removesuffix('.__init__').removesuffix('.__call__')}"
         outer = outer.f_back
     return name or f"{package}.{frame.f_code.co_name}"
 
@@ -51,21 +54,29 @@ def _called(frame: FrameType) -> str:
 def is_followed(creator: Callable, frame: FrameType, args: tuple, kwargs: dict) -> bool:
     """Whether a creator that SciPy's code calls gives traced arrays. Raises if traced data are about to be lost: those that
     it is given, or those that a function holds which makes a buffer, as a store into parts of it would ask no hook."""
-    name = _called(frame)
-    if name.startswith(_FOLLOWED) and name not in _NOT_FOLLOWED:
+    name = called_from(frame)
+    if is_followed_by_name(name):
         return True
-    calls_back = name.startswith(_CALLING_BACK)
     records = tracking(traced_leaves([args, kwargs]))
-    if not records and creator in _BUFFERS and not calls_back:
+    if not records and creator in _BUFFERS:
         records = tracking(_held(frame))
     if records:
-        refuse(
-            records,
-            f"{name} takes traced data into compiled code, where no tape can follow",
-            "Use NumPy's function of the same purpose, declare the derivative with npgrad.custom_gradient, or take it out "
-            "with npgrad.stop_gradient.",
-        )
-    return calls_back
+        refuse_compiled(records, name)
+    return False
+
+
+def is_followed_by_name(name: str) -> bool:
+    """Whether the Python code of a public function of SciPy is followed like the user's."""
+    return name in _FOLLOWED or (name.startswith(_FOLLOWED_PACKAGE) and name not in _NOT_FOLLOWED)
+
+
+def refuse_compiled(records: tuple, name: str, what: str = "traced data") -> None:
+    refuse(
+        records,
+        f"{name} takes {what} into compiled code, where no tape can follow",
+        "Use NumPy's function of the same purpose, declare the derivative with npgrad.custom_gradient, or take it out "
+        "with npgrad.stop_gradient.",
+    )
 
 
 def _held(frame: FrameType) -> list[TracedArray]:

@@ -1,0 +1,235 @@
+"""Doors to SciPy's compiled code that no creator of NumPy's stands before: its solvers, which read what the user's functions
+return, and the functions of BLAS and LAPACK.
+
+While a tape records, the modules of `_CALLING` and `_COMPILED` hand out forms of their functions that see what goes in, and
+so do the names that a user's module has bound for these functions. A form acts only where a tape records.
+"""
+
+from __future__ import annotations
+
+import copy
+import functools
+import sys
+import types
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._dispatch import tracking
+from ._record import Record, recording
+from ._scipy import called_from, is_followed_by_name, refuse_compiled
+from ._structure import map_structure
+from ._traced import TracedArray, traced_leaves
+
+# Their functions call the user's; the last is where one of them looks for others.
+_CALLING = ("scipy.optimize", "scipy.integrate", "scipy.differentiate", "scipy.optimize._zeros_py")
+# They hold compiled functions, or find them.
+_COMPILED = ("scipy.linalg", "scipy.linalg.blas", "scipy.linalg.lapack")
+_FINDERS = {"get_blas_funcs", "get_lapack_funcs"}
+_RETURNED = "what a function returns to it, which is traced,"
+
+# The tapes that have lost what the user's functions returned to the call that goes on, which raises when it ends: in the
+# middle of it, compiled code may go on after an exception.
+_lost: ContextVar[list[Record] | None] = ContextVar("npgrad_lost", default=None)
+
+
+def form_of(value: Any) -> Callable | None:
+    """What stands for a function of SciPy's, or of the user's own compiled by f2py; None for anything else."""
+    if type(value).__name__ == "fortran":
+        return _refusing(value)
+    if type(value) is not types.FunctionType or not (value.__module__ or "").startswith("scipy."):
+        return None
+    if value.__name__ in _FINDERS:
+        return _finding(value)
+    door = ".".join(value.__module__.split(".")[:2])
+    if door in _CALLING and not value.__name__.startswith("_"):
+        return _calling(value, f"{door}.{value.__name__}")
+    return None
+
+
+class _Compiled:
+    """A compiled function that refuses traced data."""
+
+    def __init__(self, function: Any) -> None:
+        self._function = function
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        records = tracking(traced_leaves([args, kwargs])) if recording() else ()
+        if records:
+            name = getattr(self._function, "__name__", "function made by f2py").removeprefix("function ")
+            refuse_compiled(records, f"the compiled {name}")
+        return self._function(*args, **kwargs)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._function, name)
+
+
+_refusing = functools.lru_cache(4096)(_Compiled)
+
+
+@functools.lru_cache(16)
+def _finding(function: Callable) -> Callable:
+    """The form of a function that gives compiled functions."""
+
+    @functools.wraps(function)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        found = function(*args, **kwargs)
+        return map_structure(_refusing, found) if recording() else found
+
+    return in_place
+
+
+@functools.lru_cache(1024)
+def _calling(function: Callable, name: str) -> Callable:
+    """The form of a function that calls the user's: those are heard."""
+    if is_followed_by_name(name):
+        return function
+
+    @functools.wraps(function)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        if not recording() or _lost.get() is not None:
+            return function(*args, **kwargs)
+        lost: list[Record] = []
+        heard = [_heard(arg, name) for arg in args], {key: _heard(arg, name) for key, arg in kwargs.items()}
+        calls = any(a is not b for a, b in zip([*args, *kwargs.values()], [*heard[0], *heard[1].values()], strict=True))
+        if calls and (records := tracking(traced_leaves([args, kwargs]))):
+            refuse_compiled(records, name)
+        outer = _lost.set(lost)
+        try:
+            result = function(*heard[0], **heard[1])
+        finally:
+            _lost.reset(outer)
+        if lost:
+            refuse_compiled(tuple(dict.fromkeys(lost)), name, _RETURNED)
+        return result
+
+    return in_place
+
+
+def _heard(value: Any, name: str) -> Any:
+    """An argument with the user's functions in it such that what they return is seen."""
+    kind = type(value)
+    if _is_function(value):
+        return _Heard(value, name)
+    if kind is list or kind is tuple:
+        items = [_heard(item, name) for item in value]
+        return value if all(a is b for a, b in zip(items, value, strict=True)) else kind(items)
+    if kind is dict:
+        return {key: _heard(item, name) for key, item in value.items()}
+    if kind.__module__.startswith("scipy.optimize.") and isinstance(getattr(value, "__dict__", None), dict):
+        functions = {key: _heard(item, name) for key, item in vars(value).items() if _is_function(item)}
+        if functions:
+            value = copy.copy(value)
+            vars(value).update(functions)
+    return value
+
+
+def _is_function(value: Any) -> bool:
+    bases = type(value).__mro__
+    return callable(value) and not isinstance(value, type) and not any(b.__module__.startswith("scipy.") for b in bases)
+
+
+class _Heard:
+    """A function of the user's, called by SciPy. Another process gets the function itself."""
+
+    def __init__(self, function: Callable, name: str) -> None:
+        self._function = function
+        self._name = name
+        functools.update_wrapper(self, function)
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        result = self._function(*args, **kwargs)
+        leaves = traced_leaves(result)
+        if records := tracking(leaves):
+            lost = _lost.get()
+            if lost is None:
+                refuse_compiled(records, self._name, _RETURNED)
+            else:
+                lost += records
+        return map_structure(_plain, result) if leaves else result
+
+    def __reduce__(self) -> tuple:
+        return functools.partial, (self._function,)
+
+
+def _plain(leaf: Any) -> Any:
+    if not isinstance(leaf, TracedArray):
+        return leaf
+    return np.array(leaf._bare, order="K") if isinstance(leaf._bare, ndarray) else leaf._bare
+
+
+class _Door(types.ModuleType):
+    """The class of a module that hands out forms."""
+
+    def __getattribute__(self, name: str) -> Any:
+        value = super().__getattribute__(name)
+        return form_of(value) or value
+
+
+def _integrating(method: Callable) -> Callable:
+    return _calling(method, "scipy.integrate.ode.integrate")
+
+
+def _multiplying(method: Callable) -> Callable:
+    """The form of a product of an operator, which the user may have made: SciPy's solvers store it into their buffers."""
+
+    @functools.wraps(method)
+    def in_place(operator: Any, x: Any) -> Any:
+        result = method(operator, x)
+        records = tracking(traced_leaves(result)) if recording() else ()
+        frame = sys._getframe(1)
+        caller = frame.f_globals.get("__name__") or ""
+        if records and caller.startswith("scipy.") and caller != method.__module__:
+            refuse_compiled(records, called_from(frame))
+        return result
+
+    return in_place
+
+
+# Methods that get the user's functions, or call them: the module, the class, the method, and what makes its form.
+_METHODS = (
+    *(("scipy.integrate._ode", integrator, "run", _integrating) for integrator in ("vode", "dopri5", "lsoda")),
+    ("scipy.integrate._ode", "complex_ode", "__init__", _integrating),
+    *(
+        ("scipy.sparse.linalg._interface", "LinearOperator", product, _multiplying)
+        for product in ("matvec", "matmat", "rmatvec", "rmatmat")
+    ),
+)
+
+
+class Doors:
+    """The modules and methods of SciPy that hand out forms while a tape records."""
+
+    def __init__(self) -> None:
+        self._known = 0
+        self._modules: list[types.ModuleType] = []
+        self._methods: list[tuple[type, str, Callable, Callable]] = []
+
+    def put(self) -> None:
+        if len(sys.modules) != self._known:
+            self._find()
+        for module in self._modules:
+            module.__class__ = _Door
+        for kind, name, _, form in self._methods:
+            setattr(kind, name, form)
+
+    def take_away(self) -> None:
+        for module in self._modules:
+            module.__class__ = types.ModuleType
+        for kind, name, original, _ in self._methods:
+            setattr(kind, name, original)
+
+    def _find(self) -> None:
+        known = len(sys.modules)
+        loaded = {name: sys.modules[name] for name in (*_CALLING, *_COMPILED) if name in sys.modules}
+        ready = [m for m in loaded.values() if not getattr(m.__spec__, "_initializing", False)]
+        self._modules = [module for module in ready if type(module) in (types.ModuleType, _Door)]
+        kinds = [(getattr(sys.modules[home], name), *what) for home, name, *what in _METHODS if home in sys.modules]
+        self._methods = [(kind, name, vars(kind)[name], make(vars(kind)[name])) for kind, name, make in kinds]
+        self._known = known if len(ready) == len(loaded) else 0
+
+
+doors = Doors()
