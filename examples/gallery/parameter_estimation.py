@@ -1,7 +1,13 @@
-"""Rates of predators and prey from noisy counts: the gradient goes through a Runge-Kutta loop that fills an array."""
+"""
+Parameters of a differential equation
+=====================================
+
+Rates of predators and prey from a few noisy counts. The gradient goes through a Runge-Kutta loop that fills an array and
+overwrites its stages, as such loops do.
+"""
 
 import numpy as np
-from pictures import axes, save
+from pictures import axes, show
 from scipy.optimize import least_squares
 
 import npgrad as ng
@@ -12,6 +18,7 @@ TRUE = np.array([1.1, 0.4, 0.1, 0.4])
 
 
 def change(state, p, out):
+    """The equations of Lotka and Volterra."""
     out[0] = p[0] * state[0] - p[1] * state[0] * state[1]
     out[1] = p[2] * state[0] * state[1] - p[3] * state[1]
     return out
@@ -30,25 +37,34 @@ def trajectory(p):
     return path
 
 
-def draw():
-    data = trajectory(TRUE)[SEEN] * np.exp(0.05 * np.random.default_rng(0).normal(size=(21, 2)))
+# %%
+# Counts have errors of five percent. The solver gets the Jacobian of the misfit of their logarithms.
 
-    def misfit(p):
-        return (np.log(trajectory(p)[SEEN]) - np.log(data)).ravel()
-
-    start = np.array([0.9, 0.3, 0.12, 0.5])
-    found = least_squares(misfit, start, jac=ng.jacobian(misfit))
-    time = H * np.arange(STEPS + 1)
-    figure, both = axes(2)
-    for axis, p, name in zip(both, (start, found.x), ("start", f"fit after {found.njev} Jacobians"), strict=True):
-        axis.plot(time, trajectory(p))
-        axis.set_prop_cycle(None)
-        axis.plot(time[SEEN], data, "o")
-        axis.set(title=name, xlabel="time", ylim=(0, 1.2 * data.max()))
-    both[0].legend(["prey", "predators"])
-    assert np.max(np.abs(found.x / TRUE - 1)) < 0.1
-    return figure
+data = trajectory(TRUE)[SEEN] * np.exp(0.05 * np.random.default_rng(0).normal(size=(21, 2)))
 
 
-if __name__ == "__main__":
-    save(draw, __file__)
+def misfit(p):
+    return (np.log(trajectory(p)[SEEN]) - np.log(data)).ravel()
+
+
+start = np.array([0.9, 0.3, 0.12, 0.5])
+found = least_squares(misfit, start, jac=ng.jacobian(misfit))
+
+# %%
+# The same Jacobian at the end tells how well the rates are known: the square roots of the diagonal of
+# :math:`s^2 (J^T J)^{-1}`.
+
+spread = np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)) * 2 * found.cost / (len(found.fun) - len(start)))
+for name, rate, error, true in zip(("birth", "predation", "growth", "death"), found.x, spread, TRUE, strict=True):
+    print(f"{name:>9}: {rate:.4f} ± {error:.4f}   (true {true})")
+assert np.all(np.abs(found.x - TRUE) < 4 * spread) and np.all(spread < 0.05 * TRUE)
+
+time = H * np.arange(STEPS + 1)
+figure, both = axes(2)
+for axis, p, name in zip(both, (start, found.x), ("start", f"fit after {found.njev} Jacobians"), strict=True):
+    axis.plot(time, trajectory(p), label=["prey", "predators"])
+    axis.set_prop_cycle(None)
+    axis.plot(time[SEEN], data, "o", ms=5)
+    axis.set(title=name, xlabel="time", ylim=(0, 1.2 * data.max()))
+both[0].legend()
+show(figure)

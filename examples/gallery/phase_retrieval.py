@@ -1,48 +1,61 @@
-"""A picture from the moduli of its Fourier transforms, without their phases: gradients through complex numbers."""
+"""
+Phase retrieval: gradients through complex Fourier transforms
+=============================================================
+
+A detector sees the modulus of a wave and not its phase. From the moduli of four Fourier transforms, each taken behind
+a random phase mask, the picture comes back by a minimiser that starts from noise.
+"""
 
 import numpy as np
-from pictures import axes, save
+from pictures import axes, show
 from scipy.optimize import minimize
 
 import npgrad as ng
 
-N = 24
+N = 32
 
 
 def picture():
-    i, j = np.mgrid[:N, :N]
+    i, j = np.mgrid[:N, :N] * 24 / N
     image = 1.0 * (np.hypot(i - 12, j - 11) < 8)
-    image -= 0.6 * (np.hypot(i - 9, j - 8) < 2) + 0.6 * (np.hypot(i - 9, j - 15) < 2)
-    image -= 0.8 * ((i > 14) & (i < 17) & (abs(j - 11) < 5))
+    image -= 0.6 * (np.hypot(i - 9, j - 8) < 1.6) + 0.6 * (np.hypot(i - 9, j - 14) < 1.6)
+    image -= 0.8 * ((abs(np.hypot(i - 12, j - 11) - 5) < 0.8) & (i > 14))
     return image
 
 
-def draw():
-    truth = picture()
-    masks = np.exp(2j * np.pi * np.random.default_rng(1).uniform(size=(4, N, N)))
-
-    def intensities(image):
-        waves = np.empty((len(masks), N, N), complex)
-        for wave, mask in zip(waves, masks, strict=True):
-            wave[:] = np.fft.fft2(mask * image)
-        return waves.real**2 + waves.imag**2
-
-    measured = np.sqrt(intensities(truth))
-
-    def loss(flat):
-        return np.mean((np.sqrt(intensities(flat.reshape(N, N)) + 1e-6) - measured) ** 2)
-
-    start = np.random.default_rng(0).uniform(size=N * N)
-    found = minimize(ng.value_and_grad(loss), start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
-    image = found.x.reshape(N, N)
-    image = image * np.sign(image.sum())  # the moduli do not know the sign
-    figure, three = axes(3)
-    for axis, shown, title in zip(three, (truth, start.reshape(N, N), image), ("truth", "start", "retrieved"), strict=True):
-        axis.imshow(shown, cmap="gray", vmin=0, vmax=1)
-        axis.set(title=title, xticks=[], yticks=[])
-    assert np.max(np.abs(image - truth)) < 0.05
-    return figure
+truth = picture()
+masks = np.exp(2j * np.pi * np.random.default_rng(1).uniform(size=(4, N, N)))
 
 
-if __name__ == "__main__":
-    save(draw, __file__)
+def intensities(image):
+    """What the detector sees: the waves fill a complex buffer, one after the other."""
+    waves = np.empty((len(masks), N, N), complex)
+    for wave, mask in zip(waves, masks, strict=True):
+        wave[:] = np.fft.fft2(mask * image)
+    return waves.real**2 + waves.imag**2
+
+
+measured = np.sqrt(intensities(truth))
+
+# %%
+# The loss is a real function of real pixels; complex numbers are in between only, and its gradient is real.
+
+
+def loss(flat):
+    return np.mean((np.sqrt(intensities(flat.reshape(N, N)) + 1e-6) - measured) ** 2)
+
+
+start = np.random.default_rng(0).uniform(size=N * N)
+found = minimize(ng.value_and_grad(loss), start, jac=True, method="L-BFGS-B", options={"maxiter": 300})
+image = found.x.reshape(N, N)
+image = image * np.sign(image.sum())  # the moduli do not know the sign
+print(f"largest error of a pixel after {found.nfev} gradients of {N * N} unknowns: {np.max(np.abs(image - truth)):.1e}")
+assert np.max(np.abs(image - truth)) < 0.05
+
+figure, four = axes(4, width=3, height=3.2)
+shown = (truth, np.log(measured[0]), start.reshape(N, N), image)
+for axis, pixels, title in zip(four, shown, ("truth", "measured (1 of 4, log)", "start", "retrieved"), strict=True):
+    limits = {} if pixels is shown[1] else {"vmin": 0, "vmax": 1}
+    axis.imshow(pixels, cmap="gray", **limits)
+    axis.set(title=title, xticks=[], yticks=[])
+show(figure)
