@@ -54,6 +54,8 @@ sphinx_gallery_conf = {
     "copyfile_regex": r"pictures\.py$",
     "abort_on_example_error": True,
     "download_all_examples": False,
+    "thumbnail_size": (560, 400),
+    "show_signature": False,
     "show_memory": False,
     "remove_config_comments": True,
 }

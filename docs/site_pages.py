@@ -101,7 +101,7 @@ def gallery_place(script: str) -> int:
 
 
 def relinked(text: str, at: str) -> str:
-    """Markdown from the folder ``at`` of the repository as a page of the site's ``generated`` or, if it is there, of docs/."""
+    """Markdown from the folder ``at`` of the repository as a page of ``generated`` or, if that is where it is, of docs/."""
     into = "../" if at != "docs" else ""
     for path, page in PAGES.items():
         text = text.replace(f"]({os.path.relpath(path, at)})", f"]({into}{page})")

@@ -2,8 +2,8 @@
 Propagation of uncertainties
 ============================
 
-A ball is thrown, with drag. Its speed, angle and drag are known with errors of covariance :math:`S`. One Jacobian :math:`J` of
-the flight gives the covariance :math:`J S J^T` of the positions, and says which input is to blame.
+A ball is thrown, with drag. Its speed, angle and drag are known with errors of covariance S. One Jacobian J of the flight
+gives the covariance J S Jᵀ of its positions, and says which input is to blame.
 """
 
 import numpy as np
@@ -49,8 +49,8 @@ def ellipse(centre, covariance, deviations):
 
 
 # %%
-# The inputs are independent, so each has a share in the variance of each result. The height is uncertain because of the angle;
-# for the distance after two seconds one should measure the drag better.
+# The inputs are independent, so each has a share in the variance of each result. The height is uncertain because of the
+# angle; for the distance after two seconds one should measure the drag better.
 
 shares = (rows * DEVIATION) ** 2 / np.diag(covariance)[:, None]
 

@@ -2,9 +2,9 @@
 A legacy script as it stands: a robot arm follows a circle
 ==========================================================
 
-``examples/legacy/robot_arm.py`` computes the pose of a robot's tool from the angles of its six joints, with ``math.sin`` and a
-matrix that it overwrites. It knows nothing of derivatives and is not changed. With its Jacobian we find the angles that take
-the tool along a circle.
+``examples/legacy/robot_arm.py`` computes the pose of a robot's tool from the angles of its six joints, with ``math.sin`` and
+a matrix that it overwrites. It knows nothing of derivatives and is not changed. With its Jacobian we find the angles that
+take the tool along a circle.
 """
 
 import numpy as np

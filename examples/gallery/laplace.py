@@ -2,8 +2,8 @@
 Laplace's approximation of a posterior
 ======================================
 
-Near its mode a posterior is often close to a Gaussian, whose covariance is the inverse of the Hessian of minus its logarithm.
-The bioassay of Racine et al. (1986): twenty animals, four doses, a logistic model with two parameters.
+Near its mode a posterior is often close to a Gaussian, whose covariance is the inverse of the Hessian of minus its
+logarithm. The bioassay of Racine et al. (1986): twenty animals, four doses, a logistic model with two parameters.
 """
 
 import numpy as np

@@ -2,8 +2,8 @@
 A nonlinear fit by Levenberg and Marquardt
 ==========================================
 
-Two peaks on a constant, seven parameters, a rough first guess. The model sums its peaks into a buffer; its Jacobian comes from
-npgrad.
+Two peaks on a constant, seven parameters, a rough first guess. The model sums its peaks into a buffer; its Jacobian comes
+from npgrad.
 """
 
 import numpy as np

@@ -2,7 +2,7 @@
 Newton's method
 ===============
 
-The Bratu problem :math:`u'' + e^u = 0` with :math:`u = 0` at both ends has two solutions. The equations are written as one
+The Bratu problem, u″ + exp(u) = 0 with u = 0 at both ends, has two solutions. The equations are written as one
 would write them, into a buffer and by slices; their Jacobian comes from npgrad.
 """
 
@@ -44,8 +44,8 @@ lower, lower_norms = newton(np.zeros(50))
 upper, upper_norms = newton(18 * x * (1 - x))
 
 # %%
-# From 0 Newton's method finds the lower solution, from a hump the upper one. The number of right digits doubles in each step,
-# as it does with an exact Jacobian only, until rounding ends it.
+# From 0 Newton's method finds the lower solution, from a hump the upper one. The number of right digits doubles in each
+# step, as it does with an exact Jacobian only, until rounding ends it.
 
 figure, (left, right) = axes(2)
 for path, name, color in ((upper, "upper solution", "C1"), (lower, "lower solution", "C0")):

@@ -23,8 +23,8 @@ def advance(state, i, force):
 
 
 # %%
-# ``checkpoint_loop`` runs the loop, but its tape keeps 8 of the 80 states. When the gradient comes to a part of the loop, it is
-# computed again from the last state before it. Here this saves little; where a state is a grid of a million points,
+# ``checkpoint_loop`` runs the loop, but its tape keeps 8 of the 80 states. When the gradient comes to a part of the loop, it
+# is computed again from the last state before it. Here this saves little; where a state is a grid of a million points,
 # it is the difference between fitting into memory and not.
 
 

@@ -52,7 +52,7 @@ found = least_squares(misfit, start, jac=ng.jacobian(misfit))
 
 # %%
 # The same Jacobian at the end tells how well the rates are known: the square roots of the diagonal of
-# :math:`s^2 (J^T J)^{-1}`.
+# s² (JᵀJ)⁻¹.
 
 spread = np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)) * 2 * found.cost / (len(found.fun) - len(start)))
 for name, rate, error, true in zip(("birth", "predation", "growth", "death"), found.x, spread, TRUE, strict=True):

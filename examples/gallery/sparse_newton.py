@@ -2,7 +2,7 @@
 A sparse Newton solver for 102400 unknowns
 ==========================================
 
-Combustion in a square: :math:`\\Delta u + \\lambda e^u = 0`, and :math:`u = 0` on the edges. As a full matrix the Jacobian
+Combustion in a square: Δu + λ exp(u) = 0, and u = 0 on the edges. As a full matrix the Jacobian
 would take 84 gigabytes; it has five elements in a row. npgrad finds out which, and computes these only.
 """
 

@@ -2,8 +2,8 @@
 A stiff equation with SciPy's implicit solver
 =============================================
 
-The Brusselator, two substances that react and diffuse along a line. The grid makes it stiff: the fastest rate is thousands of
-times the slowest, and only implicit methods take reasonable steps. They need the Jacobian of the right-hand side.
+The Brusselator, two substances that react and diffuse along a line. The grid makes it stiff: the fastest rate is thousands
+of times the slowest, and only implicit methods take reasonable steps. They need the Jacobian of the right-hand side.
 Without one, the solver takes differences, one more evaluation for each of the unknowns.
 """
 

@@ -2,8 +2,9 @@
 The V curve of finite differences
 =================================
 
-A difference quotient with a large step is wrong because it leaves terms out, with a small one because rounding is divided by
-the step. Its error as a function of the step is a V, whose tip is far above the precision of the numbers. npgrad has no step.
+A difference quotient with a large step is wrong because it leaves terms out, with a small one because rounding is divided
+by the step. Its error as a function of the step is a V, whose tip is far above the precision of the numbers. npgrad has no
+step.
 """
 
 import numpy as np
