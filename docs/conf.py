@@ -38,6 +38,7 @@ myst_heading_anchors = 3
 # Docstrings say types in words; single backquotes are code, and links where they name something public.
 default_role = "code-or-link"
 autodoc_typehints = "none"
+toc_object_entries_show_parents = "hide"
 autosummary_generate = False  # `site_pages` writes a page for each public name
 numpydoc_show_class_members = False
 
@@ -54,7 +55,7 @@ sphinx_gallery_conf = {
     "copyfile_regex": r"pictures\.py$",
     "abort_on_example_error": True,
     "download_all_examples": False,
-    "thumbnail_size": (560, 400),
+    "thumbnail_size": (560, 240),
     "show_signature": False,
     "show_memory": False,
     "remove_config_comments": True,

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import builtins
 import inspect
-import tempfile
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 
+FOLDER = Path(__file__).with_name("generated")
 PYTHON = "https://docs.python.org/3/"
 NUMPY = "https://numpy.org/doc/stable/"
 
@@ -51,8 +51,8 @@ def inventory(project: str, names: Iterator[tuple[str, str, str]]) -> bytes:
 
 def mapping() -> dict[str, tuple[str, str]]:
     """For `intersphinx_mapping`: where the pages are, and the file that names them."""
-    folder = Path(tempfile.mkdtemp(prefix="npgrad-inventories-"))
+    FOLDER.mkdir(exist_ok=True)
     made = {"python": (PYTHON, python_names()), "numpy": (NUMPY, numpy_names())}
     for project, (_, names) in made.items():
-        (folder / f"{project}.inv").write_bytes(inventory(project, names))
-    return {project: (address, str(folder / f"{project}.inv")) for project, (address, _) in made.items()}
+        (FOLDER / f"{project}.inv").write_bytes(inventory(project, names))
+    return {project: (address, str(FOLDER / f"{project}.inv")) for project, (address, _) in made.items()}

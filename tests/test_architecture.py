@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import importlib.util
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 PACKAGE = Path(__file__).parents[1] / "npgrad"
+DOCS = PACKAGE.with_name("docs")
 MODULES = {".".join(path.relative_to(PACKAGE).with_suffix("").parts): path for path in sorted(PACKAGE.rglob("*.py"))}
 IDS = sorted(MODULES)
 
@@ -133,6 +135,13 @@ def test_files_have_one_topic(module: str) -> None:
     text = MODULES[module].read_text()
     assert ast.get_docstring(ast.parse(text)), "say in a docstring what the file is about"
     assert len(text.splitlines()) <= MAX_LINES
+
+
+def test_the_picture_of_imports_is_current() -> None:
+    spec = importlib.util.spec_from_file_location("make_imports_picture", DOCS / "make_imports_picture.py")
+    drawing = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(drawing)
+    assert (DOCS / "imports.svg").read_text() == drawing.picture(), "run python docs/make_imports_picture.py"
 
 
 @pytest.mark.parametrize(
