@@ -62,6 +62,7 @@ def measured(text: str) -> list[list[str]]:
 def test_python_runs_and_prints_what_the_page_says(page: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """One namespace per page. A block of text is what the Python block before it prints."""
     monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("NPGRAD_TRACEBACK", raising=False)  # as users have it
     namespace, said = {"__name__": "page"}, ""
     for block in blocks(page.read_text()):
         if block.kind == "python":
