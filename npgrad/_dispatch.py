@@ -18,6 +18,7 @@ from ._compat import is_given
 from ._entries import CALL, Call
 from ._leaks import refuse
 from ._moves import assemble, protect, saved_operand
+from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._refusals import refuse_function
 from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
@@ -192,6 +193,13 @@ def refuse_plain_target(records: tuple[Record, ...], out: tuple) -> None:
 
 def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
     """Call a function that has a rule; record it for the tapes that track one of its differentiable arguments."""
+    record = single()
+    if record is not None:
+        given = rule.given_arguments(args, kwargs)
+        if given is not None and not given.several:
+            made = call_by_plan(rule, given, function, args, kwargs, record)
+            if made is not NO_PLAN:
+                return made
     out = kwargs.get("out")
     position = rule.out_position
     if out is None and position is not None and position < len(args):

@@ -17,6 +17,7 @@ from ._entries import BINARY, CALL, UNARY, Call
 from ._index_sets import IndexSets
 from ._move_entries import ADD_AT, COPY, GATHER, READ, SCATTER, WRITE
 from ._pattern_rules import CONTENTS, PATTERNS
+from ._plans import PLANNED
 from ._record import Record
 from ._registry import Spec
 from ._storage import IndexView, Storage, StridedView, View, batched_key, empty_with_order
@@ -234,6 +235,11 @@ def _call(sweep: PatternSweep, e: tuple) -> None:
             sweep.put(out[0], out[1], made, call.mask)
 
 
+@_goes_over(PLANNED)
+def _planned(sweep: PatternSweep, e: tuple) -> None:
+    _call(sweep, PLANNED.general(e))
+
+
 def _function(call: Call) -> Any:
     """What PATTERNS knows a call by; None for elementwise functions and for custom gradients."""
     return None if call.is_elementwise else getattr(call.rule, "function", None)
@@ -350,4 +356,5 @@ _STRUCTURE: dict[Any, Callable[[tuple, Callable], tuple]] = {
     ADD_AT: lambda e, place: (ADD_AT, place(e[1], e[2]), _value(e[3]), place(e[5], e[6])),
 }
 _STRUCTURE[CALL] = _call_structure
+_STRUCTURE[PLANNED] = lambda e, place: _call_structure(PLANNED.general(e), place)
 assert set(_STRUCTURE) == set(_FORWARD)

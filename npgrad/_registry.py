@@ -117,6 +117,10 @@ class Rule(Maps):
         self.name: str = getattr(function, "__name__", type(function).__name__)
         self.vjps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
         self.jvps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
+        # Reverse maps as they were declared: one for several arguments comes with the place of each in its result.
+        self.shared: dict[str, tuple[Callable, int | None]] = {}
+        # What a call's arguments say, by which are given: see `GivenArguments`.
+        self.given: dict[Any, GivenArguments | None] = {}
         # Arguments of which the result is piecewise constant. A tracked argument that is in neither table is refused.
         self.steps: set[str] = set()
         # Arguments that must have one of these values for the rule to hold.
@@ -155,6 +159,18 @@ class Rule(Maps):
     def out_position(self) -> int | None:
         return self.names.index("out") if "out" in self.names and not self.variadic else None
 
+    def given_arguments(self, args: tuple, kwargs: dict) -> GivenArguments | None:
+        """What calls with these arguments have in common; None if they are of a kind that no plan is made for."""
+        key = (len(args), *kwargs) if kwargs else len(args)
+        try:
+            return self.given[key]
+        except KeyError:
+            names = (*self.names[: len(args)], *kwargs)
+            plain = self.sequence is None and not self.only and "out" not in names and len(set(names)) == len(names)
+            known = plain and len(args) <= len(self.names) and set(kwargs) <= set(self.names)
+            made = self.given[key] = GivenArguments(names, self.vjps) if known else None
+            return made
+
     def bind(self, args: tuple, kwargs: dict) -> dict[str, Any]:
         """The given arguments by name."""
         if self.variadic:
@@ -188,6 +204,19 @@ class Rule(Maps):
         return known
 
 
+class GivenArguments:
+    """The names of the arguments that are given in a call, which of them are differentiable (as bits), and the plans for its
+    tracked ones."""
+
+    __slots__ = ("names", "differentiable", "plans", "several")
+
+    def __init__(self, names: tuple[str, ...], differentiable: Mapping[str, Any]) -> None:
+        self.names = names
+        self.differentiable = sum(1 << i for i, name in enumerate(names) if name in differentiable)
+        self.plans: dict[int, Any] = {}
+        self.several = False  # whether such calls have given several results
+
+
 class Needs(NamedTuple):
     """What the maps by some arguments ask for: values of arguments, (name, of which argument) of `Spec`, the result, its
     `Spec`."""
@@ -216,6 +245,7 @@ def vjp(function: Any, *arguments: str) -> Callable:
         for position, argument in enumerate(arguments):
             one = map_ if len(arguments) == 1 else _nth(map_, position)
             rule.vjps[argument] = (one, parameters(map_))
+            rule.shared[argument] = (map_, None if len(arguments) == 1 else position)
         return map_
 
     return declare

@@ -11,6 +11,7 @@ writes: whoever saves a value holds the epoch, and the write that ends it leaves
 from __future__ import annotations
 
 import itertools
+import math
 import weakref
 from typing import Any
 
@@ -54,6 +55,14 @@ class Storage:
     epoch: Epoch | None
     shape: Shape
     dtype: np.dtype
+
+    @property
+    def ndim(self) -> int:
+        return len(self.shape)
+
+    @property
+    def size(self) -> int:
+        return math.prod(self.shape)
 
 
 class RowStorage(Storage):
@@ -124,6 +133,8 @@ class IndexView:
         self.dtype = part.dtype
         self.layout: Layout | None = None if parent is None else parent.layout
 
+    ndim, size = Storage.ndim, Storage.size
+
     def of(self, shadow: Any, batch_ndim: int) -> Any:
         if self.parent is not None:
             shadow = self.parent.of(shadow, batch_ndim)
@@ -183,6 +194,8 @@ class StridedView:
         self.dtype = part.dtype
         self.layout = layout
         self.overlaps = has_overlaps(part)
+
+    ndim, size = Storage.ndim, Storage.size
 
     def of(self, shadow: Any, batch_ndim: int) -> Any:
         bare = getattr(shadow, "_bare", shadow)

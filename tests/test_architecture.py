@@ -21,7 +21,7 @@ LAYERS = {
     "what functions are": ["_partials", "_registry", "_refusals", "_libraries", "rules"],
     "memory": ["_storage"],
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
-    "recording": ["_moves", "_flat", "_dispatch", "_elementwise", "_variable", "_custom"],
+    "recording": ["_moves", "_flat", "_plans", "_dispatch", "_elementwise", "_variable", "_custom"],
     "functions": ["_creators", "_math_names", "_twins", "_functions"],
     "names in place": ["_scipy", "_scipy_doors", "_while_recording", "_namespace", "_bound_names", "_instrument"],
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],

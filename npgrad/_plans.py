@@ -1,0 +1,219 @@
+"""Calls of rules with one result, recorded by a plan: what is known of all calls of a function with the same arguments given
+and the same of them tracked is worked out once, and a call only fills it in.
+
+An entry is ``(PLANNED, plan, out, operands, kept, specs)``: the storage of the result; (storage, view) of each tracked
+argument; the values that the maps need as (plain data, epoch, storage, view); and what has shape and dtype of the result and
+of the arguments of which the maps need these. What is not hot sees such an entry as the `Call` that says the same by names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._entries import CALL, Call, lift
+from ._leaks import user_location
+from ._moves import keep
+from ._record import Record
+from ._registry import GivenArguments, Rule, Spec
+from ._storage import NOTHING, save_constant
+from ._traced import TracedArray, adopt, same_memory
+
+
+def _joined(head: str, function: Callable, names: tuple[str, ...], where: dict[str, str], defaults: dict) -> Callable:
+    """``function`` as a function of ``(head, kept, specs)``: one generated lambda, so that nothing is looked up or packed
+    when it runs."""
+    scope: dict[str, Any] = {"f": function}
+    arguments = []
+    for number, name in enumerate(names):
+        if name not in where:
+            scope[f"d{number}"] = Spec(defaults[name[:-5]]) if name.endswith("_spec") else defaults[name]
+        arguments.append(where.get(name, f"d{number}"))
+    return eval(f"lambda {head}, kept, specs: f({', '.join(arguments)})", scope)
+
+
+class Plan:
+    """What all calls of a rule with the same arguments given, ``names``, and the same of them tracked have in common.
+
+    ``vjps`` has, for each map, its function and the operands it is for, with their places in its result; ``jvps`` one
+    function for each operand.
+    """
+
+    __slots__ = ("rule", "names", "tracked", "kept", "answer", "specs", "spec_names", "kept_names", "vjps", "jvps")
+
+    def __init__(self, rule: Rule, names: tuple[str, ...], bits: int) -> None:
+        self.rule = rule
+        self.names = names
+        self.tracked = tuple([i for i in range(len(names)) if bits >> i & 1])
+        operands = tuple([names[i] for i in self.tracked])
+        needs = rule.needs(operands)
+        self.kept = tuple([i for i, name in enumerate(names) if name in needs.values])
+        self.answer = needs.answer
+        self.kept_names = (*[names[i] for i in self.kept], *(["ans"] if self.answer else []))
+        given = [(name, names.index(of)) for name, of in needs.specs if of in names]
+        self.specs = tuple([position for _, position in given])
+        self.spec_names = ("ans_spec", *[name for name, _ in given])
+        where = {"ct": "ct", "tangent": "tangent"}
+        where |= {name: f"kept[{n}]" for n, name in enumerate(self.kept_names)}
+        where |= {name: f"specs[{n}]" for n, name in enumerate(self.spec_names)}
+        shared: dict[Callable, list[tuple[int, int | None]]] = {}
+        for n, name in enumerate(operands):
+            map_, place = rule.shared[name]
+            shared.setdefault(map_, []).append((n, place))
+        self.vjps = [
+            (_joined("ct", map_, rule.vjps[operands[places[0][0]]][1], where, rule.defaults), tuple(places))
+            for map_, places in shared.items()
+        ]
+        self.jvps = [_joined("tangent", *rule.jvps[name], where, rule.defaults) for name in operands]
+
+
+class PlannedCall:
+    """The kind of these entries."""
+
+    def reverse(self, sweep: Any, e: tuple) -> None:
+        _, plan, out, operands, kept, specs = e
+        ct = sweep.take(out, None)
+        if ct is None:
+            return
+        values = self._values(kept, sweep.traced)
+        for vjp, places in plan.vjps:
+            found = vjp(ct, values, specs)
+            for n, place in places:
+                g = found if place is None else found[place]
+                if g is not None:
+                    storage, view = operands[n]
+                    sweep.add(storage, view, g)
+
+    def forward(self, sweep: Any, e: tuple) -> None:
+        _, plan, out, operands, kept, specs = e
+        values = self._values(kept, sweep.traced)
+        total: Any = None
+        for (storage, view), jvp in zip(operands, plan.jvps, strict=True):
+            tangent = sweep.get(storage, view)
+            if tangent is not None:
+                part = jvp(tangent, values, specs)
+                total = part if total is None else total if part is None else total + part
+        sweep.put(out, None, total)
+
+    @staticmethod
+    def _values(kept: list, traced: bool) -> list:
+        if traced:
+            return [lift(bare, epoch, storage, view, True) for bare, epoch, storage, view in kept]
+        return [
+            bare if epoch is None or epoch.copy is None else epoch.restore(view, False)
+            for bare, epoch, _, view in kept
+        ]
+
+    def general(self, e: tuple) -> tuple:
+        """The same entry in the general form."""
+        _, plan, out, operands, kept, specs = e
+        saved: dict[str, Any] = {}
+        constants: dict[str, Any] = {name: Spec(spec) for name, spec in zip(plan.spec_names, specs, strict=True)}
+        for name, quad in zip(plan.kept_names, kept, strict=True):
+            if quad[2] is None and not isinstance(quad[0], ndarray):
+                constants[name] = quad[0]
+            else:
+                saved[name] = quad
+        named = [(plan.names[i], None, *place) for i, place in zip(plan.tracked, operands, strict=True)]
+        return CALL, Call(plan.rule, [(out, None)], named, saved, constants, None, False)
+
+    def written(self, e: tuple) -> tuple:
+        return None, None, None
+
+    def outs(self, e: tuple) -> tuple:
+        return (e[2],)
+
+    def ins(self, e: tuple) -> tuple:
+        return tuple([storage for storage, _ in e[3]])
+
+    def values(self, e: tuple) -> list:
+        return CALL.values(self.general(e))
+
+    def name(self, e: tuple) -> str:
+        return e[1].rule.name
+
+    def prune(self, e: tuple, active: set) -> tuple | None:
+        for storage, _ in e[3]:
+            if storage not in active:
+                return CALL.prune(self.general(e), active)
+        active.add(e[2])
+        return e
+
+
+PLANNED = PlannedCall()
+
+# What an argument may be in a call that goes by a plan, besides a traced array.
+_PLAIN_ARGUMENTS = frozenset([ndarray, bool, int, float, complex, str, type(None), slice, *np.sctypeDict.values()])
+_INTEGERS = {int}
+NO_PLAN = object()
+
+
+def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tuple, kwargs: dict, record: Record) -> Any:
+    """A call of a rule, if it is one of the commonest kind, on the one tape that records here; `NO_PLAN` if not."""
+    values = (*args, *kwargs.values()) if kwargs else args
+    alone = record.alone
+    plain: list[Any] = []
+    bits, bit = 0, 1
+    for value in values:
+        kind = type(value)
+        if kind is TracedArray:
+            plain.append(value._bare)
+            storage = value._storage
+            tokens = storage.tracked
+            if tokens is alone or ((tokens or storage.is_variable) and record.tracks(storage)):
+                bits |= bit
+        elif kind in _PLAIN_ARGUMENTS or (kind is tuple and _INTEGERS.issuperset(map(type, value))):
+            plain.append(value)
+        else:
+            return NO_PLAN
+        bit <<= 1
+    if bits & ~given.differentiable:
+        return NO_PLAN
+    if kwargs:
+        n = len(args)
+        result = function(*plain[:n], **dict(zip(kwargs, plain[n:], strict=True)))
+    elif rule.method is not None and type(plain[0]) is ndarray:
+        result = rule.method(*plain)
+    else:
+        result = function(*plain)
+    if type(result) is ndarray:
+        if result.base is not None:
+            for value in values:
+                if type(value) is TracedArray and same_memory(result, value):
+                    return value._part(result)
+    elif not isinstance(result, np.generic):
+        given.several = True  # found once for each kind of call, which is then repeated the general way
+        return NO_PLAN
+    made = adopt(result, alone if bits else NOTHING)
+    if not bits or type(made) is not TracedArray:
+        return made
+    plan = given.plans.get(bits)
+    if plan is None:
+        plan = given.plans[bits] = Plan(rule, given.names, bits)
+    kept: list[tuple] = []
+    for position in plan.kept:
+        value = values[position]
+        kind = type(value)
+        if kind is TracedArray:
+            kept.append((*keep(value), value._storage, value._view))
+        elif kind is ndarray:
+            kept.append((*save_constant(value, user_location), None, None))
+        else:
+            kept.append((value, None, None, None))
+    storage = made._storage
+    if plan.answer:
+        kept.append((*keep(made), storage, None))
+    operands = [(values[i]._storage, values[i]._view) for i in plan.tracked]
+    record.append((PLANNED, plan, storage, operands, kept, [storage, *[_spec(values[i]) for i in plan.specs]]))
+    return made
+
+
+def _spec(value: Any) -> Any:
+    """What has shape and dtype of an argument, and may be kept."""
+    if type(value) is TracedArray:
+        view = value._view
+        return value._storage if view is None else view
+    return Spec(value)
