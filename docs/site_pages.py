@@ -38,7 +38,6 @@ def public_names() -> dict[str, Any]:
         f"{module.__name__}.{name}": value
         for module in generate_api.modules()
         for name, value in generate_api.members(module).items()
-        if name != module.__name__.rpartition(".")[2]  # npgrad.compare is a function of npgrad
     }
 
 
@@ -71,12 +70,12 @@ class CodeOrLink(SphinxRole):
     """Single backquotes in docstrings: a link if they name something public, else code."""
 
     def run(self) -> tuple[list[nodes.Node], list[nodes.system_message]]:
-        names = public_names()
-        full = self.text if self.text in names else f"npgrad.{self.text}"
-        if full not in names:
+        here = self.env.ref_context.get("py:module")
+        known = [full for full in (self.text, f"{here}.{self.text}", f"npgrad.{self.text}") if full in public_names()]
+        if not known:
             return [nodes.literal(self.rawtext, self.text)], []
         role = self.env.domains.python_domain.role("obj")
-        return role("obj", self.rawtext, f"{self.text} <{full}>", self.lineno, self.inliner)  # type: ignore[misc]
+        return role("obj", self.rawtext, f"{self.text} <{known[0]}>", self.lineno, self.inliner)  # type: ignore[misc]
 
 
 # --- The tree of pages
@@ -118,6 +117,9 @@ def write_pages(app: Sphinx, config: Config) -> None:
     for path, page in PAGES.items():
         if page.startswith("generated/"):
             made[page.removeprefix("generated/")] = relinked((ROOT / path).read_text(), os.path.dirname(path) or ".")
+    for file in GENERATED.glob("*.rst"):
+        if file.name not in made:  # of a name that is gone
+            file.unlink()
     for name, text in made.items():
         file = GENERATED / name
         if not file.exists() or file.read_text() != text:
