@@ -80,7 +80,16 @@ class Comparison:
         return text(self)
 
     def to_dict(self) -> dict[str, Any]:
-        """Numbers, texts, lists and dictionaries only."""
+        """Numbers, texts, lists and dictionaries only.
+
+        Examples
+        --------
+        >>> import numpy as np
+        >>> import npgrad as ng
+        >>> found = ng.compare(np.sin, np.array([0.5])).to_dict()
+        >>> found["agrees"], found["methods"][0]["method"]
+        (True, 'npgrad reverse')
+        """
         found = dataclasses.asdict(self)
         for key in ("sweep", "taylor"):
             part = getattr(self, key)
@@ -88,12 +97,31 @@ class Comparison:
         return found
 
     def to_json(self, **options: Any) -> str:
-        """JSON; numbers that are not finite as Python's ``json`` writes them. Options are those of `json.dumps`."""
+        """JSON; numbers that are not finite as Python's ``json`` writes them. Options are those of `json.dumps`.
+
+        Examples
+        --------
+        >>> import json
+        >>> import numpy as np
+        >>> import npgrad as ng
+        >>> json.loads(ng.compare(np.sin, np.array([0.5])).to_json())["elements"]
+        1
+        """
         return json.dumps(self.to_dict(), **options)
 
     @public
     def plot(self, path: Any = None) -> Any:
-        """Error against step, and cost against the number of elements: a matplotlib figure, saved if a path is given."""
+        """Error against step, and cost against the number of elements: a matplotlib figure, saved if a path is given.
+
+        Examples
+        --------
+        >>> import io
+        >>> import numpy as np
+        >>> import npgrad as ng
+        >>> figure = ng.compare(np.sin, np.array([0.5])).plot(io.BytesIO())
+        >>> len(figure.axes)
+        2
+        """
         return plot(self, path)
 
 

@@ -120,6 +120,15 @@ class ForwardAccumulator:
         Returns
         -------
         The structure of ``primals``, arrays of their shapes and dtypes.
+
+        Examples
+        --------
+        >>> import numpy as np, npgrad as ng
+        >>> x = ng.array([1.0, 2.0])
+        >>> with ng.ForwardAccumulator(x, np.array([1.0, -1.0])) as accumulator:
+        ...     y, total = x ** 2, x.sum()
+        >>> accumulator.jvp({"squares": y, "sum": total})
+        {'squares': array([ 2., -4.]), 'sum': np.float64(0.0)}
         """
         zero = gives_zeros(unconnected_gradients)
         targets, build = checked_leaves(primals, "target")

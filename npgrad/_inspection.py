@@ -201,6 +201,16 @@ class Inspection:
         """Print and return how many calls are recorded, the bytes kept for them, and the lines that cost most.
 
         Memory that several calls keep counts for the first of them.
+
+        Examples
+        --------
+        >>> import numpy as np, npgrad as ng
+        >>> with ng.GradientTape(locations=True) as tape:
+        ...     x = tape.watch(np.arange(3.0))
+        ...     y = np.exp(x) * x
+        >>> text = tape.summary()  # doctest: +ELLIPSIS
+        2 calls recorded, 48 bytes kept for them
+                    48 bytes        2 calls  <...>:3 in <module>
         """
         record = self._recorded()
         by_line: dict[Any, list[int]] = {}

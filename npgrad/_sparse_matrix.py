@@ -37,14 +37,29 @@ class SparsityPattern:
         return len(self.indices)
 
     def rows(self) -> ndarray:
-        """The row of each element."""
+        """The row of each element.
+
+        Examples
+        --------
+        >>> import numpy as np, npgrad as ng
+        >>> ng.jacobian_sparsity(lambda x: x[1:] * x[0], np.ones(3)).rows()
+        array([0, 0, 1, 1])
+        """
         return np.repeat(np.arange(self.shape[0]), np.diff(self.indptr))
 
     def _values(self) -> Any:
         return np.ones(self.nnz, bool)
 
     def toarray(self) -> ndarray:
-        """The dense array; for a pattern, of booleans."""
+        """The dense array; for a pattern, of booleans.
+
+        Examples
+        --------
+        >>> import numpy as np, npgrad as ng
+        >>> ng.jacobian_sparsity(lambda x: x[1:] * x[0], np.ones(3)).toarray()
+        array([[ True,  True, False],
+               [ True, False,  True]])
+        """
         values = self._values()
         dense = np.zeros(self.shape, values.dtype)
         dense[self.rows(), self.indices] = values
@@ -52,7 +67,15 @@ class SparsityPattern:
 
     @public
     def to_scipy(self) -> Any:
-        """A ``scipy.sparse.csr_array`` of the same elements."""
+        """A ``scipy.sparse.csr_array`` of the same elements.
+
+        Examples
+        --------
+        >>> import numpy as np, npgrad as ng
+        >>> matrix = ng.sparse_jacobian(lambda x: x[1:] * x[0])(np.array([2.0, 3.0, 4.0]))
+        >>> matrix.to_scipy().tocsc().has_sorted_indices, matrix.to_scipy().nnz
+        (True, 4)
+        """
         sparse = _scipy_sparse()
         return sparse.csr_array((self._values(), self.indices, self.indptr), shape=self.shape)
 

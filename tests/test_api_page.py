@@ -28,6 +28,19 @@ def test_the_page_is_current():
     assert (DOCS / "api.md").read_text() == generate_api.page(), "run python docs/generate_api.py"
 
 
+METHODS = {
+    f"{name}.{method}": value
+    for name, owner in NAMES.items()
+    if inspect.isclass(owner)
+    for method, value in generate_api.methods(owner).items()
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_every_public_method_has_an_example(name):
+    assert "\nExamples\n---" in inspect.cleandoc(METHODS[name].__doc__)
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_every_public_name_has_an_example(name):
     """Its own, or that of the function which makes it."""
