@@ -150,7 +150,7 @@ def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any =
                 raise TypeError(f"{name} is a black box: it must return a number or an array, not {type(value).__name__}")
             return made
         jacobian = finite_difference.jacobian(
-            functools.partial(function, **options), tuple(numbers), method, step, return_error=True
+            functools.partial(function, **options), tuple(numbers), method=method, step=step, return_error=True
         )
         rule = _Differences(wrapped, name, jacobian, kept, numbers, user_location())
         saved = {"args": [saved_operand(args[i]) for i in numbers]}

@@ -103,7 +103,7 @@ def _plot_errors(axes: Any, report: Any) -> None:
             style = "-" if row.method.endswith("reverse") else "--"
             axes.axhline(max(row.largest_error, _LEAST), color="black", ls=style, label=f"{row.method}, by {row.against}")
     axes.set(xscale="log", yscale="log", xlabel="relative step", ylabel="relative error")
-    axes.legend()
+    axes.legend(loc="upper left", fontsize="small")
 
 
 def _plot_cost(axes: Any, report: Any) -> None:
@@ -117,4 +117,4 @@ def _plot_cost(axes: Any, report: Any) -> None:
         axes.loglog(n, row.seconds * (n / max(report.elements, 1)) ** grows, "-", lw=0.7, color=points.get_color())
     axes.axhline(report.plain_seconds, color="gray", ls=":", label="one plain evaluation")
     axes.set(xlabel="elements of the argument (the function's own cost unchanged)", ylabel="seconds")
-    axes.legend(fontsize="small")
+    axes.legend(loc="upper left", fontsize="small")

@@ -1,136 +1,102 @@
-"""How difference quotients are taken: one element of the argument at a time, within bounds, with an error estimate."""
+"""How difference quotients are taken: one or some elements of the point are moved, within bounds, with an error estimate."""
 
 from __future__ import annotations
 
+import dataclasses
+import functools
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
-from ._structure import flatten, map_structure
 
+@dataclasses.dataclass
+class Problem:
+    """What is differentiated, a function of flat arrays, and where: the point, its value, the precision of its elements.
 
-class Difference(NamedTuple):
-    """A derivative by differences, what its own error may be, and its cost.
-
-    ``error`` has the structure of ``derivative``; it is an estimate, not a bound. ``evaluations`` counts calls of the
-    function.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from npgrad import finite_difference
-    >>> found = finite_difference.grad(np.sin, return_error=True)(0.5)
-    >>> found.evaluations, bool(abs(found.derivative - np.cos(0.5)) < 10 * found.error)
-    (5, True)
+    ``held(values, members)`` rounds values of elements to what the function's own arrays can hold.
     """
 
-    derivative: Any
-    error: Any
-    evaluations: int
+    function: Callable[[ndarray], ndarray]
+    held: Callable[[ndarray, ndarray], ndarray]
+    x: ndarray
+    value: ndarray
+    eps: ndarray
+    steps: ndarray
+    lower: ndarray
+    upper: ndarray
+
+    @functools.cached_property
+    def two_sided(self) -> ndarray:
+        """Which elements can be moved by their step in both directions."""
+        return self.steps <= np.minimum(self.x - self.lower, self.upper - self.x)
 
 
-class FlatFunction:
-    """A function of one flat array, with flat values; counts its calls."""
+class Group:
+    """Elements that are moved at once: one; or those of a colour, of which each value depends on one at most.
 
-    def __init__(self, f: Callable, args: tuple, kwargs: dict, number: int) -> None:
-        self.f, self.args, self.kwargs, self.number = f, args, kwargs, number
-        self.evaluations = 0
-        self.point = _real_point(args[number], number)
+    ``rows`` says for each value which of the elements that is, by its place in ``members``. Those near a bound and others
+    are never in one group.
+    """
 
-    def __call__(self, flat: ndarray) -> ndarray:
-        args = [map_structure(_copied, arg) for arg in self.args]
-        args[self.number] = flat.reshape(self.point.shape).copy() if self.point.ndim else flat[0]
-        self.evaluations += 1
-        leaves, self.build = flatten(self.f(*args, **{k: map_structure(_copied, v) for k, v in self.kwargs.items()}))
-        self.leaves = [np.array(_numeric(leaf, self.f)) for leaf in leaves]
-        return np.concatenate([np.zeros(0), *[leaf.ravel() for leaf in self.leaves]])
-
-    def structured(self, columns: ndarray) -> Any:
-        """The derivative in the structure of the value, from an array of shape (values, elements of the argument)."""
-        parts, start = [], 0
-        for leaf in self.leaves:
-            part = columns[start : start + leaf.size].reshape(leaf.shape + self.point.shape)
-            parts.append(part[()])
-            start += leaf.size
-        return self.build(parts)
-
-
-def _copied(value: Any) -> Any:
-    return value.copy() if isinstance(value, ndarray) else value
-
-
-def _real_point(value: Any, number: int) -> ndarray:
-    point = np.array(value)
-    if point.dtype.kind != "f":
-        raise TypeError(f"argument {number} has dtype {point.dtype}; differences need a real floating argument")
-    return point
-
-
-def _numeric(leaf: Any, f: Callable) -> Any:
-    if np.asarray(leaf).dtype.kind not in "biufc":
-        raise TypeError(f"{getattr(f, '__name__', f)} returned {type(leaf).__name__}; differences need numbers or arrays")
-    return leaf
-
-
-class Element:
-    """The function along one element of its argument: the step, and how much room the bounds leave."""
-
-    def __init__(self, function: FlatFunction, x: ndarray, value: ndarray, index: int, step: Any, bounds: tuple) -> None:
-        self.function, self.x, self.value, self.index, self.bounds = function, x, value, index, bounds
-        below, above = x[index] - bounds[0], bounds[1] - x[index]
+    def __init__(self, problem: Problem, members: ndarray, rows: ndarray | None) -> None:
+        self.problem, self.members, self.rows, self.value = problem, members, rows, problem.value
+        self.x, self.lower, self.upper = problem.x[members], problem.lower[members], problem.upper[members]
+        steps, below, above = problem.steps[members], self.x - self.lower, self.upper - self.x
         # Towards the side with more room where both do not fit.
-        self.sign = 1 if step <= above or above >= below else -1
-        self.two_sided = step <= min(below, above)
-        self.step = step if self.two_sided else min(step, max(below, above))
-        self.eps = np.finfo(x.dtype).eps
+        self.sign = np.where((steps <= above) | (above >= below), 1, -1).astype(steps.dtype)
+        self.two_sided = bool(problem.two_sided[members[0]])
+        self.step = steps if self.two_sided else np.minimum(steps, np.maximum(below, above))
 
-    def at(self, shift: Any) -> ndarray:
-        moved = self.x.copy()
-        moved[self.index] = np.clip(moved[self.index] + shift, *self.bounds)  # rounding may not leave the bounds either
-        return self.function(moved)
+    def per_row(self, per_member: ndarray) -> Any:
+        return per_member[0] if self.rows is None else per_member[self.rows]
 
-    def exact_step(self, h: Any) -> Any:
-        """A step that the argument can hold exactly, so that the quotient divides by what was really added."""
-        return (self.x[self.index] + self.sign * h) - self.x[self.index]
+    def at(self, shift: ndarray) -> ndarray:
+        moved = self.problem.x.copy()
+        moved[self.members] = np.clip(self.x + shift, self.lower, self.upper)  # rounding may not leave the bounds either
+        return self.problem.function(moved)
 
-    def rounding(self, h: Any) -> ndarray:
-        return self.eps * np.abs(self.value) / np.abs(h)
+    def exact(self, h: ndarray) -> ndarray:
+        """Steps that the argument can hold exactly, so that the quotient divides by what was really added."""
+        return self.problem.held(self.x + self.sign * h, self.members) - self.x
 
-    def forward(self, h: Any) -> ndarray:
-        h = self.exact_step(h)
-        return (self.at(h) - self.value) / h
+    def rounding(self, h: ndarray) -> ndarray:
+        return self.per_row(self.problem.eps[self.members]) * np.abs(self.value) / np.abs(self.per_row(h))
 
-    def central(self, h: Any) -> ndarray:
-        h = self.exact_step(h)
-        return (self.at(h) - self.at(-h)) / (2 * h)
+    def forward(self, h: ndarray) -> ndarray:
+        h = self.exact(h)
+        return (self.at(h) - self.value) / self.per_row(h)
 
-    def second_order(self, h: Any) -> ndarray:
+    def central(self, h: ndarray) -> ndarray:
+        h = self.exact(h)
+        return (self.at(h) - self.at(-h)) / (2 * self.per_row(h))
+
+    def second_order(self, h: ndarray) -> ndarray:
         """Central differences, or the one-sided formula of the same order where a bound is near."""
         if self.two_sided:
             return self.central(h)
-        h = self.exact_step(h / 2)
-        return (4 * self.at(h) - 3 * self.value - self.at(2 * h)) / (2 * h)
+        h = self.exact(h / 2)
+        return (4 * self.at(h) - 3 * self.value - self.at(2 * h)) / (2 * self.per_row(h))
 
 
-def _compared(quotient: Callable, element: Element, order: int, with_error: bool) -> tuple[ndarray, Any]:
+def _compared(quotient: Callable, group: Group, order: int, with_error: bool) -> tuple[ndarray, Any]:
     """A difference quotient, and how far it moves when the step is halved (Richardson's estimate of what is left)."""
-    column = quotient(element.step)
+    column = quotient(group.step)
     if not with_error:
         return column, 0.0
     coarse_over_fine = 2**order / (2**order - 1)
-    moved = np.abs(column - quotient(element.step / 2)) * coarse_over_fine
-    return column, moved + element.rounding(element.step)
+    moved = np.abs(column - quotient(group.step / 2)) * coarse_over_fine
+    return column, moved + group.rounding(group.step)
 
 
-def _two_point(element: Element, with_error: bool) -> tuple[ndarray, Any]:
-    return _compared(element.forward, element, 1, with_error)
+def _two_point(group: Group, with_error: bool) -> tuple[ndarray, Any]:
+    return _compared(group.forward, group, 1, with_error)
 
 
-def _three_point(element: Element, with_error: bool) -> tuple[ndarray, Any]:
-    return _compared(element.second_order, element, 2, with_error)
+def _three_point(group: Group, with_error: bool) -> tuple[ndarray, Any]:
+    return _compared(group.second_order, group, 2, with_error)
 
 
 _DROPPED = (
@@ -139,39 +105,39 @@ _DROPPED = (
 )
 
 
-def _complex_step(element: Element, with_error: bool) -> tuple[ndarray, Any]:
-    moved = element.x.astype(np.result_type(element.x, np.complex64))
-    moved[element.index] += 1j * element.step
-    if np.iscomplexobj(element.value):
+def _complex_step(group: Group, with_error: bool) -> tuple[ndarray, Any]:
+    moved = group.problem.x.astype(np.result_type(group.problem.x, np.complex64))
+    moved[group.members] += 1j * group.step
+    if np.iscomplexobj(group.value):
         raise TypeError('the complex step needs a function that is real for real arguments; use method="richardson"')
     with warnings.catch_warnings():
         warnings.simplefilter("error", np.exceptions.ComplexWarning)
         try:
-            value = element.function(moved)
+            value = group.problem.function(moved)
         except np.exceptions.ComplexWarning as warning:
             raise TypeError(_DROPPED) from warning
     if not np.iscomplexobj(value):
         raise TypeError(_DROPPED)
-    column = value.imag / element.step
-    return column, element.eps * np.abs(column)
+    column = value.imag / group.per_row(group.step)
+    return column, group.per_row(group.problem.eps[group.members]) * np.abs(column)
 
 
 _LEVELS = 10
 
 
-def _richardson(element: Element, with_error: bool) -> tuple[ndarray, Any]:
-    quotient, power = (element.central, 2) if element.two_sided else (element.forward, 1)
-    previous = [quotient(element.step)]
+def _richardson(group: Group, with_error: bool) -> tuple[ndarray, Any]:
+    quotient, power = (group.central, 2) if group.two_sided else (group.forward, 1)
+    previous = [quotient(group.step)]
     best = previous[0]
     error = np.full(best.shape, np.inf)
     for level in range(1, _LEVELS):
-        h = element.step / 2**level
+        h = group.step / 2**level
         row = [quotient(h)]
         for j, coarse in enumerate(previous, start=1):
             factor = 2.0 ** (power * j)
             row.append((factor * row[-1] - coarse) / (factor - 1))
             # Ridders' estimate; two steps that give the very same quotient still carry the rounding of the values.
-            estimate = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - coarse)) + element.rounding(h)
+            estimate = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - coarse)) + group.rounding(h)
             better = estimate < error
             best, error = np.where(better, row[-1], best), np.where(better, estimate, error)
         if (np.abs(row[-1] - previous[-1]) >= 2 * error).all():
@@ -181,8 +147,10 @@ def _richardson(element: Element, with_error: bool) -> tuple[ndarray, Any]:
 
 
 class Method(NamedTuple):
-    column: Callable[[Element, bool], tuple[ndarray, Any]]
-    step: Callable[[Any], Any]
+    """The column of a group, and the relative step, from the machine precision."""
+
+    column: Callable[[Group, bool], tuple[ndarray, Any]]
+    step: Callable[[ndarray], Any]
 
 
 METHODS = {
@@ -193,39 +161,53 @@ METHODS = {
 }
 
 
-def _steps(x: ndarray, shape: tuple, method: Method, step: Any) -> ndarray:
-    if step is None:
-        return np.asarray(method.step(float(np.finfo(x.dtype).eps)) * np.maximum(1, np.abs(x)), x.dtype)
-    steps = np.broadcast_to(np.asarray(step, x.dtype), shape).ravel()
-    if not (steps > 0).all():
-        raise ValueError(f"step must be positive, got {step!r}")
-    return steps
+def columns(problem: Problem, method: Method, with_error: bool) -> tuple[ndarray, ndarray]:
+    """The Jacobian and its estimated error, of shape (values, elements), one element after the other."""
+    found = np.zeros((problem.value.size, problem.x.size), np.result_type(problem.value, problem.x))
+    errors = np.zeros(found.shape, problem.x.dtype)
+    for index in range(problem.x.size):
+        group = Group(problem, np.array([index]), None)
+        found[:, index], errors[:, index] = method.column(group, with_error)
+    return found, errors
 
 
-def _bounds(x: ndarray, shape: tuple, bounds: Any) -> list[tuple]:
-    lower, upper = (-np.inf, np.inf) if bounds is None else bounds
-    lower, upper = (np.broadcast_to(np.asarray(b, x.dtype), shape).ravel() for b in (lower, upper))
-    if not ((lower <= x) & (x <= upper) & (lower < upper)).all():
-        raise ValueError("the point lies outside of the bounds, or they leave no room for a step")
-    return list(zip(lower, upper, strict=True))
+def compressed(
+    problem: Problem, method: Method, with_error: bool, indices: ndarray, row_of: ndarray, colors: ndarray
+) -> tuple[ndarray, ndarray]:
+    """The elements of a sparse Jacobian, in the order of ``indices``, from one column for each colour."""
+    found = np.zeros(indices.size, np.result_type(problem.value, problem.x))
+    errors = np.zeros(indices.size, problem.x.dtype)
+    for members in _groups(problem, colors):
+        place = np.full(problem.x.size, -1)
+        place[members] = np.arange(len(members))
+        wanted = np.flatnonzero(place[indices] >= 0)
+        rows = np.zeros(problem.value.size, int)
+        rows[row_of[wanted]] = place[indices[wanted]]
+        group = Group(problem, members, rows)
+        column, error = method.column(group, with_error)
+        _check_pattern(group, column, row_of[wanted])
+        found[wanted] = column[row_of[wanted]]
+        errors[wanted] = np.broadcast_to(error, column.shape)[row_of[wanted]]
+    return found, errors
 
 
-def differences(
-    f: Callable, args: tuple, kwargs: dict, number: int, method: Method, step: Any, bounds: Any, with_error: bool
-) -> Difference:
-    if not -len(args) <= number < len(args):
+def _groups(problem: Problem, colors: ndarray) -> Iterator[ndarray]:
+    """The elements of each colour; those near a bound, which have other formulas, by themselves."""
+    for color in range(int(np.max(colors, initial=-1)) + 1):
+        for side in (True, False):
+            members = np.flatnonzero((colors == color) & (problem.two_sided == side))
+            if members.size:
+                yield members
+
+
+def _check_pattern(group: Group, column: ndarray, rows: ndarray) -> None:
+    """Values that the pattern lets depend on none of the elements that were moved must not have moved."""
+    # A complex step does not divide rounding by its length.
+    rounding = group.rounding(np.maximum(group.step, group.problem.eps[group.members] ** (1 / 2)))
+    moved = np.abs(column) > 1e3 * rounding
+    moved[rows] = False
+    if moved.any():
         raise ValueError(
-            f"argnums {number}, but the function was called with {len(args)} positional arguments; "
-            "give what is differentiated by position, not by keyword"
+            f"value {int(np.flatnonzero(moved)[0])} depends on an element that the sparsity pattern does not have in its "
+            "row: the differences of several elements at once would be wrong"
         )
-    function = FlatFunction(f, args, kwargs, number % len(args))
-    x = function.point.ravel()
-    value = function(x)
-    steps = _steps(x, function.point.shape, method, step)
-    limits = _bounds(x, function.point.shape, bounds)
-    columns = np.zeros((value.size, x.size), np.result_type(value, x))
-    errors = np.zeros((value.size, x.size), x.dtype)
-    for index, (h, limit) in enumerate(zip(steps, limits, strict=True)):
-        element = Element(function, x, value, index, h, limit)
-        columns[:, index], errors[:, index] = method.column(element, with_error)
-    return Difference(function.structured(columns), function.structured(errors), function.evaluations)

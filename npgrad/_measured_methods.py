@@ -16,7 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from . import finite_difference
-from ._difference_methods import FlatFunction
+from ._flat_function import FlatFunction
 from ._functional import value_and_jacobian
 from ._structure import flatten, map_structure
 
@@ -68,7 +68,7 @@ class Problem:
 
         self.counted = counted
         self.flat = FlatFunction(counted, args, {}, self.number)
-        self.x = self.flat.point.ravel()
+        self.x = self.flat.x
         self.value = self.flat(self.x)
 
     def copies(self) -> list:
@@ -108,7 +108,7 @@ def _npgrad(mode: str) -> Method:
 
 def _differences(problem: Problem, method: str, step: Any, with_error: bool) -> Any:
     differentiate = finite_difference.jacobian(
-        problem.counted, problem.number, method, step, problem.bounds, return_error=with_error
+        problem.counted, problem.number, method=method, step=step, bounds=problem.bounds, return_error=with_error
     )
     return differentiate(*problem.args)
 

@@ -72,10 +72,19 @@ class Run:
         outer = bool(recording())
         others = [leaf for leaf in flatten((args, kwargs))[0] if not isinstance(leaf, _HOLDS_NOTHING)]
         self.aux: Any = None
+        watched: set[int] = set()
+
+        def watchable(leaf: Any) -> Any:
+            """An array of its own for each place in the arguments, as each has a derivative of its own."""
+            if id(leaf) in watched and type(leaf) is ndarray:
+                return np.array(leaf, order="K")
+            watched.add(id(leaf))
+            return _watchable(leaf)
+
         with reached(function, others, reach or Reach()) as form:
             with self.tape:
                 call = [
-                    self.tape.watch(map_structure(lambda leaf: _watchable(leaf), _differentiable(arg, i)))
+                    self.tape.watch(map_structure(watchable, _differentiable(arg, i)))
                     if i in numbers
                     else arg
                     if outer

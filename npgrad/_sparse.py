@@ -278,21 +278,21 @@ def sparse_jacobian(
         point = _Point(Run(f, args, kwargs, argnums, False, leaks), several)
         plan = plans.of(point)
         pattern = plan.pattern
-        data = plan.data(point)
+        whole = SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
         if not several:
-            return SparseMatrix(data, pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
+            return whole
         ends = np.cumsum(point.groups)
-        return tuple([_columns(data, pattern, int(e) - n, int(e)) for e, n in zip(ends, point.groups, strict=True)])
+        return tuple([columns_between(whole, int(e) - n, int(e)) for e, n in zip(ends, point.groups, strict=True)])
 
     return wrapped
 
 
-def _columns(data: Any, pattern: SparsityPattern, first: int, end: int) -> SparseMatrix:
+def columns_between(matrix: SparseMatrix, first: int, end: int) -> SparseMatrix:
     """A matrix of some of the columns."""
-    chosen = (pattern.indices >= first) & (pattern.indices < end)
+    chosen = (matrix.indices >= first) & (matrix.indices < end)
     before = np.concatenate([[0], np.cumsum(chosen)])
-    shape = pattern.shape[0], end - first
-    return SparseMatrix(data[chosen], pattern.indices[chosen] - first, before[pattern.indptr], shape)
+    shape = matrix.shape[0], end - first
+    return SparseMatrix(matrix.data[chosen], matrix.indices[chosen] - first, before[matrix.indptr], shape)
 
 
 @public

@@ -32,7 +32,7 @@ LAYERS = {
     ],
     "sparse derivatives": ["_index_sets", "_pattern_rules", "_pattern", "_coloring", "_sparse_matrix", "_sparse"],
     "tools on the public interface": [
-        "testing", "_difference_methods", "finite_difference", "_black_box", "_agreement",
+        "testing", "_flat_function", "_difference_methods", "finite_difference", "_black_box", "_agreement",
         "_measured_methods", "_probes", "_compare_output", "_compare",
     ],
     "the door": ["__init__"],

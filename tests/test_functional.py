@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad import finite_difference
 
 X = np.array([1.0, 2.0, 3.0])
 BUFFER = np.zeros(3)
@@ -205,3 +206,26 @@ def test_leaks_are_refused_or_let_pass_as_asked():
     np.testing.assert_array_equal(ng.grad(f, leaks="ignore")(X), np.full(3, X[0]))
     with pytest.raises(ValueError, match="leaks"):
         ng.grad(f, leaks="sometimes")(X)
+
+
+@pytest.mark.parametrize("kind", [np.array, ng.array, ng.Variable])
+def test_one_array_in_two_places_has_two_derivatives(kind):
+    """As differences have it: each place is moved by itself."""
+
+    def f(x, y):
+        return (x * x * y["y"]).sum()
+
+    same, other = kind([0.5, 1.5]), kind([0.5, 1.5])
+    plain = np.array([0.5, 1.5])
+    expected = finite_difference.grad(f, (0, 1), method="complex-step")(plain, {"y": plain})
+    for y in (same, other):
+        by_x, by_y = ng.grad(f, (0, 1))(same, {"y": y})
+        np.testing.assert_allclose(by_x, expected[0], rtol=1e-15)
+        np.testing.assert_allclose(by_y["y"], expected[1]["y"], rtol=1e-15)
+    twice = ng.hessian(lambda p: p[0].sum() * (p[1] ** 2).sum())([same, same])
+    np.testing.assert_array_equal(twice[0][0], np.zeros((2, 2)))
+    np.testing.assert_array_equal(twice[1][1], 2 * np.eye(2) * 2.0)
+    _, pullback = ng.vjp(lambda x, y: x * x * y, same, same)
+    np.testing.assert_allclose(pullback(np.ones(2)), [expected[0], expected[1]["y"]], rtol=1e-15)
+    blocks = ng.sparse_jacobian(lambda x, y: x * x * y, (0, 1))(same, same)
+    np.testing.assert_allclose([np.diag(block.toarray()) for block in blocks], [expected[0], expected[1]["y"]], rtol=1e-15)
