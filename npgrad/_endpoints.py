@@ -87,10 +87,14 @@ def check_watchable(value: Any, place: str) -> None:
         raise TypeError(f"cannot watch an array of dtype {value.dtype}{place}: {cure}")
 
 
+# Kinds of dtype; integers and booleans have a derivative, zero.
+_NUMERIC = frozenset("fciub")
+
+
 def checked_leaves(structure: Any, what: str) -> tuple[list, Any]:
     """The leaves of a target or of sources, which must be arrays or numbers, and how to rebuild the structure."""
     leaves, build = flatten(structure)
-    if leaves and leaves[0] is structure and isinstance(structure, ndarray):
+    if leaves and leaves[0] is structure and isinstance(structure, ndarray) and structure.dtype.kind in _NUMERIC:
         return leaves, build
     for leaf, path in zip(leaves, leaf_paths(structure), strict=True):
         if leaf is None:
@@ -100,6 +104,11 @@ def checked_leaves(structure: Any, what: str) -> tuple[list, Any]:
             )
         if not isinstance(leaf, (ndarray, np.generic, int, float, complex)):
             raise TypeError(f"a {what} must be an array or a number, got {type(leaf).__name__}{path_text(path)}")
+        if isinstance(leaf, (ndarray, np.generic)) and leaf.dtype.kind not in _NUMERIC:
+            raise TypeError(
+                f"a {what} must hold numbers, got dtype {leaf.dtype}{path_text(path)}: derivatives are lost in it; "
+                "give its parts as floating arrays"
+            )
     return leaves, build
 
 

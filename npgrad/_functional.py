@@ -91,8 +91,8 @@ def value_and_grad(
     check_nan : bool
         See `GradientTape`.
     check : bool
-        Compare the derivative along one random direction with differences at each call, as `check_leaks` does, with 17 more
-        evaluations of ``f`` (34 where they settle badly). Only the outermost of nested derivatives is checked.
+        Compare the derivative along one random direction with differences at each call, as `check_leaks` does, with two more
+        evaluations of ``f`` (36 where these do not settle it). Only the outermost of nested derivatives is checked.
 
     Returns
     -------
@@ -250,8 +250,8 @@ def jacobian(
     check_nan : bool
         See `GradientTape`.
     check : bool
-        Compare the derivative along one random direction with differences at each call, as `check_leaks` does, with 17 more
-        evaluations of ``f`` (34 where they settle badly). Only the outermost of nested derivatives is checked.
+        Compare the derivative along one random direction with differences at each call, as `check_leaks` does, with two more
+        evaluations of ``f`` (36 where these do not settle it). Only the outermost of nested derivatives is checked.
 
     Returns
     -------

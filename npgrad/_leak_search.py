@@ -17,8 +17,9 @@ import numpy as np
 from numpy import ndarray
 
 from ._derivatives import tangents_of
-from ._directional import directional_difference
-from ._leaks import LeakError, is_internal
+from ._directional import directional_difference, inexact_leaves
+from ._endpoints import checked_leaves
+from ._leaks import LeakError, is_users_code
 from ._record import Record, recording
 from ._run import Run
 from ._structure import flatten, map_structure
@@ -65,42 +66,58 @@ def _variables(names: dict[str, Any]) -> Iterator[tuple[str, Any]]:
 
 
 class _Observer:
-    """A trace function for `sys.settrace` that notes what changes in the variables of the user's code."""
+    """A trace function for `sys.settrace` that notes what changes in the variables of the user's code, also those of its
+    module that it names. What a call finds there, an earlier run may have left; only its arguments are new."""
 
     def __init__(self) -> None:
         self.seen: list[_Seen] = []
-        self._known: dict[tuple[int, str], complex] = {}
+        self._known: dict[int, dict[str, complex]] = {}
         self._lines: dict[int, int] = {}
 
     def __call__(self, frame: FrameType, event: str, argument: Any) -> Any:
-        name, file = frame.f_globals.get("__name__") or "", frame.f_code.co_filename
-        if event == "call" and (is_internal(name, file) or "site-packages" in file or file.startswith("<frozen")):
+        code = frame.f_code
+        if event == "call" and not is_users_code(frame.f_globals.get("__name__"), code.co_filename):
             return None
-        found = dict(frame.f_locals)
-        if event == "return":
-            found["the value returned"] = argument
-        if event != "call":
-            self._note(frame, found)
+        found = {name: frame.f_globals[name] for name in code.co_names if name in frame.f_globals} | frame.f_locals
+        if event == "call":
+            self._known[id(frame)] = {name: number for name, _, number in _numbers(found)}
+            names = code.co_varnames[: code.co_argcount]
+            given = {name: found[name] for name in names if isinstance(found.get(name), ndarray)}
+            self._note({}, given, self._caller(frame))
+        else:
+            if event == "return":
+                found["the value returned"] = argument
+            self._note(self._known[id(frame)], found, (code.co_filename, self._lines[id(frame)]))
         self._lines[id(frame)] = frame.f_lineno
+        if event == "return":
+            del self._known[id(frame)], self._lines[id(frame)]
         return self
 
-    def _note(self, frame: FrameType, found: dict[str, Any]) -> None:
+    def _caller(self, frame: FrameType) -> tuple[str, int]:
+        """Where the arguments of a call were made, if that is in the user's code too."""
+        outer = frame.f_back
+        by_user = outer is not None and id(outer) in self._known
+        frame = outer if by_user and outer is not None else frame
+        return frame.f_code.co_filename, frame.f_lineno
+
+    def _note(self, known: dict[str, complex], found: dict[str, Any], place: tuple[str, int]) -> None:
         records = recording()
         position = len(records[-1].entries) if records else 0
-        for name, value in _variables(found):
-            bare = unwrap(value)
-            if not isinstance(bare, (ndarray, np.floating, np.complexfloating, float, complex)):
-                continue
-            if not is_inexact(np.asarray(bare).dtype):
-                continue
-            number = _weighted(bare)
-            if self._known.get((id(frame), name)) == number:
-                continue
-            self._known[id(frame), name] = number
-            size = float(np.sum(np.abs(bare)))
-            line = self._lines.get(id(frame), frame.f_lineno)
-            traced = value if isinstance(value, TracedArray) else None
-            self.seen.append(_Seen(frame.f_code.co_filename, line, name, number, size, traced, position))
+        for name, value, number in _numbers(found):
+            if known.get(name) != number:
+                known[name] = number
+                size = float(np.sum(np.abs(unwrap(value))))
+                traced = value if isinstance(value, TracedArray) else None
+                self.seen.append(_Seen(*place, name, number, size, traced, position))
+
+
+def _numbers(names: dict[str, Any]) -> Iterator[tuple[str, Any, complex]]:
+    """The variables that hold floating data, and one number for all of it."""
+    for name, value in _variables(names):
+        bare = unwrap(value)
+        is_number = isinstance(bare, (ndarray, np.floating, np.complexfloating, float, complex))
+        if is_number and is_inexact(np.asarray(bare).dtype):
+            yield name, value, _weighted(bare)
 
 
 def _observed(call: Callable[[], Any]) -> tuple[Any, list[_Seen]]:
@@ -113,20 +130,31 @@ def _observed(call: Callable[[], Any]) -> tuple[Any, list[_Seen]]:
     return result, observer.seen
 
 
+def _by_turn(seen: list[_Seen]) -> dict[tuple, _Seen]:
+    """What was seen, by its place, its name and its turn there."""
+    turns: dict[tuple, int] = {}
+    found = {}
+    for item in seen:
+        turn = turns[item.step] = turns.get(item.step, -1) + 1
+        found[*item.step, turn] = item
+    return found
+
+
 def _first_wrong(record: Record, moved: list, traced: list[_Seen], ahead: list[_Seen], behind: list[_Seen]) -> _Seen | None:
-    """The first value whose differences are not its tangent, as long as the three runs go the same way."""
+    """The first value whose differences are not its tangent."""
     sweep, done = ForwardSweep((), False), 0
     for source, tangent in moved:
         sweep.put(source._storage, source._view, tangent)
-    for seen, high, low in zip(traced, ahead, behind, strict=False):
-        if not seen.step == high.step == low.step:
-            return None
+    highs, lows = _by_turn(ahead), _by_turn(behind)
+    for turn, seen in _by_turn(traced).items():
+        if turn not in highs or turn not in lows:
+            continue
         sweep.run(record.entries[done : max(done, seen.position)])
         done = max(done, seen.position)
         array = seen.traced
         tangent = None if array is None else sweep.peek(array._storage, array._view)
         expected = 0.0 if tangent is None else _weighted(tangent)
-        slope = (high.number - low.number) / (2 * _STEP)
+        slope = (highs[turn].number - lows[turn].number) / (2 * _STEP)
         if abs(slope - expected) > _RELATIVE * max(abs(slope), abs(expected)) + _ROUNDING * seen.size:
             return seen
     return None
@@ -150,6 +178,8 @@ def check_leaks(f: Callable, *args: Any) -> None:
     ------
     LeakError
         With file, line and variable.
+    TypeError
+        If the function returns neither arrays nor numbers.
 
     Examples
     --------
@@ -163,7 +193,13 @@ def check_leaks(f: Callable, *args: Any) -> None:
     found
     """
     numbers = tuple([i for i, arg in enumerate(args) if isinstance(arg, (float, np.floating)) or _is_point(arg)])
-    verify(f, Run(f, args, {}, numbers, False, "raise"), args, {})
+    run = Run(f, args, {}, numbers, False, "raise")
+    leaves = [leaf for leaf in flatten(run.value)[0] if isinstance(leaf, (ndarray, np.generic, int, float, complex))]
+    if not leaves:
+        name = getattr(f, "__name__", type(f).__name__)
+        raise TypeError(f"{name} returned {type(run.value).__name__}; check_leaks needs arrays or numbers")
+    checked_leaves(leaves, "target")
+    verify(f, run, args, {})
 
 
 def _is_point(value: Any) -> bool:
@@ -181,8 +217,11 @@ class _Line:
 
     @staticmethod
     def _direction(rng: np.random.Generator, leaf: ndarray) -> Any:
+        """Each element moves by its own size, so that positive ones stay so."""
+        size = np.abs(leaf)
+        size = np.where(size > 0, size, np.max(size, initial=0) or 1.0)
         real = rng.standard_normal(leaf.shape)
-        return real + 1j * rng.standard_normal(leaf.shape) if leaf.dtype.kind == "c" else real
+        return size * (real + 1j * rng.standard_normal(leaf.shape) if leaf.dtype.kind == "c" else real)
 
     def at(self, t: float) -> tuple[tuple, dict]:
         """The arguments of a call, copied, so that a function may write into them."""
@@ -218,18 +257,57 @@ def verify(f: Callable, run: Run, args: tuple, kwargs: dict, has_aux: bool = Fal
     with np.errstate(all="ignore"):
         tangents = tangents_of(run.record(), leaves, line.moved(run), ())
     found = [np.zeros(np.shape(v)) if t is None else np.asarray(unwrap(t)) for t, v in zip(tangents, leaves, strict=True)]
-    for step in (1e-2, 1e-5):  # a kink may lie within the larger one
-        slopes, error = directional_difference(line.value, [np.array(0.0)], [np.array(1.0)], step=step)
-        scale = max([float(np.max(np.abs(s), initial=0)) for s in [*slopes, *found]], default=0.0)
-        wrong = [float(np.max(np.abs(s - t), initial=0)) for s, t in zip(slopes, found, strict=True)]
-        if not np.isfinite(error) or all(w <= (10 * error + 1e-6) * scale for w in wrong):
-            return
+    values = [np.asarray(unwrap(leaf)) for leaf in leaves]
+    if _agrees_at_once(line, values, found) or not _contradicted(line, values, found):
+        return
     raise LeakError(_place(line))
 
 
+def _values(line: _Line, t: Any, like: list[ndarray]) -> list[ndarray]:
+    """The values at a point of the line; NaN where they have another form there."""
+    made = [np.asarray(leaf) for leaf in inexact_leaves(line.value(t))]
+    if [leaf.shape for leaf in made] != [leaf.shape for leaf in like]:
+        return [np.full_like(leaf, np.nan) for leaf in like]
+    return made
+
+
+def _agrees_at_once(line: _Line, values: list[ndarray], tangents: list[ndarray]) -> bool:
+    """Whether a central difference, two evaluations, has the tangents to six digits in each element."""
+    eps = max([float(np.finfo(np.asarray(a).dtype).eps) for a in [*values, *line.leaves]], default=0.0)
+    h = eps ** (1 / 3)
+    with np.errstate(all="ignore"):
+        ahead, behind = _values(line, h, values), _values(line, -h, values)
+        for high, low, value, tangent in zip(ahead, behind, values, tangents, strict=True):
+            slope = (high - low) / (2 * h)
+            allowed = max(1e-6, 100 * h * h) * np.maximum(np.abs(slope), np.abs(tangent)) + 10 * h * h * np.abs(value)
+            if not np.all(np.abs(slope - tangent) <= allowed):
+                return False
+    return True
+
+
+def _contradicted(line: _Line, values: list[ndarray], tangents: list[ndarray]) -> bool:
+    """Whether differences disagree with the tangents by more than their own error: extrapolated from a large step, and from
+    a small one, as a kink may lie within the larger. At a kink they say nothing."""
+    wrong = False
+    for step in (1e-2, 1e-5):
+        slopes, error = directional_difference(
+            lambda t: _values(line, t, values), [np.array(0.0)], [np.array(1.0)], step=step
+        )
+        scale = max([float(np.max(np.abs(s), initial=0)) for s in [*slopes, *tangents]], default=0.0)
+        off = [float(np.max(np.abs(s - t), initial=0)) for s, t in zip(slopes, tangents, strict=True)]
+        wrong = np.isfinite(error) and not all(w <= (10 * error + 1e-6) * scale for w in off)
+        if np.isfinite(error) and not wrong:
+            return False
+    return wrong
+
+
 def _place(line: _Line) -> str:
-    run, traced = _observed(line.again)
-    ahead, behind = (_observed(functools.partial(line.value, step))[1] for step in (_STEP, -_STEP))
+    def observed(call: Callable[[], Any]) -> tuple[Any, list[_Seen]]:
+        line.value(0.01)  # so that what a run finds of an earlier one is always the same, and not what it leaves
+        return _observed(call)
+
+    run, traced = observed(line.again)
+    ahead, behind = (observed(functools.partial(line.value, step))[1] for step in (_STEP, -_STEP))
     seen = _first_wrong(run.record(), line.moved(run), traced, ahead, behind)
     cure = (
         "Make the buffer while the tape records or wrap it in npgrad.array; use NumPy's function for a compiled one, "

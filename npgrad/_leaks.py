@@ -12,6 +12,7 @@ import sys
 import warnings
 from typing import NamedTuple, NoReturn
 
+_STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 OWN_CODE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _INTERNAL = ("numpy.", "scipy.", "npgrad-twin-of-numpy.", "contextlib")
 
@@ -106,9 +107,12 @@ def is_users_code(module: str | None, file: str = "") -> bool:
     """Whether code is the user's own. Installed packages are left as they are, unless `instrument` names them."""
     module = module or ""
     top = module.partition(".")[0]
-    if is_internal(module, file) or top == "npgrad" or (top in sys.stdlib_module_names and top != "__main__"):
+    if is_internal(module, file) or top == "npgrad":
         return False
     origin = file or getattr(sys.modules.get(top), "__file__", None) or ""
+    elsewhere = os.path.isabs(origin) and not origin.startswith(_STDLIB)  # a program of the user's called calendar.py
+    if top in sys.stdlib_module_names and top != "__main__" and not elsewhere:
+        return False
     return "site-packages" not in origin and "dist-packages" not in origin
 
 
