@@ -36,14 +36,6 @@ class SparsityPattern:
         """How many elements are stored."""
         return len(self.indices)
 
-    def same_as(self, other: SparsityPattern) -> bool:
-        """Whether both have the same elements."""
-        return (
-            self.shape == other.shape
-            and np.array_equal(self.indptr, other.indptr)
-            and np.array_equal(self.indices, other.indices)
-        )
-
     def rows(self) -> ndarray:
         """The row of each element.
 

@@ -363,7 +363,7 @@ def sparse_jacobian(
         shape = (problem.value.size, problem.x.size)
         if pattern.shape != shape:
             raise ValueError(f"the sparsity pattern has the shape {pattern.shape}, the Jacobian {shape}")
-        if not (known and known[0].same_as(pattern)):
+        if not (known and _same(known[0], pattern)):
             known[:] = pattern, color_columns(pattern.indices, pattern.indptr, pattern.shape[1])
         elements = compressed(problem, how, return_error, pattern.indices, pattern.rows(), known[1])
 
@@ -378,6 +378,10 @@ def sparse_jacobian(
         return Difference(derivative, error, function.evaluations) if return_error else derivative
 
     return wrapped
+
+
+def _same(a: SparsityPattern, b: SparsityPattern) -> bool:
+    return a.shape == b.shape and np.array_equal(a.indptr, b.indptr) and np.array_equal(a.indices, b.indices)
 
 
 def _pattern_of(given: Any) -> SparsityPattern:
