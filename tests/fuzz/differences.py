@@ -1,0 +1,71 @@
+"""First and second derivatives of plain programs along a direction, by extrapolated differences that judge themselves."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+LEVELS = 4
+STEPS = (2e-2, 2e-3, 2e-4, 1e-5)
+# What is smaller than this beside the values is rounding.
+FLOOR = 1e-6
+
+
+class Differences:
+    """The derivative of a vector along a direction: ``value``, and the estimated ``error``, both per element."""
+
+    def __init__(self, along: Callable[[float], np.ndarray], order: int) -> None:
+        """``along(t)`` is the program's value at the point moved by ``t`` in the direction."""
+        self.middle = along(0.0)
+        self.size = FLOOR * float(np.max(np.abs(self.middle), initial=1.0))
+        self.value = np.zeros_like(self.middle)
+        self.error = np.full(self.middle.shape, np.inf)
+        self.bent = np.zeros(self.middle.shape, bool)
+        for step in STEPS[: 4 if order == 1 else 2]:
+            self._improve(along, step, order)
+            if not self.error.size or self.error.max() <= 1e-8 * max(1e-2, float(np.max(np.abs(self.value)))):
+                break
+
+    def _improve(self, along: Callable, step: float, order: int) -> None:
+        table, bends = [], []
+        for level in range(LEVELS):
+            h = step / 2**level
+            ahead, behind = along(h), along(-h)
+            if ahead.shape != self.middle.shape or behind.shape != self.middle.shape:
+                return
+            bends.append(np.abs(ahead - 2 * self.middle + behind) / h)
+            table.append((ahead - behind) / (2 * h) if order == 1 else (ahead - 2 * self.middle + behind) / h**2)
+        previous = table
+        for power in range(1, LEVELS):
+            previous, table = table, [(4**power * b - a) / (4**power - 1) for a, b in itertools.pairwise(table)]
+        error = np.abs(table[0] - previous[-1]) + 1e-15 * np.abs(self.middle) / (step / 2**LEVELS) ** order
+        # At a kink the slopes ahead and behind stay apart however small the step; elsewhere they meet.
+        self.bent |= (bends[-1] > 0.5 * bends[0]) & (bends[-1] > 1e-4 * (self.size / FLOOR))
+        better = error < self.error
+        self.value = np.where(better, table[0], self.value)
+        self.error = np.where(better, error, self.error)
+
+
+def joined(values: list) -> np.ndarray:
+    """All elements of the arrays, in a row of at least double precision."""
+    parts = [np.asarray(v).reshape(-1) for v in values]
+    return np.concatenate([np.zeros(0), *parts]) if parts else np.zeros(0)
+
+
+def along_line(program: Callable, points: list, directions: list, names: list[int]) -> Callable[[float], np.ndarray]:
+    """The values number ``names`` of the program at points moved along the directions; nothing where it fails."""
+
+    def at(t: float) -> Any:
+        moved = [np.asarray(p + t * d, np.asarray(p).dtype) for p, d in zip(points, directions, strict=True)]
+        given = [m[()] if isinstance(p, np.generic) else np.array(m, order="K") for m, p in zip(moved, points, strict=True)]
+        try:
+            with np.errstate(all="ignore"):
+                values = program(*given)
+            return joined([values[n] for n in names])
+        except Exception:
+            return np.zeros(1 << 20)
+
+    return at

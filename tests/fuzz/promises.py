@@ -1,0 +1,32 @@
+"""Refusals that the pages of the documentation promise. Whatever else is raised where plain NumPy runs is a failure."""
+
+from __future__ import annotations
+
+import re
+
+import npgrad as ng
+
+# Part of the message, and the page that says so.
+PROMISES = (
+    ("turned into a plain float", "docs/leaks.md: float(x)"),
+    ("turns traced values into plain numbers", "docs/leaks.md: x.item(), x.tolist()"),
+    ("turned into a plain complex", "docs/leaks.md: complex(x)"),
+    ("written into a plain array", "docs/leaks.md: out=plain"),
+    ("takes traced data into compiled code", "docs/errors.md: compiled code"),
+    ("made by compiled code", "docs/leaks.md: plain.dot(x)"),
+    ("has no derivative rule", "docs/errors.md: NoRuleError"),
+    ("no derivative rule for", "docs/errors.md: NoRuleError"),
+)
+
+
+def promised(error: Exception) -> str | None:
+    if isinstance(error, ng.DegenerateWarning):
+        return "docs/kinks.md: equal eigenvalues"
+    if not isinstance(error, (ng.LeakError, ng.NoRuleError)):
+        return None
+    text = str(error)
+    page = next((page for part, page in PROMISES if part in text), None)
+    if page and isinstance(error, ng.NoRuleError):
+        named = re.search(r"(\S+) has no derivative rule|no derivative rule for (\S+)", text)
+        return f"{page} ({named.group(1) or named.group(2) if named else '?'})"
+    return page
