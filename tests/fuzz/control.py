@@ -54,7 +54,9 @@ def while_loop(g: State) -> str | None:
     if name is None:
         return None
     step = g.one_of(("{n} *= 0.7", "{n} = {n} * 0.6 + 0.01", "{n} -= 0.3 * {n}", "{n} = {n} / (1 + np.abs({n}))")).format(n=name)
-    return f"while np.abs({name}).max() > {g.one_of((0.31, 0.72))}:\n    {step}" + g.one_of(("", f"\n{_block(g, 1)}"))
+    count = f"n{g.count}"
+    condition = f"np.abs({name}).max() > {g.one_of((0.31, 0.72))} and {count} < 6"
+    return f"{count} = 0\nwhile {condition}:\n    {count} += 1\n    {step}" + g.one_of(("", f"\n{_block(g, 1)}"))
 
 
 def branch(g: State) -> str | None:

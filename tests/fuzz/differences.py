@@ -55,12 +55,20 @@ def joined(values: list) -> np.ndarray:
     return np.concatenate([np.zeros(0), *parts]) if parts else np.zeros(0)
 
 
+def _moved(point: Any, step: Any) -> Any:
+    """The point and a step, in the point's dtype and order of memory: what is a view depends on that."""
+    if isinstance(point, np.generic):
+        return point.dtype.type(point + step)
+    moved = np.array(point, order="K")
+    moved += step
+    return moved
+
+
 def along_line(program: Callable, points: list, directions: list, names: list[int]) -> Callable[[float], np.ndarray]:
     """The values number ``names`` of the program at points moved along the directions; nothing where it fails."""
 
     def at(t: float) -> Any:
-        moved = [np.asarray(p + t * d, np.asarray(p).dtype) for p, d in zip(points, directions, strict=True)]
-        given = [m[()] if isinstance(p, np.generic) else np.array(m, order="K") for m, p in zip(moved, points, strict=True)]
+        given = [_moved(p, t * d) for p, d in zip(points, directions, strict=True)]
         try:
             with np.errstate(all="ignore"):
                 values = program(*given)

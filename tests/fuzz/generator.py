@@ -21,6 +21,7 @@ def generate(seed: tuple[int, int]) -> tuple[Program, State]:
     """The program of a seed, and the state that says what was dropped on the way."""
     rng = np.random.default_rng(seed)
     g = State(rng, STYLES[rng.integers(len(STYLES))])
+    g.program.outside = g.chance(0.3)
     for _ in range(rng.choice([1, 1, 2, 3])):
         g.point(_point(g))
     wanted = int(rng.integers(2, 11))

@@ -103,9 +103,9 @@ def operand(g: State, like: str) -> str:
         return g.number()
     if kind < 0.82:
         part = shape[len(shape) - int(g.rng.integers(len(shape) + 1)) :]
-        return g.constant(g.random(part, "c" if g.style == "complex" and g.chance(0.3) else "f"))
+        return g.constant(g.random(part, "c" if g.style == "complex" and g.chance(0.3) else "f"), plain=True)
     if kind < 0.87:
-        return g.constant(g.rng.integers(1, 5, shape))
+        return g.constant(g.rng.integers(1, 5, shape), plain=True)
     if kind < 0.93 and len(shape):
         return f"{like}[{key(g, shape)}]"
     return like

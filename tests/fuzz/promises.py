@@ -14,6 +14,7 @@ PROMISES = (
     ("written into a plain array", "docs/leaks.md: out=plain"),
     ("takes traced data into compiled code", "docs/errors.md: compiled code"),
     ("made by compiled code", "docs/leaks.md: plain.dot(x)"),
+    ("the bits of a traced array", "docs/leaks.md: x.view(np.int64)"),
     ("has no derivative rule", "docs/errors.md: NoRuleError"),
     ("no derivative rule for", "docs/errors.md: NoRuleError"),
 )

@@ -8,6 +8,7 @@ import re
 import sys
 import time
 import warnings
+from collections.abc import Callable
 from pathlib import Path
 
 sys.path[:0] = [str(Path(__file__).parents[1]), str(Path(__file__).parents[2])]
@@ -16,6 +17,7 @@ from fuzz.generator import generate
 from fuzz.oracle import Outcome, check
 from fuzz.program import Program
 from fuzz.shrink import shrink
+from fuzz.workers import in_chunks
 
 # One program of so many has its second derivatives checked.
 SECOND = 4
@@ -29,8 +31,8 @@ class Counts:
         self.reasons: collections.Counter = collections.Counter()
         self.dropped: collections.Counter = collections.Counter()
         self.calls: collections.Counter = collections.Counter()
+        self.failures: list[tuple[str, int, str, str]] = []
         self.statements = 0
-        self.second = 0
 
     def add(self, program: Program, outcome: Outcome) -> None:
         self.kinds[outcome.kind] += 1
@@ -39,29 +41,34 @@ class Counts:
         self.statements += len(program.statements)
         self.calls.update(set(re.findall(r"(?:np|special|math)\.[\w.]+(?=\()|\.\w+(?=\()", "\n".join(program.statements))))
 
+    def join(self, other: Counts) -> None:
+        for name in ("kinds", "reasons", "dropped", "calls"):
+            getattr(self, name).update(getattr(other, name))
+        self.statements += other.statements
+
     def text(self) -> str:
         total = sum(self.kinds.values())
         lines = [f"{total} programs, {self.statements} statements, {len(self.calls)} functions and methods by name"]
-        lines += [f"  {count:7d}  {100 * count / total:6.3f} %  {kind}" for kind, count in self.kinds.most_common()]
-        lines += ["reasons:"] + [f"  {count:7d}  {100 * count / total:6.3f} %  {what}" for what, count in self.reasons.most_common()]
+        for title, counter in (("", self.kinds), ("reasons:", self.reasons)):
+            lines += [title] + [f"  {count:7d}  {100 * count / total:7.3f} %  {what}" for what, count in counter.most_common()]
         lines += ["statements that the generator dropped:"]
-        lines += [f"  {count:7d}  {what}" for what, count in self.dropped.most_common()]
-        return "\n".join(lines)
+        return "\n".join(lines + [f"  {count:7d}  {what}" for what, count in self.dropped.most_common()])
 
 
-def run(first: int, last: int, seed: int, most: int) -> Counts:
-    """The programs number ``first`` to ``last`` of a seed; failures are printed as they are found, ``most`` of one kind."""
+def run(seed: int, first: int, last: int, tell: Callable[[int], None]) -> Counts:
+    """The programs number ``first`` to ``last`` of a seed."""
+    warnings.simplefilter("ignore")
     counts = Counts()
     for number in range(first, last):
+        tell(number)
         program, state = generate((seed, number))
         second = number % SECOND == 0
         outcome = check(program, number, second)
         counts.add(program, outcome)
         counts.dropped.update(state.dropped)
-        if outcome.kind == "wrong" and counts.reasons[f"wrong: {outcome.reason}"] <= most:
+        if outcome.kind == "wrong" and counts.reasons[f"wrong: {outcome.reason}"] <= 2:
             small = shrink(program, outcome, number, second)
-            detail = check(small, number, second).detail
-            print(f"# --- seed {seed}, program {number}: {outcome.reason}: {detail[:300]!r}\n{small.text}", flush=True)
+            counts.failures.append((outcome.reason, number, check(small, number, second).detail[:300], small.text))
     return counts
 
 
@@ -70,14 +77,29 @@ def main() -> int:
     parser.add_argument("--programs", type=int, default=1000)
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--jobs", type=int, default=1)
     parser.add_argument("--most", type=int, default=5, help="failures of one kind that are printed")
     options = parser.parse_args()
-    warnings.simplefilter("ignore")
-    start = time.time()
-    counts = run(options.first, options.first + options.programs, options.seed, options.most)
+    start, counts = time.time(), Counts()
+    shown: collections.Counter = collections.Counter()
+
+    def work(first: int, last: int, tell: Callable[[int], None]) -> Counts:
+        return run(options.seed, first, last, tell)
+
+    for part, number in in_chunks(work, options.first, options.first + options.programs, options.jobs):
+        if part is None:
+            counts.kinds["crashed"] += 1
+            print(f"# --- seed {options.seed}, program {number}: the interpreter crashed or hung", flush=True)
+            continue
+        counts.join(part)
+        for reason, failed, detail, text in part.failures:
+            shown[reason] += 1
+            if shown[reason] <= options.most:
+                print(f"# --- seed {options.seed}, program {failed}: {reason}: {detail!r}\n{text}", flush=True)
+        print(f"# up to {number}: {dict(counts.kinds)}, {time.time() - start:.0f} s", file=sys.stderr, flush=True)
     print(counts.text())
     print(f"{time.time() - start:.0f} s")
-    return int(counts.kinds["wrong"] > 0)
+    return int(counts.kinds["wrong"] + counts.kinds["crashed"] > 0)
 
 
 if __name__ == "__main__":

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 
 from .differences import Differences, joined
-from .program import Program
-from .state import MODULES
+from .program import MODULES, Program, values
 
 
 def singular_statement(program: Program) -> str | None:
@@ -24,7 +23,7 @@ def _settles(program: Program, number: int, seed: int) -> bool:
     def at(t: float) -> np.ndarray:
         with np.errstate(all="ignore"):
             try:
-                env = MODULES | program.values(program.constants | program.points)
+                env = MODULES | values(program.constants | program.points)
                 for statement in program.statements[:number]:
                     exec(statement, env)
                 _move(env, t, seed)

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import re
 import warnings
 from typing import Any
 
 import numpy as np
-import scipy.special
 
-from .program import Program, array_text
+from .program import MODULES, Program, array_text, values
 
 MAX_SIZE = 48
 MAX_VALUE = 40.0
 SHAPES = ((), (1,), (3,), (4,), (5,), (2, 3), (3, 3), (3, 1), (1, 4), (2, 2, 2), (4, 2), (0,), (0, 3), (2, 0))
-MODULES: dict[str, Any] = {"np": np, "math": math, "special": scipy.special}
-# NumPy 2.4 writes past the end of an ``out`` of a wrong shape here.
-NUMPY_CRASHES = re.compile(r"cumulative_\w+\(.*out=")
+# NumPy 2.4 writes past the end of an ``out`` of a wrong shape here (np.add.accumulate and what is made of it).
+NUMPY_CRASHES = re.compile(r"(accumulate|cum\w+)\(.*out=(?!a|x)")
 ERRORS = "(ValueError, TypeError, IndexError, ZeroDivisionError)"
 
 
@@ -69,9 +66,9 @@ class State:
         self.count += 1
         return f"a{self.count}"
 
-    def constant(self, values: np.ndarray) -> str:
-        """The name of a plain array from before the tape."""
-        name = f"K{len(self.program.constants)}"
+    def constant(self, values: np.ndarray, plain: bool = False) -> str:
+        """The name of a constant array; a plain one from before the tape must meet traced data where it is used."""
+        name = f"{'P' if plain else 'K'}{len(self.program.constants)}"
         self.program.constants[name] = array_text(values)
         self.env[name] = eval(self.program.constants[name], {"np": np})
         return name
@@ -134,7 +131,7 @@ class State:
 
     def restart(self) -> None:
         """The variables as they were before the last statement, which may have written into some of them."""
-        self.env = MODULES | self.program.values(self.program.constants | self.program.points)
+        self.env = MODULES | values(self.program.constants | self.program.points)
         self._run("\n".join(self.program.statements))
 
     def _unfit(self) -> str | None:

@@ -12,10 +12,6 @@ import npgrad as ng
 Comparison = tuple[str, list, list]
 
 
-def _data(check: Any) -> Any:
-    return lambda *xs: [check.run(*xs)][0]
-
-
 def linearized(check: Any) -> Iterator[Comparison]:
     at = ng.linearize(lambda *xs: _floating(check, xs), *check.points)
     yield "jvp", at.jvp(tuple(check.directions)), check.pushed
@@ -26,7 +22,8 @@ def variables(check: Any) -> Iterator[Comparison]:
     """A Variable instead of a watched array."""
     sources = [ng.Variable(p) for p in check.points]
     with ng.GradientTape() as tape:
-        values = _floating(check, sources)
+        # Programs write into their arguments, which for a Variable is to assign to it.
+        values = _floating(check, [s.copy(order="K") if isinstance(p, np.ndarray) else +s for s, p in zip(sources, check.points, strict=True)])
     yield "gradient", tape.gradient(values, sources, check.cotangents, "zero"), check.pulled
 
 

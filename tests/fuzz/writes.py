@@ -8,6 +8,7 @@ from .pieces import fitted, key, mask, operand
 from .reads import BINARY, UNARY
 from .state import State
 
+TWO_RESULTS = ("modf", "special.sici", "special.fresnel", "special.shichi", "special.sici")
 _OPERATORS = ("+=", "-=", "*=", "/=", "+=", "*=", "**=", "%=", "@=", "//=")
 
 
@@ -59,18 +60,22 @@ def into(g: State) -> str | None:
     if shape is None:
         return None
     out = f"out={name}{where}" if g.chance(0.9) else f"out=({name}{where},)"
-    if g.chance(0.25):
-        out += f", where={mask(g, shape)}"
     first, second = fitted(g, shape), fitted(g, shape)
+    where = f", where={mask(g, shape)}" if g.chance(0.25) else ""
+    running = first if shape and _shape_of(g, first) == shape else name
     call = g.one_of((
-        f"{g.one_of(UNARY)}({first}, {out})", f"{g.one_of(BINARY)}({first}, {second}, {out})", f"cumsum({first}, axis=-1, {out})",
-        f"multiply({first}, {g.number()}, {out})", f"add({name}{where}, {second}, {out})", f"sum({first}, axis=0, {out})",
-        f"clip({first}, -0.6, 1.1, {out})", f"{g.one_of(BINARY)}({first}, {second}, {out})", f"take({first}, [0], axis=0, {out})",
-        f"concatenate([{first}], {out})", f"matmul({first}, {second}, {out})", f"add.accumulate({first}, {out})",
-        f"dot({first}, {second}, {out})", f"mean({first}, axis=0, {out})", f"maximum.reduce({first}, axis=0, {out})",
-        f"einsum('...->...', {first}, {out})", f"stack([{first}, {first}], {out})", f"choose([0, 1], [{first}, {second}], {out})",
+        f"{g.one_of(UNARY)}({first}, {out}{where})", f"{g.one_of(BINARY)}({first}, {second}, {out}{where})",
+        f"cumsum({running}, axis=-1, out={running})", f"multiply({first}, {g.number()}, {out}{where})",
+        f"add({name}, {second}, {out})", f"sum({first}, axis=0, {out})", f"clip({first}, -0.6, 1.1, {out})",
+        f"{g.one_of(BINARY)}({first}, {second}, {out})", f"take({first}, [0], axis=0, {out})", f"concatenate([{first}], {out})",
+        f"matmul({first}, {second}, {out})", f"add.accumulate({running}, out={running})", f"dot({first}, {second}, {out})",
+        f"mean({first}, axis=0, {out})", f"maximum.reduce({first}, axis=0, {out})", f"einsum('...->...', {first}, {out})",
+        f"stack([{first}, {first}], {out})", f"choose([0, 1], [{first}, {second}], {out})",
+        f"{g.one_of(TWO_RESULTS)}({first}, {first}, {name})", f"modf({first}, out=({name}, None))", f"{g.one_of(UNARY)}({first}, {name})",
+        f"divmod({first}, 0.37, {name}, {first})", f"logaddexp.outer({first}, {second}, {out})", f"power({first}, 2, {name})",
     ))  # fmt: skip
-    return (f"{g.new()} = " if g.chance(0.3) else "") + f"np.{call}"
+    call = call if call.startswith("special") else f"np.{call}"
+    return (f"{g.new()} = " if g.chance(0.2) and "modf" not in call else "") + call
 
 
 def method(g: State) -> str | None:
@@ -94,16 +99,16 @@ def method(g: State) -> str | None:
         f"{name}.real[...] *= {fitted(g, value.shape)}", f"np.put_along_axis({name}, np.argsort({name}.real, axis=-1)[..., :1], {fitted(g, ())}, -1)",
         f"np.sin.at({name}, {rows})", f"np.multiply.at({name}, {mask(g, value.shape)}, {fitted(g, ())})", f"np.negative.at({name}, {rows})",
         f"np.nan_to_num({part}, copy=False)", f"np.random.default_rng(0).shuffle({name})", f"{name}.T[...] += {fitted(g, value.shape[::-1])}",
-        f"{name}.itemset(0)" if g.chance(0.01) else f"{name}.setfield({fitted(g, ())}, {name}.dtype)", f"{name}.reshape(-1)[1:] *= {fitted(g, ())}",
+        f"{name}.setfield({fitted(g, ())}, {name}.dtype)", f"{name}.reshape(-1)[1:] *= {fitted(g, ())}",
         f"np.real({name})[...] = 0.5", f"{name}[[0, -1]] = {name}[[-1, 0]]", f"{name}[1:] += {name}[:-1]", f"{name}[:] = {name}[::-1]",
-        f"{name}.resize({value.shape}, refcheck=False)", f"{name}.ravel()[:1] = {fitted(g, (1,))}", f"np.copyto({name}, 0.3, where={name}.real > 0.8)",
+        f"{name}.ravel()[:1] = {fitted(g, (1,))}", f"np.copyto({name}, 0.3, where={name}.real > 0.8)",
         f"{name}[{name}.real > 0.7] -= 0.3", f"{name}[...], {name}[::-1] = {fitted(g, value.shape)}, {fitted(g, value.shape)}",
     ))  # fmt: skip
 
 
 def constant_changed(g: State) -> str | None:
     """A plain array from before the tape, changed by plain data after it was used."""
-    names = [name for name in g.env if name[0] == "K" and g.env[name].ndim and g.env[name].size]
+    names = [name for name in g.env if name[0] in "KP" and isinstance(g.env[name], np.ndarray) and g.env[name].ndim and g.env[name].size]
     name = g.pick(names)
     if name is None:
         return None
@@ -116,7 +121,7 @@ def forget(g: State) -> str | None:
     name = g.pick()
     if name is None or len(g.data()) < 4:
         return None
-    return g.one_of((f"del {name}", f"{name} = {name} * 1.5", f"{name} = {operand(g, name)}", f"{g.new()} = {name}"))
+    return g.one_of((f"del {name}", f"{name} = {name} * 1.5", f"{name} = {fitted(g, g.env[name].shape)}", f"{g.new()} = {name}"))
 
 
 KINDS = {assign: 16, assign_operator: 12, operator: 8, into: 12, method: 14, constant_changed: 2, forget: 3}
