@@ -17,7 +17,7 @@ from ._moves import overwrite, protect
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, Rule
-from ._traced import TracedArray, adopt, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
 from ._twins import twin
 
 
@@ -144,7 +144,17 @@ def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
         return out
     if not recording():
         return result
+    arguments = [a for a in (*args, *kwargs.values()) if isinstance(a, (np.ndarray, list, tuple))]
     if isinstance(result, (tuple, list)):
-        made = [adopt(r) for r in result]
+        made = [_adopted(r, arguments) for r in result]
         return type(result)(*made) if hasattr(result, "_fields") else type(result)(made)
+    return _adopted(result, arguments)
+
+
+def _adopted(result: Any, arguments: list) -> Any:
+    """New data is traced from here on; what looks at the memory of an argument goes on doing so."""
+    if type(result) is np.ndarray and result.base is not None:
+        for leaf in traced_leaves(arguments):
+            if same_memory(result, leaf):
+                return leaf if result is leaf._bare else leaf._part(result)
     return adopt(result)
