@@ -51,6 +51,13 @@ def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int 
     return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if ndmin > made.ndim else made
 
 
+def _assembled(obj: Any, dtype: Any, order: Any) -> Any:
+    made = assemble(obj, dtype)
+    if order != "F" or made.ndim < 2:
+        return made
+    return copied(made, "F") if isinstance(made, TracedArray) else _np_asarray(made, order="F")
+
+
 def _check_copy(obj: Any, dtype: Any, copy: Any, order: Any) -> None:
     """NumPy's error where a copy is forbidden and needed."""
     if forbids_copy(copy):
@@ -65,7 +72,7 @@ def _array(
     if isinstance(obj, TracedArray):
         return _converted(obj, dtype, order, wants_copy(copy), ndmin)
     if type(obj) in (list, tuple) and traced_leaves(obj):
-        made = assemble(obj, dtype)
+        made = _assembled(obj, dtype, order)
         return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if ndmin > made.ndim else made
     return _from_plain(obj, _np_array(obj, dtype=dtype, copy=copy, order=order, subok=subok, ndmin=ndmin))
 
@@ -76,7 +83,7 @@ def _asarray(obj: Any, dtype: Any = None, order: Any = None, *, copy: Any = None
     if isinstance(obj, TracedArray):
         return _converted(obj, dtype, order, wants_copy(copy))
     if type(obj) in (list, tuple) and traced_leaves(obj):
-        return assemble(obj, dtype)
+        return _assembled(obj, dtype, order)
     return _from_plain(obj, _np_asarray(obj, dtype=dtype, order=order, copy=copy))
 
 

@@ -17,7 +17,7 @@ from numpy import ndarray
 from ._compat import is_given
 from ._entries import CALL, Call
 from ._leaks import refuse
-from ._moves import assemble, protect, saved_operand
+from ._moves import assemble, copied, protect, saved_operand
 from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._refusals import refuse_function
@@ -88,6 +88,9 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     ]
     for target in targets:
         protect(target)
+    if len(targets) > 0 and ufunc.nout > 1 and records:
+        # Each output is an entry of its own: a later one reads inputs that an earlier one may have written.
+        inputs = tuple([copied(a) if isinstance(a, TracedArray) and _is_written(a, targets) else a for a in inputs])
     bare_inputs = [unwrap(a) for a in inputs]
     if out:
         kwargs["out"] = tuple(_memory(o) for o in out)
@@ -106,6 +109,10 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
         selection = (part or rule).real[bits]
         given.append(_ufunc_output(selection, inputs, mask_bits, kept, sources, destination, r, where))
     return given[0] if len(given) == 1 else tuple(given)
+
+
+def _is_written(a: TracedArray, targets: list[TracedArray]) -> bool:
+    return any(a._storage is t._storage for t in targets)
 
 
 def _memory(target: Any) -> Any:

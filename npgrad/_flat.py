@@ -36,6 +36,8 @@ class Flat:
         where = self._where(key)
         size = np.size(where[0])
         value = value if isinstance(value, TracedArray) else np.asarray(assemble(value))
+        if not value.size and np.ndim(where[0]):
+            return
         if value.size != size and value.ndim:
             # NumPy repeats the values, or leaves out the rest.
             value = value.reshape(-1)[np.arange(size) % value.size]

@@ -74,7 +74,9 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
                 overwrite(part, exact_part)
     elif isinstance(result, TracedArray):
         if result.shape != np.shape(exact) or result.dtype != exact.dtype:
-            result = result.reshape(np.shape(exact)).astype(exact.dtype)
+            shape = np.shape(exact)  # that of ``out``, if there is one, into which NumPy may broadcast
+            result = result.reshape(shape) if result.size == exact.size else np.broadcast_to(result, shape)
+            result = result.astype(exact.dtype)
         if isinstance(exact, np.generic) and isinstance(result._bare, np.ndarray):
             result = result[()]
         if result._view is not None or (out is None and result.strides != exact.strides):

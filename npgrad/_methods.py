@@ -37,7 +37,10 @@ def _function_method(name: str, function: Callable) -> Callable:
     def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
         if isinstance(function, np.ufunc):
             return function(self, *args, **kwargs)
-        return call_function(function, (self, *args), kwargs)
+        made = call_function(function, (self, *args), kwargs)
+        if "out" in kwargs and isinstance(self._bare, np.generic):
+            return made[()]  # a method of a NumPy scalar gives a scalar in any case
+        return made
 
     return method
 
@@ -265,7 +268,8 @@ def to_device(self: TracedArray, device: Any, /, *, stream: Any = None) -> Any:
 
 @entry_point
 def fill(self: TracedArray, value: Any) -> None:
-    write(self, ..., value, True)
+    if type(self._bare) is ndarray:  # filling a NumPy scalar changes nothing
+        write(self, ..., value, True)
 
 
 @entry_point

@@ -334,5 +334,5 @@ def overwrite(target: TracedArray, exact: Any) -> None:
     if type(target._bare) is ndarray:
         target._bare[...] = exact
     else:
-        target._bare = exact
+        target._bare = exact[()]  # a NumPy scalar, also where a 0-d array is given
         ndarray.__setitem__(target, ..., exact)

@@ -113,6 +113,15 @@ _install("__floordiv__", _forward("__floordiv__", _floor_divide))
 _install("__rfloordiv__", _reflected("__rfloordiv__", _floor_divide))
 
 
+def _floor_divide_in_place(a: TracedArray, b: Any) -> Any:
+    if isinstance(a._bare, np.generic):
+        return NotImplemented  # a NumPy scalar cannot be changed: the name is bound to a new one
+    return np.floor_divide(a, b, out=a)
+
+
+_install("__ifloordiv__", _floor_divide_in_place)
+
+
 def _divmod(a: Any, b: Any) -> tuple[Any, Any]:
     return _floor_divide(a, b), a % b
 

@@ -81,8 +81,9 @@ class ReverseSweep(Sweep):
             old += ct
             self.shadows[storage] = old
         else:
-            self.shadows[storage] = old + ct
-            self.owned.add(storage)
+            self.shadows[storage] = total = old + ct
+            if total.ndim:  # the sum of 0-d arrays is a scalar, into which nothing can be written
+                self.owned.add(storage)
 
     def take(self, storage: Storage, view: View | None, mask: Any = None) -> Any:
         """The cotangent of what was written here, which is cleared for what was there before."""

@@ -38,7 +38,9 @@ def _power_by_base(x: Any, y: Any) -> Any:
 
 
 def _power_by_exponent(x: Any, ans: Any) -> Any:
-    return ans * np.log(np.where(x == 0, 1, x))
+    base = np.where(x == 0, 1, x)
+    # A real base counts as a complex one where the exponent is complex: below zero it has a logarithm.
+    return ans * np.log(base + 0j if np.iscomplexobj(ans) and not np.iscomplexobj(base) else base)
 
 
 elementwise(np.power, _power_by_base, _power_by_exponent)

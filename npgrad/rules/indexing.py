@@ -39,6 +39,7 @@ def take_body(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> An
         a, axis = a.reshape(-1), 0
     n = a.shape[axis]
     indices = np.asarray(indices)
+    indices = indices if indices.size else indices.astype(np.intp)  # np.take takes [], though it is an array of floats
     if mode == "wrap":
         indices = indices % n
     elif mode == "clip":
@@ -151,6 +152,7 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 @write(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
+    np.putmask(np.zeros(a.shape, a.dtype), np.zeros(a.shape, bool), np.zeros(1, np.result_type(values)))  # NumPy's errors
     places = np.flatnonzero(mask)
     if np.size(values) and places.size:
         a.flat[places] = np.asarray(values).reshape(-1)[places % np.size(values)]

@@ -64,14 +64,17 @@ def _moved(point: Any, step: Any) -> Any:
     return moved
 
 
-def along_line(program: Callable, points: list, directions: list, names: list[int]) -> Callable[[float], np.ndarray]:
-    """The values number ``names`` of the program at points moved along the directions; nothing where it fails."""
+def along_line(program: Callable, points: list, directions: list, names: list[int], kinds: list[str] | None) -> Callable[[float], np.ndarray]:
+    """The values number ``names`` of the program at points moved along the directions; nothing of the right size where it
+    fails or where dtypes, which may depend on values (np.poly, np.roots), are of other kinds."""
 
     def at(t: float) -> Any:
         given = [_moved(p, t * d) for p, d in zip(points, directions, strict=True)]
         try:
             with np.errstate(all="ignore"):
                 values = program(*given)
+            if kinds is not None and [values[n].dtype.kind for n in names] != kinds:
+                return np.zeros(1 << 20)
             return joined([values[n] for n in names])
         except Exception:
             return np.zeros(1 << 20)

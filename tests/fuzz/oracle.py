@@ -125,7 +125,8 @@ class Check:
 
     def slopes(self) -> None:
         run, points, tolerance = self.reference()
-        line = along_line(run, points, self.directions, self.numbers)
+        kinds = [self.plain[n].dtype.kind for n in self.numbers]
+        line = along_line(run, points, self.directions, self.numbers, kinds)
         differences = Differences(line, 1)
         value = joined([self.plain[n] for n in self.numbers])
         if differences.middle.shape != value.shape:
@@ -204,7 +205,7 @@ class Check:
         run, points, tolerance = self.reference()
         if tolerance > 1e-7:
             return
-        differences = Differences(along_line(run, points, self.directions, self.numbers), 2)
+        differences = Differences(along_line(run, points, self.directions, self.numbers, None), 2)
         scale = max(float(np.max(np.abs(differences.value), initial=0)), self.largest(), 1e-2)
         if not float(np.max(differences.error, initial=0)) <= 1e-5 * scale:
             self.notes.add("second order unsettled")
@@ -275,9 +276,14 @@ def _sides(found: Any, plain: Any) -> list[tuple[str, Any, Any]]:
     sides = [("dtype", a.dtype, b.dtype), ("shape", a.shape, b.shape), ("bits", _bits(a), _bits(b))]
     sides.append(("a scalar", isinstance(found, np.generic), isinstance(plain, np.generic)))
     if b.size:
-        strides = [[s for s, n in zip(x.strides, x.shape, strict=True) if n > 1] for x in (a, b)]
-        sides += [("strides", *strides), ("writeable", found.flags.writeable, plain.flags.writeable)]
+        sides += [("order of strides", _order(a), _order(b)), ("writeable", found.flags.writeable, plain.flags.writeable)]
     return sides
+
+
+def _order(array: np.ndarray) -> list[int]:
+    """The axes longer than 1 by their steps in memory."""
+    steps = [(abs(s), axis) for axis, (s, n) in enumerate(zip(array.strides, array.shape, strict=True)) if n > 1]
+    return [axis for _, axis in sorted(steps)]
 
 
 def _inner(a: list, b: list) -> float:

@@ -16,6 +16,7 @@ PROMISES = (
     ("made by compiled code", "docs/leaks.md: plain.dot(x)"),
     ("the bits of a traced array", "docs/leaks.md: x.view(np.int64)"),
     ("has no derivative rule", "docs/errors.md: NoRuleError"),
+    ("did not apply itself to one element after the other", "docs/errors.md: NoRuleError"),
     ("no derivative rule for", "docs/errors.md: NoRuleError"),
 )
 
