@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from ._compat import is_given
 from ._entries import CALL, Call
-from ._leaks import refuse
+from ._leaks import NoRuleError, leak_message, refuse
 from ._moves import assemble, copied, protect, saved_operand
 from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
@@ -90,6 +90,11 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
         protect(target)
     if len(targets) > 0 and ufunc.nout > 1 and records:
         # Each output is an entry of its own: a later one reads inputs that an earlier one may have written.
+        for n, target in enumerate(targets):
+            if any(np.may_share_memory(target._bare, other._bare) for other in targets[:n]):
+                raise NoRuleError(
+                    leak_message(f"two results of {ufunc.__name__} are written into the same memory", "Give each its own out.")
+                )
         inputs = tuple([copied(a) if isinstance(a, TracedArray) and _is_written(a, targets) else a for a in inputs])
     bare_inputs = [unwrap(a) for a in inputs]
     if out:

@@ -82,7 +82,9 @@ class ReverseSweep(Sweep):
             self.shadows[storage] = old
         else:
             self.shadows[storage] = total = old + ct
-            if total.ndim:  # the sum of 0-d arrays is a scalar, into which nothing can be written
+            # To be written into: no scalar, which is what the sum of 0-d arrays is, and no sum of plain seeds under an outer
+            # tape, which would not see what is written there.
+            if total.ndim and (not self.traced or isinstance(total, TracedArray)):
                 self.owned.add(storage)
 
     def take(self, storage: Storage, view: View | None, mask: Any = None) -> Any:

@@ -147,7 +147,8 @@ def _turned(change: Any, x: Any) -> Any:
 
 elementwise(
     np.absolute,
-    custom(lambda ct, x: ct * _phase(x), lambda tangent, x: np.real(np.conjugate(_phase(x)) * tangent)),
+    # The result is real, though an ``out`` may be complex.
+    custom(lambda ct, x: np.real(ct) * _phase(x), lambda tangent, x: np.real(np.conjugate(_phase(x)) * tangent)),
 )
 elementwise(np.sign, custom(lambda ct, x: _turned(ct, x), lambda tangent, x: _turned(tangent, x)))
 elementwise(np.fabs, lambda x: np.sign(x))

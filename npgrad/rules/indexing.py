@@ -146,13 +146,13 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
         ind = ind % a.size
     elif mode == "clip":
         ind = np.clip(ind, 0, a.size - 1)
-    if ind.size:
+    if ind.size and np.size(v):
         a.flat[ind] = np.asarray(v).reshape(-1)[np.arange(ind.size) % np.size(v)]
 
 
 @write(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
-    np.putmask(np.zeros(a.shape, a.dtype), np.zeros(a.shape, bool), np.zeros(1, np.result_type(values)))  # NumPy's errors
+    np.putmask(np.ndarray(1, a.dtype), np.ndarray(1, bool), np.ndarray(1, np.asarray(values).dtype))  # NumPy's own errors
     places = np.flatnonzero(mask)
     if np.size(values) and places.size:
         a.flat[places] = np.asarray(values).reshape(-1)[places % np.size(values)]
@@ -164,7 +164,12 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     if places.size:
         if not np.size(vals):
             raise ValueError("Cannot insert from an empty array!")
-        arr.flat[places] = np.asarray(vals).reshape(-1)[np.arange(places.size) % np.size(vals)]
+        vals = np.asarray(vals).reshape(-1)
+        if np.may_share_memory(arr, vals):  # NumPy makes no copy here: later elements see what earlier ones have written
+            for n, k in enumerate(places):
+                arr.flat[k] = vals[n % vals.size]
+        else:
+            arr.flat[places] = vals[np.arange(places.size) % vals.size]
 
 
 @write(np.put_along_axis)

@@ -200,6 +200,11 @@ def _by_log(x: Any, log: Any) -> Any:
     return np.where(x == 0, 0.0, x / log)
 
 
+def _as_computed(y: Any, ans: Any) -> Any:
+    """A real argument counts as a complex one beside a complex one: below zero it has a logarithm."""
+    return y + 0j if np.iscomplexobj(ans) and not np.iscomplexobj(y) else y
+
+
 special.elementwise("cbrt", over(lambda ans: 3 * (ans * ans)))
 special.elementwise("exp2", lambda ans: ans * math.log(2.0))
 special.elementwise("exp10", lambda ans: ans * _LN10)
@@ -208,8 +213,8 @@ special.elementwise("log1p", over(lambda x: 1 + x))
 special.elementwise("cosm1", lambda x: -np.sin(x))
 special.elementwise("exprel", lambda x: _exprel_slope(x))
 special.elementwise("powm1", lambda x, y: y * x ** (y - 1), lambda x, ans: np.log(x) * (ans + 1))
-special.elementwise("xlogy", lambda y: np.log(y), lambda x, y: _by_log(x, y))
-special.elementwise("xlog1py", lambda y: np.log1p(y), lambda x, y: _by_log(x, 1 + y))
+special.elementwise("xlogy", lambda y, ans: np.log(_as_computed(y, ans)), lambda x, y: _by_log(x, y))
+special.elementwise("xlog1py", lambda y, ans: np.log1p(_as_computed(y, ans)), lambda x, y: _by_log(x, 1 + y))
 special.elementwise("sindg", lambda x: _DEGREE * special.cosdg(x))
 special.elementwise("cosdg", lambda x: -_DEGREE * special.sindg(x))
 special.elementwise("tandg", lambda ans: _DEGREE * (1 + ans * ans))

@@ -53,7 +53,7 @@ def check(program: Program, seed: int = 0, second: bool = False) -> Outcome:
         except Skipped as error:
             return Outcome("skipped", str(error))
         except Exception as error:
-            reason = promised(error)
+            reason = promised(error, program.text)
             text = f"{type(error).__name__}: {error}"
             return Outcome("refused", reason) if reason else Outcome("wrong", f"raised {type(error).__name__}", text)
     return Outcome("right", ", ".join(sorted(notes)))
@@ -247,7 +247,7 @@ class Check:
 
     def _copied(self, f: Callable) -> Callable:
         """The program may overwrite its arguments, the derivatives by which are still wanted."""
-        return lambda *xs: f(*[x.copy() if isinstance(x._bare, np.ndarray) else x for x in xs])
+        return lambda *xs: f(*[x.copy(order="K") if isinstance(x._bare, np.ndarray) else x for x in xs])
 
 
 def _copies(points: list) -> list:
@@ -276,7 +276,9 @@ def _sides(found: Any, plain: Any) -> list[tuple[str, Any, Any]]:
     sides = [("dtype", a.dtype, b.dtype), ("shape", a.shape, b.shape), ("bits", _bits(a), _bits(b))]
     sides.append(("a scalar", isinstance(found, np.generic), isinstance(plain, np.generic)))
     if b.size:
-        sides += [("order of strides", _order(a), _order(b)), ("writeable", found.flags.writeable, plain.flags.writeable)]
+        sides.append(("order of strides", _order(a), _order(b)))
+        if 0 not in plain.strides:
+            sides.append(("writeable", found.flags.writeable, plain.flags.writeable))
     return sides
 
 

@@ -16,19 +16,25 @@ PROMISES = (
     ("made by compiled code", "docs/leaks.md: plain.dot(x)"),
     ("the bits of a traced array", "docs/leaks.md: x.view(np.int64)"),
     ("has no derivative rule", "docs/errors.md: NoRuleError"),
+    ("are written into the same memory", "docs/leaks.md: np.modf(x, a, a)"),
     ("did not apply itself to one element after the other", "docs/errors.md: NoRuleError"),
     ("no derivative rule for", "docs/errors.md: NoRuleError"),
 )
 
 
-def promised(error: Exception) -> str | None:
+def promised(error: Exception, text: str) -> str | None:
+    """The page that promises to refuse the program of this text with this error, None if there is none."""
     if isinstance(error, ng.DegenerateWarning):
         return "docs/kinks.md: equal eigenvalues"
+    if isinstance(error, NotImplementedError) and "of a traced array is not followed" in str(error):
+        return "docs/leaks.md: x.setfield and its kin"
+    if isinstance(error, ValueError) and "read-only" in str(error) and re.search(r"broadcast_arrays|meshgrid", text):
+        return "docs/leaks.md: writing into a stretched array"
     if not isinstance(error, (ng.LeakError, ng.NoRuleError)):
         return None
-    text = str(error)
-    page = next((page for part, page in PROMISES if part in text), None)
+    message = str(error)
+    page = next((page for part, page in PROMISES if part in message), None)
     if page and isinstance(error, ng.NoRuleError):
-        named = re.search(r"(\S+) has no derivative rule|no derivative rule for (\S+)", text)
+        named = re.search(r"(\S+) has no derivative rule|no derivative rule for (\S+)", message)
         return f"{page} ({named.group(1) or named.group(2) if named else '?'})"
     return page

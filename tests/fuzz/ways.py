@@ -54,7 +54,7 @@ def under_a_tape(check: Any) -> Iterator[Comparison]:
     with ng.GradientTape() as outer:
         sources = [outer.watch(p) for p in check.points]
         with ng.GradientTape() as inner:
-            again = [inner.watch(s.copy() if isinstance(s._bare, np.ndarray) else s) for s in sources]
+            again = [inner.watch(s.copy(order="K") if isinstance(s._bare, np.ndarray) else s) for s in sources]
             values = _floating(check, again)
         found = inner.gradient(values, again, check.cotangents, "zero")
     yield "gradient", [np.asarray(ng.stop_gradient(g)) for g in found], check.pulled
