@@ -38,7 +38,8 @@ import numpy as np
 from numpy import ndarray
 
 from ._coloring import color_columns
-from ._difference_methods import METHODS, Method, Problem, columns, compressed
+from ._difference_methods import METHODS, columns, compressed
+from ._difference_problem import check_real, limits_for, method_named, problem_at, steps_for
 from ._flat_function import FlatFunction
 from ._sparse import columns_between, jacobian_sparsity
 from ._sparse_matrix import SparseMatrix, SparsityPattern
@@ -63,46 +64,6 @@ class Difference(NamedTuple):
     derivative: Any
     error: Any
     evaluations: int
-
-
-def _method(name: str) -> Method:
-    if name not in METHODS:
-        raise ValueError(f"method must be one of {', '.join(METHODS)}, got {name!r}")
-    return METHODS[name]
-
-
-def _steps(function: FlatFunction, step: Any) -> ndarray | None:
-    """The user's steps for all elements."""
-    if step is None:
-        return None
-    steps = function.beside(step, function.x.dtype)
-    if not (steps > 0).all():
-        raise ValueError(f"step must be positive, got {step!r}")
-    return steps
-
-
-def _limits(function: FlatFunction, bounds: Any) -> tuple[ndarray, ndarray]:
-    if bounds is not None and function.is_complex:
-        raise TypeError("bounds are for real arguments: complex numbers have no order")
-    low, high = (-np.inf, np.inf) if bounds is None else bounds
-    lower, upper = function.beside(low, function.x.dtype), function.beside(high, function.x.dtype)
-    if not ((lower <= function.x) & (function.x <= upper) & (lower < upper)).all():
-        raise ValueError("the point lies outside of the bounds, or they leave no room for a step")
-    return lower, upper
-
-
-def _problem(
-    function: FlatFunction, call: Callable, x: ndarray, how: Method, steps: ndarray | None, limits: tuple[ndarray, ndarray]
-) -> Problem:
-    """``call`` is the function itself, or a derivative of it."""
-    if steps is None:
-        steps = np.asarray(how.step(function.eps) * np.maximum(1, np.abs(x)), x.dtype)
-    return Problem(call, function.held, x, call(x), function.eps, steps, *limits)
-
-
-def _check_real(function: FlatFunction, what: str) -> None:
-    if function.is_complex:
-        raise TypeError(f"{what} needs real arguments")
 
 
 def _by_real_part(by_real: ndarray, by_imaginary: ndarray) -> ndarray:
@@ -171,15 +132,15 @@ def jacobian(
     >>> bool(abs(result.derivative - np.e) < 10 * result.error), bool(result.error < 1e-11)
     (True, True)
     """
-    how = _method(method)
+    how = method_named(method)
 
     @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         function = FlatFunction(f, args, kwargs, argnums, has_aux)
         if method == "complex-step":
-            _check_real(function, "the complex step")
-        problem = _problem(function, function, function.x, how, _steps(function, step), _limits(function, bounds))
+            check_real(function, "the complex step")
+        problem = problem_at(function, function, function.x, how, steps_for(function, step), limits_for(function, bounds))
         found, errors = columns(problem, how, return_error)
         derivative = function.structured(found, _by_real_part)
         if return_error:
@@ -255,7 +216,7 @@ def hessian(
     array([[6., 4.],
            [4., 0.]])
     """
-    inner = _method(method)
+    inner = method_named(method)
     outer = METHODS["3-point" if method == "complex-step" else method]
     quotient = _SECOND.get(method)
 
@@ -263,7 +224,7 @@ def hessian(
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         function = FlatFunction(_scalar(f, False), args, kwargs, argnums)
-        _check_real(function, "hessian")
+        check_real(function, "hessian")
         largest = 0.0
 
         def value(flat: ndarray) -> ndarray:
@@ -272,13 +233,13 @@ def hessian(
             largest = max(largest, float(np.max(np.abs(found))))
             return found
 
-        given, limits = _steps(function, step), _limits(function, bounds)
+        given, limits = steps_for(function, step), limits_for(function, bounds)
 
         def rows(outer_steps: Any, inner_steps: Any, with_error: bool) -> tuple[ndarray, ndarray]:
             def gradient(x: ndarray) -> ndarray:
-                return columns(_problem(function, value, x, inner, inner_steps, limits), inner, False)[0][0]
+                return columns(problem_at(function, value, x, inner, inner_steps, limits), inner, False)[0][0]
 
-            problem = _problem(function, gradient, function.x, outer, outer_steps, limits)
+            problem = problem_at(function, gradient, function.x, outer, outer_steps, limits)
             found, error = columns(problem, outer, with_error)
             return (found + found.T) / 2, error + np.abs(found - found.T) / 2
 
@@ -349,7 +310,7 @@ def sparse_jacobian(
     >>> found.derivative, found.evaluations
     (<SparseMatrix of shape 999x1000 with 1998 elements>, 9)
     """
-    how = _method(method)
+    how = method_named(method)
     given = None if sparsity is None else _pattern_of(sparsity)
     known: list = []  # the last pattern, with its colours
 
@@ -357,8 +318,8 @@ def sparse_jacobian(
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
         function = FlatFunction(f, args, kwargs, argnums)
-        _check_real(function, "sparse_jacobian")
-        problem = _problem(function, function, function.x, how, _steps(function, step), _limits(function, bounds))
+        check_real(function, "sparse_jacobian")
+        problem = problem_at(function, function, function.x, how, steps_for(function, step), limits_for(function, bounds))
         pattern = jacobian_sparsity(f, *args, argnums=argnums, **kwargs) if given is None else given
         shape = (problem.value.size, problem.x.size)
         if pattern.shape != shape:
