@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, Protocol, TypeVar, overload
 
 import numpy as np
 from numpy import ndarray
@@ -18,6 +18,9 @@ from ._record import recording, set_recording, token_set
 from ._registry import Maps, Spec
 from ._tracebacks import public
 from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
+
+_P = ParamSpec("_P")
+_R_co = TypeVar("_R_co", covariant=True)
 
 
 class BlackBoxWarning(UserWarning):
@@ -89,6 +92,23 @@ class _Differences(Maps):
         return total
 
 
+class BlackBox(Protocol[_P, _R_co]):
+    """What `black_box` makes of a function."""
+
+    error: float | None
+    tolerance: float
+
+    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+
+
+@overload
+def black_box(
+    f: Callable[_P, _R_co], *, method: str = "3-point", step: Any = None, tolerance: float = 1e-4
+) -> BlackBox[_P, _R_co]: ...
+@overload
+def black_box(
+    f: None = None, *, method: str = "3-point", step: Any = None, tolerance: float = 1e-4
+) -> Callable[[Callable[_P, _R_co]], BlackBox[_P, _R_co]]: ...
 @public
 def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any = None, tolerance: float = 1e-4) -> Any:
     """A function that npgrad cannot see into (Fortran, C, another process) as one recorded call.

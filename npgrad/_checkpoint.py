@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable, Iterator
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -27,6 +27,9 @@ from ._storage import fingerprint, same_marks
 from ._structure import flatten, map_structure
 from ._tracebacks import public
 from ._traced import fresh, unwrap
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 def _marks(value: Any) -> list:
@@ -75,7 +78,7 @@ class _Again(Segment):
 
 
 @public
-def checkpoint(f: Callable) -> Callable:
+def checkpoint(f: Callable[_P, _R]) -> Callable[_P, _R]:
     """A function of which a tape keeps the arguments only: it is computed again when a sweep comes to it.
 
     Parameters
@@ -111,7 +114,7 @@ def checkpoint(f: Callable) -> Callable:
 
     @public
     @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         if not is_tracked(args, kwargs):
             return f(*args, **kwargs)
         segment = _Again(f, (args, kwargs))
@@ -281,7 +284,7 @@ def checkpointed_loop(step: Callable, state: Any, first: int, steps: int, snapsh
 
 
 @public
-def checkpoint_loop(step: Callable, state: Any, n: int, snapshots: int, *args: Any) -> Any:
+def checkpoint_loop(step: Callable[..., Any], state: _R, n: int, snapshots: int, *args: Any) -> _R:
     """The state after n steps, of which a tape keeps a few snapshots only.
 
     Between them the sweep computes steps again, as few as can be: the binomial schedule of Griewank and Walther (2000). With

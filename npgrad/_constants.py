@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, TypeVar, overload
 
 import numpy as np
 
@@ -10,6 +10,8 @@ from ._record import note_cut, noting
 from ._structure import map_structure
 from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, unwrap
+
+_T = TypeVar("_T")
 
 
 @public
@@ -49,6 +51,10 @@ def array(obj: Any, dtype: Any = None) -> TracedArray:
 constant = array
 
 
+@overload
+def stop_gradient(x: TracedArray) -> TracedArray: ...
+@overload
+def stop_gradient(x: _T) -> _T: ...
 @public
 def stop_gradient(x: Any) -> Any:
     """The value of an array (or of each in a structure) as a constant: derivatives stop here.

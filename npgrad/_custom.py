@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import inspect
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -16,6 +16,9 @@ from ._record import recording, set_recording, token_set
 from ._registry import Maps, Spec
 from ._tracebacks import public
 from ._traced import TracedArray, adopt, is_inexact, unwrap
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 class _CustomRule(Maps):
@@ -63,7 +66,7 @@ class _CustomRule(Maps):
 
 
 @public
-def custom_gradient(f: Callable) -> Callable:
+def custom_gradient(f: Callable[_P, tuple[_R, Callable[..., Any]]]) -> Callable[_P, _R]:
     """A function with a derivative of the user's own.
 
     Parameters
@@ -96,13 +99,14 @@ def custom_gradient(f: Callable) -> Callable:
 
     @public
     @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        leaves = [a for a in args if isinstance(a, TracedArray)]
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+        arrays: tuple[Any, ...] = args
+        leaves = [a for a in arrays if isinstance(a, TracedArray)]
         records = tracking(leaves)
         stack = recording()
         set_recording(())
         try:
-            pair = f(*args, **kwargs)
+            pair: Any = f(*args, **kwargs)
         finally:
             set_recording(stack)
         if not isinstance(pair, tuple) or len(pair) != 2 or not callable(pair[1]):
@@ -115,11 +119,11 @@ def custom_gradient(f: Callable) -> Callable:
         made = [adopt(np.array(unwrap(v)) if isinstance(v, ndarray) else v) for v in values]
         if records:
             _check_arity(f, pullback, len(values))
-            rule = _CustomRule(f.__name__, pullback, several, [np.shape(a) for a in args])
+            rule = _CustomRule(f.__name__, pullback, several, [np.shape(a) for a in arrays])
             tokens = token_set(records)
             operands = [
                 ("args", number, a._storage, a._view)
-                for number, a in enumerate(args)
+                for number, a in enumerate(arrays)
                 if isinstance(a, TracedArray) and tokens & a._storage.tracked
             ]
             outs: list = []
@@ -130,7 +134,7 @@ def custom_gradient(f: Callable) -> Callable:
                 else:
                     outs.append(None)
             specs = [Spec(unwrap(m)) for m in made]
-            constants = {"ans_spec": specs if several else specs[0], "args_spec": [Spec(unwrap(a)) for a in args]}
+            constants = {"ans_spec": specs if several else specs[0], "args_spec": [Spec(unwrap(a)) for a in arrays]}
             append(records, (CALL, Call(rule, outs, operands, {}, constants, None, several)))
         return tuple(made) if several else made[0]
 

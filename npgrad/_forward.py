@@ -107,7 +107,7 @@ class ForwardAccumulator:
             yield record
 
     @public
-    def jvp(self, primals: Any, unconnected_gradients: Any = UnconnectedGradients.NONE) -> Any:
+    def jvp(self, primals: Any, unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE) -> Any:
         """The derivative of results along the tangents, inside the context or any time after.
 
         Parameters

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 
 import numpy as np
 from numpy import ndarray
@@ -16,6 +16,25 @@ from ._run import Run
 from ._structure import flatten
 from ._tracebacks import public
 from ._traced import unwrap
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
+_A = TypeVar("_A")
+_Argnums = int | tuple[int, ...]
+
+
+class _Options(TypedDict, total=False):
+    """What the functions of this module can be told by keyword, for type checkers."""
+
+    holomorphic: bool
+    leaks: str
+    check_nan: bool
+    check: bool
+
+
+class _JacobianOptions(_Options, total=False):
+    mode: str
+    max_bytes: int | None
 
 
 def check_callable(f: Any) -> None:
@@ -63,17 +82,34 @@ def _complex_derivatives(run: Run, targets: list, mode: str, max_bytes: int | No
     return made
 
 
+# Ufuncs come first: of their signatures mypy would take that for scalars.
+@overload
+def value_and_grad(
+    f: np.ufunc, argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
+) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[_P, _R], argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
+) -> Callable[_P, tuple[_R, Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[_P, tuple[_R, _A]], argnums: _Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_Options]
+) -> Callable[_P, tuple[tuple[_R, _A], Any]]: ...
+@overload
+def value_and_grad(
+    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: bool = False, **options: Unpack[_Options]
+) -> Callable[_P, tuple[Any, Any]]: ...
 @public
 def value_and_grad(
     f: Callable,
-    argnums: int | tuple[int, ...] = 0,
+    argnums: _Argnums = 0,
     has_aux: bool = False,
     *,
     holomorphic: bool = False,
     leaks: str = "raise",
     check_nan: bool = False,
     check: bool = False,
-) -> Callable[..., tuple[Any, Any]]:
+) -> Callable[..., Any]:
     """A function that returns the value of a scalar function and its gradient.
 
     Parameters
@@ -132,10 +168,26 @@ def value_and_grad(
     return wrapped
 
 
+@overload
+def grad(
+    f: np.ufunc, argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
+) -> Callable[..., Any]: ...
+@overload
+def grad(
+    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
+) -> Callable[_P, Any]: ...
+@overload
+def grad(
+    f: Callable[_P, tuple[Any, _A]], argnums: _Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_Options]
+) -> Callable[_P, tuple[Any, _A]]: ...
+@overload
+def grad(
+    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: bool = False, **options: Unpack[_Options]
+) -> Callable[_P, Any]: ...
 @public
 def grad(
     f: Callable,
-    argnums: int | tuple[int, ...] = 0,
+    argnums: _Argnums = 0,
     has_aux: bool = False,
     *,
     holomorphic: bool = False,
@@ -171,10 +223,26 @@ def grad(
     return wrapped
 
 
+@overload
+def value_and_jacobian(
+    f: np.ufunc, argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
+) -> Callable[..., tuple[Any, Any]]: ...
+@overload
+def value_and_jacobian(
+    f: Callable[_P, _R], argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
+) -> Callable[_P, tuple[_R, Any]]: ...
+@overload
+def value_and_jacobian(
+    f: Callable[_P, tuple[_R, _A]], argnums: _Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_JacobianOptions]
+) -> Callable[_P, tuple[tuple[_R, _A], Any]]: ...
+@overload
+def value_and_jacobian(
+    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: bool = False, **options: Unpack[_JacobianOptions]
+) -> Callable[_P, tuple[Any, Any]]: ...
 @public
 def value_and_jacobian(
     f: Callable,
-    argnums: int | tuple[int, ...] = 0,
+    argnums: _Argnums = 0,
     has_aux: bool = False,
     *,
     mode: str = "auto",
@@ -183,7 +251,7 @@ def value_and_jacobian(
     leaks: str = "raise",
     check_nan: bool = False,
     check: bool = False,
-) -> Callable[..., tuple[Any, Any]]:
+) -> Callable[..., Any]:
     """A function that returns the value of ``f`` and its Jacobian; see `jacobian`.
 
     Examples
@@ -216,10 +284,26 @@ def value_and_jacobian(
     return wrapped
 
 
+@overload
+def jacobian(
+    f: np.ufunc, argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
+) -> Callable[..., Any]: ...
+@overload
+def jacobian(
+    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
+) -> Callable[_P, Any]: ...
+@overload
+def jacobian(
+    f: Callable[_P, tuple[Any, _A]], argnums: _Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_JacobianOptions]
+) -> Callable[_P, tuple[Any, _A]]: ...
+@overload
+def jacobian(
+    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: bool = False, **options: Unpack[_JacobianOptions]
+) -> Callable[_P, Any]: ...
 @public
 def jacobian(
     f: Callable,
-    argnums: int | tuple[int, ...] = 0,
+    argnums: _Argnums = 0,
     has_aux: bool = False,
     *,
     mode: str = "auto",

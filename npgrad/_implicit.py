@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 from numpy import ndarray
@@ -17,6 +17,8 @@ from ._structure import map_structure
 from ._tracebacks import public
 from ._traced import unwrap
 
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 LinearSolve = Callable[[Any, Any], Any]
 
 
@@ -147,7 +149,9 @@ def _name(function: Callable) -> str:
 
 
 @public
-def implicit(solve: Callable, residual: Callable, linear_solve: LinearSolve | None = None) -> Callable:
+def implicit(
+    solve: Callable[_P, _R], residual: Callable[..., Any], linear_solve: LinearSolve | None = None
+) -> Callable[_P, _R]:
     """A solver whose answer has the derivative that its equation gives it, however it was found.
 
     Parameters
@@ -195,7 +199,7 @@ def implicit(solve: Callable, residual: Callable, linear_solve: LinearSolve | No
 
     @public
     @functools.wraps(solve)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _R:
         if not is_tracked(args, kwargs):
             return solve(*args, **kwargs)
         answer = _Answer(solve, residual, linear, (args, kwargs))

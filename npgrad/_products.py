@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from ._functional import check_callable, check_scalar
 from ._run import Run, plain
 from ._structure import flatten
 from ._tracebacks import public
+
+_P = ParamSpec("_P")
+_R = TypeVar("_R")
 
 
 def _as_tuple(value: Any, what: str) -> tuple:
@@ -118,7 +121,7 @@ def linearize(f: Callable, *primals: Any, leaks: str = "raise") -> Linearized:
 
 
 @public
-def jvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -> tuple[Any, Any]:
+def jvp(f: Callable[..., _R], primals: tuple, tangents: tuple, *, leaks: str = "raise") -> tuple[_R, Any]:
     """The value of a function and its derivative along a direction, by forward mode.
 
     Parameters
@@ -144,7 +147,7 @@ def jvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -
 
 
 @public
-def vjp(f: Callable, *primals: Any, leaks: str = "raise") -> tuple[Any, Callable[[Any], Any]]:
+def vjp(f: Callable[..., _R], *primals: Any, leaks: str = "raise") -> tuple[_R, Callable[[Any], tuple[Any, ...]]]:
     """The value of a function, and a function from cotangents of the value to cotangents of the arguments.
 
     Examples
@@ -158,19 +161,19 @@ def vjp(f: Callable, *primals: Any, leaks: str = "raise") -> tuple[Any, Callable
     return at.value, at.vjp
 
 
-def gradient_at(f: Callable, args: tuple, argnums: Any, leaks: str) -> Run:
+def gradient_at(f: Callable, args: tuple, kwargs: dict, argnums: Any, leaks: str) -> Run:
     """A recorded evaluation of the gradient of a scalar function."""
 
-    def gradient(*args: Any) -> Any:
-        inner = Run(f, args, {}, argnums, False, leaks)
+    def gradient(*args: Any, **kwargs: Any) -> Any:
+        inner = Run(f, args, kwargs, argnums, False, leaks)
         check_scalar(inner.value, f)
         return inner.tape.gradient(inner.value, inner.sources, unconnected_gradients="zero")
 
-    return Run(gradient, args, {}, argnums, False, leaks)
+    return Run(gradient, args, kwargs, argnums, False, leaks)
 
 
 @public
-def hvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -> Any:
+def hvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -> tuple[Any, ...]:
     """The product of the Hessian of a scalar function and a vector: forward mode over the gradient.
 
     Parameters
@@ -192,7 +195,7 @@ def hvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -
     """
     check_callable(f)
     primals, tangents = _as_tuple(primals, "primals"), _as_tuple(tangents, "tangents")
-    run = gradient_at(f, primals, tuple(range(len(primals))), leaks)
+    run = gradient_at(f, primals, {}, tuple(range(len(primals))), leaks)
     return derivative_along(run, tangents)
 
 
@@ -211,13 +214,13 @@ def derivative_along(run: Run, tangents: Any) -> Any:
 
 @public
 def hessian(
-    f: Callable,
+    f: Callable[_P, Any],
     argnums: int | tuple[int, ...] = 0,
     *,
     mode: str = "auto",
     max_bytes: int | None = None,
     leaks: str = "raise",
-) -> Callable[..., Any]:
+) -> Callable[_P, Any]:
     """The Hessian of a scalar function, as a function of the same arguments: one batched sweep over the gradient.
 
     Parameters
@@ -248,8 +251,8 @@ def hessian(
 
     @public
     @functools.wraps(f)
-    def wrapped(*args: Any) -> Any:
-        return derivative_of(gradient_at(f, args, argnums, leaks), mode, max_bytes)
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+        return derivative_of(gradient_at(f, args, kwargs, argnums, leaks), mode, max_bytes)
 
     return wrapped
 

@@ -86,7 +86,7 @@ class Recorded:
     def __init__(self, function: Callable, arguments: Callable[[list], tuple[tuple, dict]], moved: list) -> None:
         tape = GradientTape(persistent=True, watch_accessed_variables=False)
         with tape:
-            self.sources = [tape.watch(value + 0 if isinstance(value, TracedArray) else value) for value in moved]
+            self.sources: list[Any] = [tape.watch(value + 0 if isinstance(value, TracedArray) else value) for value in moved]
             args, kwargs = arguments(self.sources)
             self.value = function(*args, **kwargs)
         self.targets = checked_leaves(self.value, "value")[0]

@@ -64,7 +64,7 @@ class _Point:
 
     @functools.cached_property
     def gradient(self) -> Run:
-        run = gradient_at(self.f, self.args, self.argnum, self.leaks)
+        run = gradient_at(self.f, self.args, {}, self.argnum, self.leaks)
         _refuse_tracked(run.value)
         return run
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ParamSpec, overload
 
 import numpy as np
 from numpy import ndarray
@@ -19,6 +19,8 @@ from ._storage import native
 from ._structure import flatten
 from ._sweep import cast
 from ._tracebacks import public
+
+_P = ParamSpec("_P")
 
 # The programs that one callable knows: those of different paths through its branches.
 MAX_PLANS = 16
@@ -222,6 +224,12 @@ def jacobian_sparsity(
     return _Point(Run(f, args, kwargs, argnums, False, leaks), isinstance(argnums, (tuple, list))).pattern()
 
 
+@overload
+def sparse_jacobian(f: Callable[_P, Any], argnums: int = 0, *, leaks: str = "raise") -> Callable[_P, SparseMatrix]: ...
+@overload
+def sparse_jacobian(
+    f: Callable[_P, Any], argnums: tuple[int, ...], *, leaks: str = "raise"
+) -> Callable[_P, tuple[SparseMatrix, ...]]: ...
 @public
 def sparse_jacobian(
     f: Callable, argnums: int | tuple[int, ...] = 0, *, leaks: str = "raise"
@@ -296,7 +304,7 @@ def columns_between(matrix: SparseMatrix, first: int, end: int) -> SparseMatrix:
 
 
 @public
-def sparse_hessian(f: Callable, argnums: int = 0, *, leaks: str = "raise") -> Callable[..., SparseMatrix]:
+def sparse_hessian(f: Callable[_P, Any], argnums: int = 0, *, leaks: str = "raise") -> Callable[_P, SparseMatrix]:
     """The Hessian of a scalar function as a sparse symmetric matrix, from forward sweeps over the record of its gradient.
 
     As `sparse_jacobian`: the pattern and a star colouring of it are found at the first call and used again.
@@ -332,7 +340,7 @@ def sparse_hessian(f: Callable, argnums: int = 0, *, leaks: str = "raise") -> Ca
 
     @public
     @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> SparseMatrix:
+    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> SparseMatrix:
         point = _Point(Run(gradient, args, kwargs, argnums, False, leaks), False)
         plan = plans.of(point)
         pattern = plan.pattern

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from typing import Any
+from typing import Any, ClassVar, Protocol, TypeVar, overload
 
 import numpy as np
+from numpy import ndarray
 
 from ._derivatives import batch_jacobian_rows, given, gradients_of, jacobian_rows, recorded_on
 from ._endpoints import UnconnectedGradients, check_watchable, checked_leaves, gives_zeros, paired, seeds_for
@@ -15,6 +17,15 @@ from ._structure import flatten, leaf_paths, path_text
 from ._tracebacks import public
 from ._traced import TracedArray
 from ._variable import Variable
+
+_Array = TypeVar("_Array", bound=ndarray)
+
+
+class _Dataclass(Protocol):
+    __dataclass_fields__: ClassVar[dict[str, Any]]
+
+
+_Structure = list[Any] | tuple[Any, ...] | Mapping[Any, Any] | _Dataclass
 
 
 class GradientTape(Lifecycle, Inspection):
@@ -51,6 +62,10 @@ class GradientTape(Lifecycle, Inspection):
 
     # --- Watching
 
+    @overload
+    def watch(self, tensor: _Array) -> _Array: ...
+    @overload
+    def watch(self, tensor: complex | np.inexact | _Structure) -> Any: ...
     @public
     def watch(self, tensor: Any) -> Any:
         """Track an array, or a structure of arrays, from here on.
@@ -176,7 +191,7 @@ class GradientTape(Lifecycle, Inspection):
         target: Any,
         sources: Any,
         output_gradients: Any = None,
-        unconnected_gradients: Any = UnconnectedGradients.NONE,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
     ) -> Any:
         """The gradient of a target, or of the sum of several, by each source.
 
@@ -232,7 +247,7 @@ class GradientTape(Lifecycle, Inspection):
         self,
         target: Any,
         sources: Any,
-        unconnected_gradients: Any = UnconnectedGradients.NONE,
+        unconnected_gradients: UnconnectedGradients | str = UnconnectedGradients.NONE,
         *,
         mode: str = "auto",
         max_bytes: int | None = None,
@@ -283,7 +298,7 @@ class GradientTape(Lifecycle, Inspection):
 
     @public
     def batch_jacobian(
-        self, target: Any, source: Any, unconnected_gradients: Any = "none", *,
+        self, target: Any, source: Any, unconnected_gradients: UnconnectedGradients | str = "none", *,
         check: bool = True, max_bytes: int | None = None,
     ) -> Any:  # fmt: skip
         """The Jacobians of each row of a target by the same row of a source, of shape ``[rows, target..., source...]``.

@@ -60,7 +60,9 @@ class Linearised:
 
     def __init__(self, f: Callable, points: list) -> None:
         with GradientTape(persistent=True) as self.tape:
-            self.sources = [self.tape.watch(p if isinstance(p, TracedArray) else np.array(p, order="K")[()]) for p in points]
+            self.sources: list[Any] = [
+                self.tape.watch(p if isinstance(p, TracedArray) else np.array(p, order="K")[()]) for p in points
+            ]
             self.value = f(*self.sources)
         self.leaves = [leaf for leaf in flatten(self.value)[0] if is_inexact(np.asarray(unwrap(leaf)).dtype)]
         record = self.tape._record
