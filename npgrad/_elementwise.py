@@ -18,7 +18,7 @@ from ._entries import BINARY, UNARY
 from ._leaks import user_location
 from ._libraries import rule_of
 from ._move_entries import COPY
-from ._moves import keep_result, keep_view, protect, saved_operand, settle, tracked_by
+from ._moves import keep, keep_result, keep_view, protect, saved_operand, settle, tracked_by
 from ._record import owners, recording, single, token_set, track, tracking_records
 from ._registry import Elementwise
 from ._storage import COPY_LIMIT, Epoch, Storage, save_constant, shapes
@@ -262,6 +262,65 @@ def in_place_operator(rule: Elementwise, op: Callable, out_of_place: Callable) -
 
     return call
 
+
+
+def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) -> Callable:
+    """The commonest calls of `in_place_operator`: on one tape, which alone tracks what it tracks of the two. All others are
+    left to ``general``."""
+    real, complex_ = rule.real, rule.complex
+
+    def call(a: TracedArray, b: Any) -> Any:
+        x = a._bare
+        record = single()
+        if type(x) is not ndarray or record is None:
+            return general(a, b)
+        alone = record.alone
+        storage = a._storage
+        tokens = storage.tracked
+        if tokens is alone:
+            chosen = 1
+        elif tokens or storage.is_variable:
+            return general(a, b)
+        else:
+            chosen = 0
+        kind = type(b)
+        sy = vy = ex = ey = None
+        if kind is TracedArray:
+            y = b._bare
+            sy = b._storage
+            tokens = sy.tracked
+            if tokens is alone:
+                chosen += 2
+            elif tokens or sy.is_variable:
+                return general(a, b)
+        elif kind in ACCEPTED:
+            y = b
+        else:
+            return general(a, b)
+        selection = (complex_ if x.dtype.kind == "c" else real)[chosen]
+        if selection.keep_ans:
+            return general(a, b)
+        saved_x: Any = None
+        saved_y: Any = None
+        if chosen:
+            if selection.keep_x:
+                saved_x, ex = keep(a)
+            if sy is not None:
+                vy = b._view
+                if selection.keep_y:
+                    saved_y, ey = keep(b)
+            elif selection.keep_y:
+                saved_y, ey = save_constant(y, user_location)
+        if storage.epoch is not None:
+            protect(a)
+        op(x, y)
+        if chosen:
+            storage.tracked = alone
+            view = a._view
+            record.append((BINARY, selection, storage, view, storage, view, sy, vy, saved_x, ex, saved_y, ey, None, None))
+        return a
+
+    return call
 
 
 _CALLS: dict[Any, Callable] = {}

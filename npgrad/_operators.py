@@ -13,7 +13,7 @@ from numpy import ndarray
 
 from . import rules as rules  # the declarations must stand before operators are made from them
 from ._dispatch import call_rule, check_outside
-from ._elementwise import ACCEPTED, binary_operator, in_place_operator, unary_operator
+from ._elementwise import ACCEPTED, binary_operator, in_place_operator, short_in_place_operator, unary_operator
 from ._record import note_cut, noting, recording
 from ._registry import RULES
 from ._traced import TracedArray, adopt, traced_leaves, unwrap
@@ -97,7 +97,8 @@ for _name, _ufunc in _DIFFERENTIABLE.items():
     _complex_call = binary_operator(_rule, _numpy_complex(getattr(operator, _name)))
     _reflected_call = binary_operator(_rule, getattr(operator, _name))
     _install(f"__r{_name}__", _reflected(f"__r{_name}__", _reflected_call, _complex_call))
-    _install(f"__i{_name}__", _forward(f"__i{_name}__", _in_place))
+    _general = _forward(f"__i{_name}__", _in_place)
+    _install(f"__i{_name}__", short_in_place_operator(_rule, getattr(operator, f"i{_name}"), _general))
 
 
 

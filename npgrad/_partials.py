@@ -82,7 +82,7 @@ class Selection:
     """An elementwise rule for one set of tracked inputs: its maps (None for the others) and what must be saved."""
 
     __slots__ = (
-        "rule", "vjps", "vjp_x", "vjp_y", "jvps", "needs", "keep_x", "keep_y", "keep_ans", "bits", "table",
+        "rule", "vjps", "vjp_x", "vjp_y", "jvps", "needs", "keep_x", "keep_y", "keep_ans", "passes_x", "bits", "table",
     )  # fmt: skip
 
     def __init__(self, rule: Elementwise, mask: tuple[bool, ...], complex_result: bool, table: list[Selection]) -> None:
@@ -99,6 +99,8 @@ class Selection:
         self.keep_x = "x" in needs
         self.keep_y = "y" in needs
         self.keep_ans = "ans" in needs
+        # The cotangent goes on to the first input as it is: sums and differences.
+        self.passes_x = self.vjp_x is not None and type(rule.partials[0]) is int and rule.partials[0] == 1
 
 
 class Elementwise:

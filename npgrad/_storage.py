@@ -124,14 +124,14 @@ def batched_key(key: Any, batch_ndim: int) -> tuple:
 class IndexView:
     """A part chosen by a basic index."""
 
+    # No __init__: one is made per slice, with its slots set by hand (see `index_view`).
     __slots__ = ("parent", "key", "shape", "dtype", "layout")
 
-    def __init__(self, parent: View | None, key: Any, part: ndarray) -> None:
-        self.parent = parent
-        self.key = key
-        self.shape = interned(part.shape)
-        self.dtype = part.dtype
-        self.layout: Layout | None = None if parent is None else parent.layout
+    parent: View | None
+    key: Any
+    shape: Shape
+    dtype: np.dtype
+    layout: Layout | None
 
     ndim, size = Storage.ndim, Storage.size
 

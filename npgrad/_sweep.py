@@ -134,6 +134,13 @@ class ReverseSweep(Sweep):
                     if owned:
                         owned.discard(out)
                     shape = out.shape
+                elif selection.passes_x and ov is vx and out is sx:
+                    # `u[...] += y`: the cotangent stays where it is, and goes to y besides.
+                    if out in shadows and selection.vjp_y is not None:
+                        ct = ov.of(self.buffer(out, ov.layout), self.batch_ndim)
+                        g = selection.vjp_y(ct, None, None, None, None)
+                        add(sy, vy, ct.copy() if g is ct else g)
+                    continue
                 else:
                     ct = self.take(out, ov)
                     if ct is None:

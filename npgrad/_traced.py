@@ -13,7 +13,7 @@ from numpy import ndarray
 from ._collector import records_live
 from ._leaks import refuse_unrecorded
 from ._record import recording, tracking_records
-from ._storage import NOTHING, IndexView, Layout, Storage, StridedView, View, address, interned, memory_order
+from ._storage import NOTHING, IndexView, Layout, Storage, StridedView, View, address, interned, memory_order, shapes
 
 _F = TypeVar("_F")
 
@@ -158,18 +158,30 @@ def over(bare: ndarray, storage: Storage, view: View | None) -> TracedArray:
 def index_view(parent: TracedArray, bare: ndarray, key: Any) -> TracedArray:
     """The view ``parent[key]`` for a basic index."""
     view = parent._view
-    if type(view) is StridedView and view.overlaps:
-        return view_of(parent, bare)
-    if type(view) is IndexView and _depth(view) > 6:
-        return view_of(parent, bare)
-    traced = bare.view(TracedArray)
+    if view is not None:
+        if type(view) is StridedView:
+            if view.overlaps:
+                return view_of(parent, bare)
+        elif _depth(view) > 6:
+            return view_of(parent, bare)
+    traced: Any = bare.view(TracedArray)
     seal(traced, False)
     traced._bare = bare
     traced._storage = storage = parent._storage
-    traced._view = IndexView(view, key, bare)
+    traced._view = made = _new_index_view()
+    made.parent = view
+    made.key = key
+    shape = bare.shape
+    made.shape = _interned(shape, shape)
+    made.dtype = bare.dtype
+    made.layout = None if view is None else view.layout
     if storage.is_variable:
         tracking_records((storage,))  # a view is a use: tapes that record watch the Variable
     return traced
+
+
+_new_index_view = IndexView
+_interned = shapes.setdefault
 
 
 def _depth(view: View | None) -> int:
