@@ -19,8 +19,8 @@ from ._registry import Maps, Spec
 from ._tracebacks import public
 from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
 
-_P = ParamSpec("_P")
-_R_co = TypeVar("_R_co", covariant=True)
+P = ParamSpec("P")
+R_co = TypeVar("R_co", covariant=True)
 
 
 class BlackBoxWarning(UserWarning):
@@ -92,23 +92,23 @@ class _Differences(Maps):
         return total
 
 
-class BlackBox(Protocol[_P, _R_co]):
+class BlackBox(Protocol[P, R_co]):
     """What `black_box` makes of a function."""
 
     error: float | None
     tolerance: float
 
-    def __call__(self, *args: _P.args, **kwargs: _P.kwargs) -> _R_co: ...
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co: ...
 
 
 @overload
 def black_box(
-    f: Callable[_P, _R_co], *, method: str = "3-point", step: Any = None, tolerance: float = 1e-4
-) -> BlackBox[_P, _R_co]: ...
+    f: Callable[P, R_co], *, method: str = "3-point", step: Any = None, tolerance: float = 1e-4
+) -> BlackBox[P, R_co]: ...
 @overload
 def black_box(
     f: None = None, *, method: str = "3-point", step: Any = None, tolerance: float = 1e-4
-) -> Callable[[Callable[_P, _R_co]], BlackBox[_P, _R_co]]: ...
+) -> Callable[[Callable[P, R_co]], BlackBox[P, R_co]]: ...
 @public
 def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any = None, tolerance: float = 1e-4) -> Any:
     """A function that npgrad cannot see into (Fortran, C, another process) as one recorded call.

@@ -28,8 +28,8 @@ from ._structure import flatten, map_structure
 from ._tracebacks import public
 from ._traced import fresh, unwrap
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _marks(value: Any) -> list:
@@ -78,7 +78,7 @@ class _Again(Segment):
 
 
 @public
-def checkpoint(f: Callable[_P, _R]) -> Callable[_P, _R]:
+def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     """A function of which a tape keeps the arguments only: it is computed again when a sweep comes to it.
 
     Parameters
@@ -114,7 +114,7 @@ def checkpoint(f: Callable[_P, _R]) -> Callable[_P, _R]:
 
     @public
     @functools.wraps(f)
-    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         if not is_tracked(args, kwargs):
             return f(*args, **kwargs)
         segment = _Again(f, (args, kwargs))
@@ -284,7 +284,7 @@ def checkpointed_loop(step: Callable, state: Any, first: int, steps: int, snapsh
 
 
 @public
-def checkpoint_loop(step: Callable[..., Any], state: _R, n: int, snapshots: int, *args: Any) -> _R:
+def checkpoint_loop(step: Callable[..., Any], state: R, n: int, snapshots: int, *args: Any) -> R:
     """The state after n steps, of which a tape keeps a few snapshots only.
 
     Between them the sweep computes steps again, as few as can be: the binomial schedule of Griewank and Walther (2000). With

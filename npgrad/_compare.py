@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._agreement import Agreement, agreement, scale_of
-from ._compare_output import plot, text
+from ._compare_output import html, plot, text
 from ._measured_methods import DIFFERENCES, METHODS, NPGRAD, Method, Problem, Progress
 from ._probes import Line, StepSweep, Taylor, kink, lines, noise_level, step_sweep, taylor
 from ._tracebacks import public
@@ -78,6 +78,9 @@ class Comparison:
 
     def __str__(self) -> str:
         return text(self)
+
+    def _repr_html_(self) -> str:
+        return html(self)
 
     def to_dict(self) -> dict[str, Any]:
         """Numbers, texts, lists and dictionaries only.

@@ -7,6 +7,8 @@ from typing import Any
 
 import numpy as np
 
+from ._notebook import paragraphs, table
+
 _HEAD = ("method", "largest error", "median", "own estimate", "evaluations", "time", "over plain", "measured by")
 
 
@@ -30,19 +32,29 @@ def text(report: Any) -> str:
     """The table, the Taylor test, what is special about the function, and the verdict."""
     cells = [_HEAD, *[_cells(row) for row in report.methods if row.refused is None]]
     widths = [max(len(row[i]) for row in cells) for i in range(len(_HEAD))]
-    lines = [
-        f"{report.name}: {report.elements} elements -> {report.values} values, "
-        f"one plain evaluation {seconds_text(report.plain_seconds)}"
-    ]
+    lines = [_title(report)]
     for row in cells:
         middle = [cell.rjust(width) for cell, width in zip(row[1:-1], widths[1:-1], strict=True)]
         lines.append("  ".join([row[0].ljust(widths[0]), *middle, row[-1]]).rstrip())
     lines += [f"{row.method.ljust(widths[0])}  refuses: {row.refused}" for row in report.methods if row.refused is not None]
-    if report.sweep is not None:
-        lines.append(_best_steps(report.sweep))
-    if report.taylor is not None:
-        lines.append(_taylor(report.taylor))
-    return "\n".join([*lines, *report.notes, report.verdict])
+    return "\n".join([*lines, *_remarks(report)])
+
+
+def html(report: Any) -> str:
+    """The same for notebooks."""
+    rows = [_cells(row) if row.refused is None else (row.method, f"refuses: {row.refused}") for row in report.methods]
+    return paragraphs([_title(report)]) + table(_HEAD, rows) + paragraphs(_remarks(report))
+
+
+def _title(report: Any) -> str:
+    size = f"{report.elements} elements -> {report.values} values"
+    return f"{report.name}: {size}, one plain evaluation {seconds_text(report.plain_seconds)}"
+
+
+def _remarks(report: Any) -> list[str]:
+    steps = [] if report.sweep is None else [_best_steps(report.sweep)]
+    remainder = [] if report.taylor is None else [_taylor(report.taylor)]
+    return [*steps, *remainder, *report.notes, report.verdict]
 
 
 def _best_steps(sweep: Any) -> str:

@@ -11,7 +11,7 @@ from ._structure import map_structure
 from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, unwrap
 
-_T = TypeVar("_T")
+T = TypeVar("T")
 
 
 @public
@@ -54,7 +54,7 @@ constant = array
 @overload
 def stop_gradient(x: TracedArray) -> TracedArray: ...
 @overload
-def stop_gradient(x: _T) -> _T: ...
+def stop_gradient(x: T) -> T: ...
 @public
 def stop_gradient(x: Any) -> Any:
     """The value of an array (or of each in a structure) as a constant: derivatives stop here.

@@ -17,8 +17,8 @@ from ._registry import Maps, Spec
 from ._tracebacks import public
 from ._traced import TracedArray, adopt, is_inexact, unwrap
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 class _CustomRule(Maps):
@@ -66,7 +66,7 @@ class _CustomRule(Maps):
 
 
 @public
-def custom_gradient(f: Callable[_P, tuple[_R, Callable[..., Any]]]) -> Callable[_P, _R]:
+def custom_gradient(f: Callable[P, tuple[R, Callable[..., Any]]]) -> Callable[P, R]:
     """A function with a derivative of the user's own.
 
     Parameters
@@ -99,7 +99,7 @@ def custom_gradient(f: Callable[_P, tuple[_R, Callable[..., Any]]]) -> Callable[
 
     @public
     @functools.wraps(f)
-    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         arrays: tuple[Any, ...] = args
         leaves = [a for a in arrays if isinstance(a, TracedArray)]
         records = tracking(leaves)

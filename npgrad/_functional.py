@@ -17,10 +17,10 @@ from ._structure import flatten
 from ._tracebacks import public
 from ._traced import unwrap
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
-_A = TypeVar("_A")
-_Argnums = int | tuple[int, ...]
+P = ParamSpec("P")
+R = TypeVar("R")
+Aux = TypeVar("Aux")
+Argnums = int | tuple[int, ...]
 
 
 class _Options(TypedDict, total=False):
@@ -85,24 +85,24 @@ def _complex_derivatives(run: Run, targets: list, mode: str, max_bytes: int | No
 # Ufuncs come first: of their signatures mypy would take that for scalars.
 @overload
 def value_and_grad(
-    f: np.ufunc, argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
+    f: np.ufunc, argnums: Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
 ) -> Callable[..., tuple[Any, Any]]: ...
 @overload
 def value_and_grad(
-    f: Callable[_P, _R], argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
-) -> Callable[_P, tuple[_R, Any]]: ...
+    f: Callable[P, R], argnums: Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
+) -> Callable[P, tuple[R, Any]]: ...
 @overload
 def value_and_grad(
-    f: Callable[_P, tuple[_R, _A]], argnums: _Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_Options]
-) -> Callable[_P, tuple[tuple[_R, _A], Any]]: ...
+    f: Callable[P, tuple[R, Aux]], argnums: Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_Options]
+) -> Callable[P, tuple[tuple[R, Aux], Any]]: ...
 @overload
 def value_and_grad(
-    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: bool = False, **options: Unpack[_Options]
-) -> Callable[_P, tuple[Any, Any]]: ...
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, **options: Unpack[_Options]
+) -> Callable[P, tuple[Any, Any]]: ...
 @public
 def value_and_grad(
     f: Callable,
-    argnums: _Argnums = 0,
+    argnums: int | tuple[int, ...] = 0,
     has_aux: bool = False,
     *,
     holomorphic: bool = False,
@@ -170,24 +170,24 @@ def value_and_grad(
 
 @overload
 def grad(
-    f: np.ufunc, argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
+    f: np.ufunc, argnums: Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
 ) -> Callable[..., Any]: ...
 @overload
 def grad(
-    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
-) -> Callable[_P, Any]: ...
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_Options]
+) -> Callable[P, Any]: ...
 @overload
 def grad(
-    f: Callable[_P, tuple[Any, _A]], argnums: _Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_Options]
-) -> Callable[_P, tuple[Any, _A]]: ...
+    f: Callable[P, tuple[Any, Aux]], argnums: Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_Options]
+) -> Callable[P, tuple[Any, Aux]]: ...
 @overload
 def grad(
-    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: bool = False, **options: Unpack[_Options]
-) -> Callable[_P, Any]: ...
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, **options: Unpack[_Options]
+) -> Callable[P, Any]: ...
 @public
 def grad(
     f: Callable,
-    argnums: _Argnums = 0,
+    argnums: int | tuple[int, ...] = 0,
     has_aux: bool = False,
     *,
     holomorphic: bool = False,
@@ -225,24 +225,24 @@ def grad(
 
 @overload
 def value_and_jacobian(
-    f: np.ufunc, argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
+    f: np.ufunc, argnums: Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
 ) -> Callable[..., tuple[Any, Any]]: ...
 @overload
 def value_and_jacobian(
-    f: Callable[_P, _R], argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
-) -> Callable[_P, tuple[_R, Any]]: ...
+    f: Callable[P, R], argnums: Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
+) -> Callable[P, tuple[R, Any]]: ...
 @overload
 def value_and_jacobian(
-    f: Callable[_P, tuple[_R, _A]], argnums: _Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_JacobianOptions]
-) -> Callable[_P, tuple[tuple[_R, _A], Any]]: ...
+    f: Callable[P, tuple[R, Aux]], argnums: Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_JacobianOptions]
+) -> Callable[P, tuple[tuple[R, Aux], Any]]: ...
 @overload
 def value_and_jacobian(
-    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: bool = False, **options: Unpack[_JacobianOptions]
-) -> Callable[_P, tuple[Any, Any]]: ...
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, **options: Unpack[_JacobianOptions]
+) -> Callable[P, tuple[Any, Any]]: ...
 @public
 def value_and_jacobian(
     f: Callable,
-    argnums: _Argnums = 0,
+    argnums: int | tuple[int, ...] = 0,
     has_aux: bool = False,
     *,
     mode: str = "auto",
@@ -286,24 +286,24 @@ def value_and_jacobian(
 
 @overload
 def jacobian(
-    f: np.ufunc, argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
+    f: np.ufunc, argnums: Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
 ) -> Callable[..., Any]: ...
 @overload
 def jacobian(
-    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
-) -> Callable[_P, Any]: ...
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: Literal[False] = False, **options: Unpack[_JacobianOptions]
+) -> Callable[P, Any]: ...
 @overload
 def jacobian(
-    f: Callable[_P, tuple[Any, _A]], argnums: _Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_JacobianOptions]
-) -> Callable[_P, tuple[Any, _A]]: ...
+    f: Callable[P, tuple[Any, Aux]], argnums: Argnums = 0, *, has_aux: Literal[True], **options: Unpack[_JacobianOptions]
+) -> Callable[P, tuple[Any, Aux]]: ...
 @overload
 def jacobian(
-    f: Callable[_P, Any], argnums: _Argnums = 0, has_aux: bool = False, **options: Unpack[_JacobianOptions]
-) -> Callable[_P, Any]: ...
+    f: Callable[P, Any], argnums: Argnums = 0, has_aux: bool = False, **options: Unpack[_JacobianOptions]
+) -> Callable[P, Any]: ...
 @public
 def jacobian(
     f: Callable,
-    argnums: _Argnums = 0,
+    argnums: int | tuple[int, ...] = 0,
     has_aux: bool = False,
     *,
     mode: str = "auto",

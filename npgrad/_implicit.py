@@ -17,8 +17,8 @@ from ._structure import map_structure
 from ._tracebacks import public
 from ._traced import unwrap
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+P = ParamSpec("P")
+R = TypeVar("R")
 LinearSolve = Callable[[Any, Any], Any]
 
 
@@ -150,8 +150,8 @@ def _name(function: Callable) -> str:
 
 @public
 def implicit(
-    solve: Callable[_P, _R], residual: Callable[..., Any], linear_solve: LinearSolve | None = None
-) -> Callable[_P, _R]:
+    solve: Callable[P, R], residual: Callable[..., Any], linear_solve: LinearSolve | None = None
+) -> Callable[P, R]:
     """A solver whose answer has the derivative that its equation gives it, however it was found.
 
     Parameters
@@ -199,7 +199,7 @@ def implicit(
 
     @public
     @functools.wraps(solve)
-    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         if not is_tracked(args, kwargs):
             return solve(*args, **kwargs)
         answer = _Answer(solve, residual, linear, (args, kwargs))

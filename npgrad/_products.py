@@ -16,8 +16,8 @@ from ._run import Run, plain
 from ._structure import flatten
 from ._tracebacks import public
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
 def _as_tuple(value: Any, what: str) -> tuple:
@@ -121,7 +121,7 @@ def linearize(f: Callable, *primals: Any, leaks: str = "raise") -> Linearized:
 
 
 @public
-def jvp(f: Callable[..., _R], primals: tuple, tangents: tuple, *, leaks: str = "raise") -> tuple[_R, Any]:
+def jvp(f: Callable[..., R], primals: tuple, tangents: tuple, *, leaks: str = "raise") -> tuple[R, Any]:
     """The value of a function and its derivative along a direction, by forward mode.
 
     Parameters
@@ -147,7 +147,7 @@ def jvp(f: Callable[..., _R], primals: tuple, tangents: tuple, *, leaks: str = "
 
 
 @public
-def vjp(f: Callable[..., _R], *primals: Any, leaks: str = "raise") -> tuple[_R, Callable[[Any], tuple[Any, ...]]]:
+def vjp(f: Callable[..., R], *primals: Any, leaks: str = "raise") -> tuple[R, Callable[[Any], tuple[Any, ...]]]:
     """The value of a function, and a function from cotangents of the value to cotangents of the arguments.
 
     Examples
@@ -214,13 +214,13 @@ def derivative_along(run: Run, tangents: Any) -> Any:
 
 @public
 def hessian(
-    f: Callable[_P, Any],
+    f: Callable[P, Any],
     argnums: int | tuple[int, ...] = 0,
     *,
     mode: str = "auto",
     max_bytes: int | None = None,
     leaks: str = "raise",
-) -> Callable[_P, Any]:
+) -> Callable[P, Any]:
     """The Hessian of a scalar function, as a function of the same arguments: one batched sweep over the gradient.
 
     Parameters
@@ -251,7 +251,7 @@ def hessian(
 
     @public
     @functools.wraps(f)
-    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> Any:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         return derivative_of(gradient_at(f, args, kwargs, argnums, leaks), mode, max_bytes)
 
     return wrapped

@@ -20,7 +20,7 @@ from ._structure import flatten
 from ._sweep import cast
 from ._tracebacks import public
 
-_P = ParamSpec("_P")
+P = ParamSpec("P")
 
 # The programs that one callable knows: those of different paths through its branches.
 MAX_PLANS = 16
@@ -225,11 +225,11 @@ def jacobian_sparsity(
 
 
 @overload
-def sparse_jacobian(f: Callable[_P, Any], argnums: int = 0, *, leaks: str = "raise") -> Callable[_P, SparseMatrix]: ...
+def sparse_jacobian(f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise") -> Callable[P, SparseMatrix]: ...
 @overload
 def sparse_jacobian(
-    f: Callable[_P, Any], argnums: tuple[int, ...], *, leaks: str = "raise"
-) -> Callable[_P, tuple[SparseMatrix, ...]]: ...
+    f: Callable[P, Any], argnums: tuple[int, ...], *, leaks: str = "raise"
+) -> Callable[P, tuple[SparseMatrix, ...]]: ...
 @public
 def sparse_jacobian(
     f: Callable, argnums: int | tuple[int, ...] = 0, *, leaks: str = "raise"
@@ -304,7 +304,7 @@ def columns_between(matrix: SparseMatrix, first: int, end: int) -> SparseMatrix:
 
 
 @public
-def sparse_hessian(f: Callable[_P, Any], argnums: int = 0, *, leaks: str = "raise") -> Callable[_P, SparseMatrix]:
+def sparse_hessian(f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise") -> Callable[P, SparseMatrix]:
     """The Hessian of a scalar function as a sparse symmetric matrix, from forward sweeps over the record of its gradient.
 
     As `sparse_jacobian`: the pattern and a star colouring of it are found at the first call and used again.
@@ -340,7 +340,7 @@ def sparse_hessian(f: Callable[_P, Any], argnums: int = 0, *, leaks: str = "rais
 
     @public
     @functools.wraps(f)
-    def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> SparseMatrix:
+    def wrapped(*args: P.args, **kwargs: P.kwargs) -> SparseMatrix:
         point = _Point(Run(gradient, args, kwargs, argnums, False, leaks), False)
         plan = plans.of(point)
         pattern = plan.pattern

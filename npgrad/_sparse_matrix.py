@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._notebook import pattern_picture
 from ._tracebacks import public
 
 
@@ -82,6 +83,9 @@ class SparsityPattern:
     def __repr__(self) -> str:
         m, n = self.shape
         return f"<{type(self).__name__} of shape {m}x{n} with {self.nnz} elements>"
+
+    def _repr_html_(self) -> str:
+        return pattern_picture(repr(self).strip("<>"), self.rows(), self.indices, self.shape)
 
 
 class SparseMatrix(SparsityPattern):

@@ -18,14 +18,14 @@ from ._tracebacks import public
 from ._traced import TracedArray
 from ._variable import Variable
 
-_Array = TypeVar("_Array", bound=ndarray)
+Array = TypeVar("Array", bound=ndarray)
 
 
 class _Dataclass(Protocol):
     __dataclass_fields__: ClassVar[dict[str, Any]]
 
 
-_Structure = list[Any] | tuple[Any, ...] | Mapping[Any, Any] | _Dataclass
+Structure = list[Any] | tuple[Any, ...] | Mapping[Any, Any] | _Dataclass
 
 
 class GradientTape(Lifecycle, Inspection):
@@ -63,9 +63,9 @@ class GradientTape(Lifecycle, Inspection):
     # --- Watching
 
     @overload
-    def watch(self, tensor: _Array) -> _Array: ...
+    def watch(self, tensor: Array) -> Array: ...
     @overload
-    def watch(self, tensor: complex | np.inexact | _Structure) -> Any: ...
+    def watch(self, tensor: complex | np.inexact | Structure) -> Any: ...
     @public
     def watch(self, tensor: Any) -> Any:
         """Track an array, or a structure of arrays, from here on.

@@ -15,8 +15,8 @@ from typing import ParamSpec, TypeVar
 
 from ._leaks import OWN_CODE, is_internal
 
-_P = ParamSpec("_P")
-_R = TypeVar("_R")
+P = ParamSpec("P")
+R = TypeVar("R")
 
 # With the value "full" it keeps all frames.
 SETTING = "NPGRAD_TRACEBACK"
@@ -57,11 +57,11 @@ def _is_inside(trace: TracebackType, inside: bool) -> bool:
     return inside and (is_internal(module, file) or module.partition(".")[0] in sys.stdlib_module_names - {"__main__"})
 
 
-def public(function: Callable[_P, _R]) -> Callable[_P, _R]:
+def public(function: Callable[P, R]) -> Callable[P, R]:
     """Declare what users call: errors leave it as `shorten` leaves them."""
 
     @functools.wraps(function)
-    def called(*args: _P.args, **kwargs: _P.kwargs) -> _R:
+    def called(*args: P.args, **kwargs: P.kwargs) -> R:
         try:
             return function(*args, **kwargs)
         except Exception as error:

@@ -17,7 +17,7 @@ IDS = sorted(MODULES)
 # From the bottom to the top; a module imports only what stands before it, in its own layer or a lower one. All modules of
 # ``rules`` stand at one place, and see only what `RULES_MAY_IMPORT` says.
 LAYERS = {
-    "words": ["_leaks", "_tracebacks", "_structure", "_compat", "_collector"],
+    "words": ["_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_collector"],
     "what functions are": ["_partials", "_registry", "_refusals", "_libraries", "rules"],
     "memory": ["_storage"],
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
