@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -27,7 +28,7 @@ def matmul_vjp_x(ct: Any, y: Any, x_spec: Any, ans_spec: Any, axes: Any) -> Any:
     if y.ndim == 1:
         return ct[..., None] * y
     if y.ndim == 2:
-        return np.matmul(ct, y.T)
+        return _rows_times(ct, y.T)
     if x_spec.ndim == 1:
         product = np.matmul(y, ct[..., None])[..., 0]
         return _sum_between(product, ct.ndim - (y.ndim - 1), 1)
@@ -51,6 +52,14 @@ def matmul_vjp_y(ct: Any, x: Any, y_spec: Any, ans_spec: Any, axes: Any) -> Any:
     return np.matmul(x.swapaxes(-1, -2), ct)
 
 
+def _rows_times(rows: Any, matrix: Any) -> Any:
+    """Rows behind any number of leading axes, as one product of matrices."""
+    if rows.ndim <= 2:
+        return np.matmul(rows, matrix)
+    *outer, inner = rows.shape
+    return np.matmul(rows.reshape(math.prod(outer), inner), matrix).reshape(*outer, matrix.shape[-1])
+
+
 def _sum_between(product: Any, batch_ndim: int, inner: int) -> Any:
     """Sum the axes that a vector was repeated along: those between the batch and the last ones."""
     axes = tuple(range(batch_ndim, product.ndim - inner))
@@ -64,6 +73,8 @@ def matmul_jvp_x(tangent: Any, y: Any, x_spec: Any, ans_spec: Any, axes: Any) ->
     batch = tangent.ndim - x_spec.ndim
     if y.ndim == 1:
         return np.matmul(tangent, y)
+    if y.ndim == 2:
+        return _rows_times(tangent, y)
     if x_spec.ndim == 1:
         return np.matmul(_expand(tangent, batch, y.ndim - 2)[..., None, :], y)[..., 0, :]
     return np.matmul(_expand(tangent, batch, y.ndim - x_spec.ndim), y)
@@ -75,7 +86,9 @@ def matmul_jvp_y(tangent: Any, x: Any, y_spec: Any, ans_spec: Any, axes: Any) ->
         return _MATMUL.jvp_y(tangent, x, y_spec, ans_spec, axes, None, False)
     batch = tangent.ndim - y_spec.ndim
     if y_spec.ndim == 1:
-        return np.matmul(x, _expand(tangent, batch, x.ndim - 2)[..., None])[..., 0] if x.ndim > 1 else np.matmul(tangent, x)
+        if x.ndim <= 2:
+            return np.matmul(tangent, x.T)
+        return np.matmul(x, _expand(tangent, batch, x.ndim - 2)[..., None])[..., 0]
     return np.matmul(x, _expand(tangent, batch, x.ndim - y_spec.ndim))
 
 
