@@ -1,0 +1,133 @@
+"""What of a record leads from sources to targets, how much there is to do, and how long each shadow is needed for it."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+from itertools import accumulate
+from typing import Any
+
+from ._entries import BINARY, CALL, UNARY
+from ._move_entries import ADD_AT, COPY, GATHER, READ, SCATTER, WRITE
+from ._record import Record
+from ._storage import Storage, View
+from ._sweep import prune
+
+# --- How much an entry does, for each row of a batch -----------------------------------------------------------------
+
+
+def _bytes(storage: Storage | None, view: View | None) -> int:
+    if storage is None:
+        return 0
+    spec = storage if view is None else view
+    return math.prod(spec.shape) * spec.dtype.itemsize
+
+
+def _call_bytes(e: tuple) -> int:
+    call = e[1]
+    return sum([_bytes(*out) for out in call.outs if out]) + sum([_bytes(*operand[2:]) for operand in call.operands])
+
+
+def _one_item(e: tuple) -> int:
+    return int(e[1].dtype.itemsize)
+
+
+_TOUCHED: dict[Any, Callable[[tuple], int]] = {
+    UNARY: lambda e: _bytes(e[2], e[3]),
+    BINARY: lambda e: _bytes(e[2], e[3]),
+    COPY: lambda e: _bytes(e[1], e[2]),
+    READ: _one_item,
+    WRITE: _one_item,
+    GATHER: lambda e: _bytes(e[1], None),
+    SCATTER: lambda e: _bytes(e[5], e[6]),
+    ADD_AT: lambda e: _bytes(e[5], e[6]),
+    CALL: _call_bytes,
+}
+
+# What adds up by an index array takes so many times as long as what reads or writes by one.
+_ADDING = 8
+
+
+class Extent:
+    """The size of a record: how many bytes all its entries touch for each row, and the largest storage."""
+
+    __slots__ = ("count", "touched", "written", "largest")
+
+    def __init__(self, record: Record) -> None:
+        self.count = len(record.entries)
+        self.touched = 0
+        self.written = 0
+        self.largest = 1
+        for e in record.entries:
+            kind = e[0]
+            self.touched += _TOUCHED[kind](e)
+            for storage in kind.outs(e):
+                size = math.prod(storage.shape) * storage.dtype.itemsize
+                self.written += size
+                if size > self.largest:
+                    self.largest = size
+
+
+class Reach:
+    """The part of a record that leads from sources to targets, and when each shadow is needed.
+
+    ``entries`` is as long as the record, with None for what leads nowhere. A sweep in either direction needs the shadow of a
+    storage between the ``first`` and the ``last`` entry that mentions it.
+    """
+
+    def __init__(self, record: Record, sources: Iterable[Storage], targets: Iterable[Storage]) -> None:
+        sources, needed = set(sources), set(targets)
+        entries = record.entries if sources == set(record.marks) else prune(record.entries, sources)
+        count = len(entries)
+        self.entries: list = [None] * count
+        self.first: dict[Storage, int] = {}
+        self.last = dict.fromkeys(needed, count)
+        for position in range(count - 1, -1, -1):
+            e = entries[position]
+            if e is None:
+                continue
+            outs = e[0].outs(e)
+            if needed.isdisjoint(outs):
+                continue
+            self.entries[position] = e
+            ins = e[0].ins(e)
+            needed.update(ins)
+            for storage in (*outs, *ins):
+                self.last.setdefault(storage, position)
+                self.first[storage] = position
+        self.sources = sources
+
+    def ends(self) -> dict[int, list[Storage]]:
+        """The storages whose shadows have been needed for the last time, by position."""
+        ends: dict[int, list[Storage]] = {}
+        for storage, position in self.last.items():
+            ends.setdefault(position, []).append(storage)
+        return ends
+
+    def begins(self) -> dict[int, list[Storage]]:
+        """The same for sweeps that go backwards; sources are needed to the end."""
+        begins: dict[int, list[Storage]] = {}
+        for storage, position in self.first.items():
+            if storage not in self.sources:
+                begins.setdefault(position, []).append(storage)
+        return begins
+
+    def alive(self) -> int:
+        """Bytes of all shadows of one row that are alive at the same time."""
+        changes = [0] * (len(self.entries) + 2)
+        for storage, last in self.last.items():
+            size = _bytes(storage, None)
+            changes[0 if storage in self.sources else self.first.get(storage, last)] += size
+            changes[last + 1] -= size
+        return max(accumulate(changes))
+
+    def work(self) -> tuple[int, int]:
+        """What a row costs forwards and in reverse, in bytes that are touched."""
+        forward = reverse = 0
+        for e in self.entries:
+            if e is not None:
+                kind = e[0]
+                touched = _TOUCHED[kind](e)
+                forward += touched * (_ADDING if kind is ADD_AT else 1)
+                reverse += touched * (_ADDING if kind is GATHER else 1)
+        return forward, reverse
