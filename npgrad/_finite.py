@@ -44,20 +44,19 @@ class CheckedReverse(ReverseSweep):
 
 
 class CheckedForward(ForwardSweep):
-    """A careful forward sweep that looks at each tangent; it is run over the whole record, from its start."""
+    """A careful forward sweep that looks at each tangent."""
 
-    __slots__ = ("record", "position")
+    __slots__ = ("record",)
 
     def __init__(self, batch: tuple, traced: bool, record: Record) -> None:
         super().__init__(batch, traced, True)
         self.record = record
-        self.position = 0
 
-    def run(self, entries: Any) -> None:
-        for entry in entries:
+    def run(self, entries: list, low: int, high: int, ends: Any) -> None:
+        for position in range(low, high):
+            entry = entries[position]
             entry[0].forward(self, entry)
-            _check(self, self.position, entry[0].outs(entry))
-            self.position += 1
+            _check(self, position, entry[0].outs(entry))
 
 
 def _check(sweep: Any, position: int, storages: tuple[Storage, ...]) -> None:

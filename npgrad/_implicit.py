@@ -9,9 +9,9 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from ._derivatives import jacobian_rows
 from ._functional import check_callable
 from ._instrument import instrumented
+from ._jacobians import jacobians_of
 from ._segments import Recorded, Segment, is_array, is_tracked, record_segment, unrecorded, watched_apart
 from ._structure import map_structure
 from ._tracebacks import public
@@ -103,7 +103,7 @@ class _Answer(Segment):
                 return (sources[0], *args), kwargs
 
             again = Recorded(vector, arguments, [_to_reals(x, len(shape)), *moved])
-        matrix = jacobian_rows(again.record, again.targets[0], again.sources[:1], "reverse", None)[0]
+        matrix = jacobians_of(again.record, again.targets[:1], again.sources[:1], "reverse", None)[0][0]
         self._check_answer(matrix, again)
         return again, matrix
 

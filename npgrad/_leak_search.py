@@ -149,7 +149,7 @@ def _first_wrong(record: Record, moved: list, traced: list[_Seen], ahead: list[_
     for turn, seen in _by_turn(traced).items():
         if turn not in highs or turn not in lows:
             continue
-        sweep.run(record.entries[done : max(done, seen.position)])
+        sweep.run(record.entries, done, max(done, seen.position), None)
         done = max(done, seen.position)
         array = seen.traced
         tangent = None if array is None else sweep.peek(array._storage, array._view)

@@ -105,10 +105,13 @@ class Reach:
         return ends
 
     def begins(self) -> dict[int, list[Storage]]:
-        """The same for sweeps that go backwards; sources are needed to the end."""
+        """The same for sweeps that go backwards: shadows of buffers that no entry makes as a whole, and so takes away. Those
+        of sources are needed to the end."""
         begins: dict[int, list[Storage]] = {}
         for storage, position in self.first.items():
-            if storage not in self.sources:
+            e = self.entries[position]
+            is_made = storage in e[0].outs(e) and all(part is None for part in e[0].written(e))
+            if not is_made and storage not in self.sources:
                 begins.setdefault(position, []).append(storage)
         return begins
 

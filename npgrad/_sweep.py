@@ -62,6 +62,12 @@ class Sweep:
         return made
 
 
+    def forget(self, storages: list[Storage]) -> None:
+        for storage in storages:
+            self.shadows.pop(storage, None)
+            self.owned.discard(storage)
+
+
 class ReverseSweep(Sweep):
     """Cotangents: `add` what flows back into an input, `take` what has arrived at an output."""
 
@@ -237,9 +243,18 @@ class ForwardSweep(Sweep):
             return tangent
         return tangent.reshape(tangent.shape[: self.batch_ndim] + (1,) * missing + tangent.shape[self.batch_ndim :])
 
-    def run(self, entries: Iterable) -> None:
-        for e in entries:
-            e[0].forward(self, e)
+    def run(self, entries: list, low: int, high: int, ends: dict[int, list[Storage]] | None) -> None:
+        """Go over some entries; ``ends`` says which shadows nothing asks for behind each of them."""
+        if ends is None:
+            for e in entries[low:high]:
+                e[0].forward(self, e)
+            return
+        for position in range(low, high):
+            e = entries[position]
+            if e is not None:
+                e[0].forward(self, e)
+                if position in ends:
+                    self.forget(ends[position])
 
 
 def project(ct: Any, shape: Shape, dtype: np.dtype, batch: Shape) -> Any:

@@ -9,9 +9,10 @@ from typing import Any, ClassVar, Protocol, TypeVar, overload
 import numpy as np
 from numpy import ndarray
 
-from ._derivatives import batch_jacobian_rows, given, gradients_of, jacobian_rows, recorded_on
+from ._derivatives import given, gradients_of, recorded_on
 from ._endpoints import UnconnectedGradients, check_watchable, checked_leaves, gives_zeros, paired, seeds_for
 from ._inspection import Inspection
+from ._jacobians import batch_jacobian_of, jacobians_of
 from ._lifecycle import Lifecycle
 from ._structure import flatten, leaf_paths, path_text
 from ._tracebacks import public
@@ -288,7 +289,7 @@ class GradientTape(Lifecycle, Inspection):
         source_list, build = checked_leaves(sources, "source")
         with self._sweeping() as record:
             traced = [self._copies.traced(source) for source in source_list]
-            made = [jacobian_rows(record, t, traced, mode, max_bytes) for t in targets]
+            made = jacobians_of(record, targets, traced, mode, max_bytes)
         return build_targets(
             [
                 build([given(r, s, np.shape(t), zero) for r, s in zip(rows, source_list, strict=True)])
@@ -324,5 +325,5 @@ class GradientTape(Lifecycle, Inspection):
         """
         blank = paired(target, source, gives_zeros(unconnected_gradients))
         with self._sweeping() as record:
-            made = batch_jacobian_rows(record, target, self._copies.traced(source), check, max_bytes)
+            made = batch_jacobian_of(record, target, self._copies.traced(source), check, max_bytes)
         return blank if made is None else given(made, source, (), False)

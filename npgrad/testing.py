@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from ._derivatives import gradients_of, recorded_on
+from ._derivatives import gradients_of, recorded_on, tangents_of
 from ._directional import (
     NEGLIGIBLE,
     directional_difference as directional_difference,
@@ -80,22 +80,13 @@ class Linearised:
 
     def push(self, tangents: list, batch: tuple[int, ...] = ()) -> list:
         """How each leaf changes, with the leading axes of the tangents."""
-        for careful in (False, True):
-            sweep = ForwardSweep(batch, bool(recording()), careful)
-            with np.errstate(all="ignore"):
-                for source, tangent in zip(self.sources, tangents, strict=True):
-                    sweep.put(source._storage, source._view, np.asarray(tangent))
-                sweep.run(self.record.entries)
-                found = [
-                    sweep.get(leaf._storage, leaf._view) if isinstance(leaf, TracedArray) else None for leaf in self.leaves
-                ]
-            found = [
-                sweep.zeros(np.shape(leaf), np.asarray(unwrap(leaf)).dtype) if t is None else t
-                for t, leaf in zip(found, self.leaves, strict=True)
-            ]
-            if all(is_clean(t) for t in found):
-                break
-        return found
+        moved = [(source, np.asarray(tangent)) for source, tangent in zip(self.sources, tangents, strict=True)]
+        with np.errstate(all="ignore"):
+            found = tangents_of(self.record, self.leaves, moved, batch)
+        return [
+            np.zeros(batch + np.shape(leaf), np.asarray(unwrap(leaf)).dtype) if t is None else t
+            for t, leaf in zip(found, self.leaves, strict=True)
+        ]
 
     def random_cotangents(self, rng: np.random.Generator, batch: tuple[int, ...] = ()) -> list:
         return [random_like(rng, leaf, batch) for leaf in self.leaves]

@@ -25,7 +25,7 @@ LAYERS = {
     "functions": ["_creators", "_math_names", "_twins", "_functions"],
     "names in place": ["_scipy", "_scipy_doors", "_while_recording", "_namespace", "_bound_names", "_instrument"],
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
-    "sweeping": ["_sweep", "_sources", "_endpoints", "_inspection", "_finite", "_derivatives"],
+    "sweeping": ["_sweep", "_sources", "_reach", "_endpoints", "_inspection", "_finite", "_derivatives", "_jacobians"],
     "what users hold": [
         "_lifecycle", "_tape", "_forward", "_run", "_directional", "_leak_search", "_functional", "_products",
         "_segments", "_checkpoint", "_implicit", "_solvers",

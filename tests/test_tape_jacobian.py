@@ -64,7 +64,7 @@ def test_modes():
 
 @pytest.mark.parametrize("mode", ["auto", "forward", "reverse"])
 def test_jacobians_in_several_sweeps(mode, monkeypatch):
-    monkeypatch.setattr(ng._derivatives, "MAX_BYTES", 8 * 8 * 3 * 2)
+    monkeypatch.setattr(ng._jacobians, "MAX_BYTES", 8 * 8 * 3 * 2)
     with ng.GradientTape() as tape:
         x = tape.watch(X)
         y = np.outer(x, x).ravel()

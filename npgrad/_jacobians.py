@@ -1,0 +1,291 @@
+"""Jacobians: in which direction, in how many sweeps, and with which rows at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import math
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._derivatives import gradients_of, recorded_on, tangents_of
+from ._reach import Extent, Reach
+from ._record import Record, recording
+from ._storage import native
+from ._traced import unwrap
+
+# What the shadows of one batched sweep may take, in bytes; more rows go in several sweeps.
+MAX_BYTES = 1 << 28
+
+# Rows are taken together as long as a shadow stays in the processor's cache, and further ones up to so many bytes per
+# entry: less, and the calls would take longer than what they do.
+_CACHED = 1 << 19
+_PER_ENTRY = 1 << 18
+
+# Below this many bytes touched by all rows, calls cost more than what they do: then all that can be goes in one sweep.
+_SMALL = 1 << 21
+
+# With so many times more rows in one direction than in the other it is not worth finding out what a row costs.
+_CLEAR = 8
+
+
+class _Plan:
+    """What is differentiated by what, and how many rows may go together."""
+
+    def __init__(self, record: Record, sources: list, max_bytes: int | None) -> None:
+        if max_bytes is not None and max_bytes <= 0:
+            raise ValueError(f"max_bytes must be positive, got {max_bytes}")
+        self.record = record
+        self.sources = sources
+        self.known = [n for n, s in enumerate(sources) if s is not None and recorded_on(record, s)]
+        self.extent = Extent(record)
+        self.limit = max_bytes or MAX_BYTES
+
+    def reach(self, targets: list) -> Reach:
+        return Reach(self.record, [self.sources[n]._storage for n in self.known], [t._storage for t in targets])
+
+    def columns(self) -> int:
+        """How many tangents a forward sweep needs: a complex number has two directions."""
+        return sum(int(self.sources[n].size) * (2 if self.sources[n].dtype.kind == "c" else 1) for n in self.known)
+
+    def rows_at_once(self, targets: list, count: int) -> tuple[int, Reach | None]:
+        """How many of ``count`` rows to take in one sweep, and what is known of the way if it is long."""
+        extent = self.extent
+        ends = sum(_size(array) for array in [*targets, *[self.sources[n] for n in self.known]])
+        # In flight besides the shadows: what arrives at an entry, and what its rule makes of it.
+        most = extent.written + 2 * ends + 4 * extent.largest
+        wanted = max(1, _CACHED // extent.largest, _PER_ENTRY * extent.count // max(extent.touched, 1))
+        rows = min(count, wanted)
+        if rows * most <= min(self.limit, _SMALL):
+            return max(rows, 1), None
+        reach = self.reach(targets)
+        most = reach.alive() + 2 * ends + 4 * extent.largest
+        return max(1, min(rows, self.limit // most)), reach
+
+
+def _size(array: Any) -> int:
+    return int(array.size) * int(array.dtype.itemsize)
+
+
+def jacobians_of(record: Record, targets: list, sources: list, mode: str, max_bytes: int | None) -> list[list]:
+    """For each target the Jacobian by each source, None for unconnected ones."""
+    plan = _Plan(record, sources, max_bytes)
+    if mode == "forward" and not _all_watched(plan):
+        raise ValueError('mode="forward" needs watched sources; use mode="reverse" for intermediate ones')
+    made: list[list] = [[None] * len(sources) for _ in targets]
+    here = [n for n, t in enumerate(targets) if recorded_on(record, t)]
+    if not here or not plan.known:
+        return made
+    forward, reverse = _directions(plan, targets, here, mode)
+    if forward:
+        with contextlib.suppress(NotImplementedError) if mode == "auto" else contextlib.nullcontext():
+            for n, found in zip(forward, _by_columns(plan, [targets[n] for n in forward]), strict=True):
+                made[n] = found
+            forward = []
+        reverse += forward  # a custom gradient has no forward mode
+    rows = sum(int(targets[n].size) for n in reverse)
+    together = rows * plan.extent.touched <= _SMALL
+    for group in [reverse] if together and reverse else [[n] for n in reverse]:
+        for n, found in zip(group, _by_rows(plan, [targets[n] for n in group]), strict=True):
+            made[n] = found
+    return made
+
+
+def _all_watched(plan: _Plan) -> bool:
+    return all(plan.record.find_mark(plan.sources[n]._storage, plan.sources[n]._view) is not None for n in plan.known)
+
+
+def _directions(plan: _Plan, targets: list, here: list[int], mode: str) -> tuple[list[int], list[int]]:
+    """Which of the targets to take forwards, and which in reverse."""
+    if mode != "auto":
+        return (here, []) if mode == "forward" else ([], here)
+    columns = plan.columns()
+    rows = sum(int(targets[n].size) for n in here)
+    if columns >= _CLEAR * rows or not _all_watched(plan):
+        return [], here
+    if min(rows, columns) * plan.extent.touched <= _SMALL:
+        return (here, []) if 5 * columns < 4 * rows else ([], here)
+    forward = [n for n in here if _goes_forward(plan, targets[n], columns)]
+    return forward, [n for n in here if n not in forward]
+
+
+def _goes_forward(plan: _Plan, target: Any, columns: int) -> bool:
+    rows = int(target.size)
+    if rows >= _CLEAR * columns or columns >= _CLEAR * rows:
+        return columns < rows
+    forward, reverse = plan.reach([target]).work()
+    return columns * forward < rows * reverse
+
+
+# --- In reverse --------------------------------------------------------------------------------------------------------
+
+
+def _by_rows(plan: _Plan, targets: list) -> list[list]:
+    """Jacobians of several targets from reverse sweeps, one cotangent per element of any of them."""
+    firsts = np.cumsum([0, *[int(t.size) for t in targets]]).tolist()
+    total = firsts[-1]
+
+    def sweep(low: int, high: int, reach: Reach | None) -> list:
+        pairs = []
+        for target, first in zip(targets, firsts, strict=False):
+            seed = _units(target, first, low, high)
+            if seed is not None:
+                pairs.append((target, seed))
+        return gradients_of(plan.record, pairs, plan.sources, (high - low,), reach)
+
+    found = _in_sweeps(plan, targets, total, sweep)
+    if len(targets) == 1:
+        shape = targets[0].shape
+        return [[None if f is None else f.reshape(shape + s.shape) for f, s in zip(found, plan.sources, strict=True)]]
+    made: list[list] = []
+    for target, first in zip(targets, firsts, strict=False):
+        rows: list = []
+        for number, (f, source) in enumerate(zip(found, plan.sources, strict=True)):
+            block = None if f is None else f[first : first + int(target.size)]
+            if block is not None and not unwrap(block).any() and not _flows_back(plan, target, number):
+                block = None
+            rows.append(None if block is None else block.reshape(target.shape + source.shape))
+        made.append(rows)
+    return made
+
+
+def _units(array: Any, first: int, low: int, high: int) -> ndarray | None:
+    """The rows from low to high of the unit matrix of several arrays, the part of one that begins at ``first``."""
+    size = int(array.size)
+    index = np.arange(max(low, first), min(high, first + size))
+    if not len(index) and size:
+        return None
+    units = np.zeros((high - low, size), native(array.dtype))
+    units[index - low, index - first] = 1
+    return units.reshape((high - low, *array.shape))
+
+
+def _flows_back(plan: _Plan, target: Any, number: int) -> bool:
+    """Whether a cotangent of the target arrives at a source, though it be zero."""
+    seed = np.zeros(target.shape, native(target.dtype))
+    return gradients_of(plan.record, [(target, seed)], [plan.sources[number]], ())[0] is not None
+
+
+Sweep = Callable[[int, int, "Reach | None"], list]
+
+
+def _in_sweeps(plan: _Plan, targets: list, total: int, sweep: Sweep) -> list:
+    """What sweeps over parts of all rows give, joined; each gives a list of arrays with a leading axis for its rows."""
+    rows, reach = plan.rows_at_once(targets, total)
+    if rows >= total:
+        return sweep(0, total, reach)
+    whole: list = []
+    for low in range(0, total, rows):
+        high = min(low + rows, total)
+        parts = sweep(low, high, reach)
+        if recording():
+            whole.append(parts)
+            continue
+        whole = whole or [None] * len(parts)
+        for n, part in enumerate(parts):
+            if part is not None:
+                if whole[n] is None:
+                    whole[n] = np.zeros((total, *part.shape[1:]), part.dtype)
+                whole[n][low:high] = part
+    if not recording():
+        return whole
+    lengths = [min(rows, total - low) for low in range(0, total, rows)]
+    return [_joined(parts, lengths) for parts in zip(*whole, strict=True)]
+
+
+def _joined(parts: Sequence, lengths: list[int]) -> Any:
+    like = next((p for p in parts if p is not None), None)
+    if like is None:
+        return None
+    return np.concatenate(
+        [np.zeros((n, *like.shape[1:]), like.dtype) if p is None else p for p, n in zip(parts, lengths, strict=True)]
+    )
+
+
+# --- Forwards ----------------------------------------------------------------------------------------------------------
+
+
+def _by_columns(plan: _Plan, targets: list) -> list[list]:
+    """Jacobians of several targets from forward sweeps, one tangent per element of any watched source.
+
+    A tape's derivatives belong to the real part of the target: by a complex source they are those along its real axis, plus
+    i times those along its imaginary axis.
+    """
+    known = [(n, plan.sources[n]) for n in plan.known]
+    firsts = np.cumsum([0, *[int(s.size) for _, s in known]]).tolist()
+    total = firsts[-1]
+    is_complex = any(s.dtype.kind == "c" for _, s in known)
+
+    def along(low: int, high: int, reach: Reach | None, unit: complex) -> list:
+        moved = []
+        for (_, source), first in zip(known, firsts, strict=False):
+            tangent = _units(source, first, low, high)
+            if tangent is not None:
+                moved.append((source, tangent * native(source.dtype).type(unit) if source.dtype.kind == "c" else tangent))
+        return tangents_of(plan.record, targets, moved, (high - low,), reach)
+
+    def sweep(low: int, high: int, reach: Reach | None) -> list:
+        parts = [None if f is None else np.real(f) for f in along(low, high, reach, 1)]
+        if not is_complex:
+            return parts
+        others = [None if f is None else np.real(f) for f in along(low, high, reach, 1j)]
+        return [None if p is None else p + 1j * o for p, o in zip(parts, others, strict=True)]
+
+    made: list[list] = []
+    for target, found in zip(targets, _in_sweeps(plan, targets, total, sweep), strict=True):
+        rows: list = [None] * len(plan.sources)
+        if found is not None:
+            columns = np.moveaxis(found.reshape(total, *target.shape), 0, -1)
+            for (n, source), first in zip(known, firsts, strict=False):
+                block = columns[..., first : first + int(source.size)]
+                if unwrap(block).any() or _flows_on(plan, source, target):
+                    rows[n] = block.reshape(target.shape + source.shape)
+        made.append(rows)
+    return made
+
+
+def _flows_on(plan: _Plan, source: Any, target: Any) -> bool:
+    """Whether a tangent of the source arrives at the target, though it be zero."""
+    tangent = np.zeros(source.shape, native(source.dtype))
+    return tangents_of(plan.record, [target], [(source, tangent)], ())[0] is not None
+
+
+# --- Row by row --------------------------------------------------------------------------------------------------------
+
+
+def batch_jacobian_of(record: Record, target: Any, source: Any, check: bool, max_bytes: int | None) -> Any:
+    """The Jacobian of each row of the target by the same row of the source, None if unconnected."""
+    plan = _Plan(record, [source], max_bytes)
+    if not recorded_on(record, target) or not plan.known:
+        return None
+    count, inner = target.shape[0], target.shape[1:]
+    size = math.prod(inner)
+
+    def sweep(low: int, high: int, reach: Reach | None) -> list:
+        units = np.zeros((high - low, count, size), native(target.dtype))
+        index = np.arange(low, high)
+        units[index - low, :, index] = 1
+        return gradients_of(record, [(target, units.reshape((high - low, *target.shape)))], [source], (high - low,), reach)
+
+    found = _in_sweeps(plan, [target], size, sweep)[0]
+    if found is None:
+        return None
+    if check and count > 1 and found.size:
+        _check_rows_apart(record, target, source, found.reshape(size, *source.shape))
+    return np.moveaxis(found, 0, 1).reshape((count, *inner, *source.shape[1:]))
+def _check_rows_apart(record: Record, target: Any, source: Any, found: Any) -> None:
+    """Raise unless a random cotangent flows back as it must when no row of the target depends on another's source."""
+    random = np.random.default_rng(target.size).uniform(0.5, 1.5, target.shape).astype(native(target.dtype))
+    back = unwrap(gradients_of(record, [(target, random)], [source], ())[0])
+    parts = unwrap(found) * random.reshape(len(random), -1).T.reshape(-1, len(random), *[1] * (source.ndim - 1))
+    scale = np.abs(parts).sum(axis=0).max(initial=0) + np.abs(back).max(initial=0)
+    off = np.abs(back - parts.sum(axis=0)).max(initial=0)
+    if off > 100 * np.finfo(back.dtype).eps ** 0.75 * scale:
+        raise ValueError(
+            "batch_jacobian needs a target whose row i depends on row i of the source only, and a random cotangent shows "
+            "that this one mixes rows: use jacobian. check=False gives the sums over the rows of the target."
+        )
+
+
