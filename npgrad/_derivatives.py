@@ -76,8 +76,7 @@ def tangents_of(
     for careful in (False, True):
         checked = careful and record.check_nan
         sweep = CheckedForward(batch, traced, record) if checked else ForwardSweep(batch, traced, careful)
-        ends = None if checked or reach is None else reach.ends()
-        entries = record.entries if ends is None else reach.entries
+        entries, ends = (record.entries, None) if checked or reach is None else (reach.entries, reach.ends())
         start = 0
         for mark, source, tangent in sorted(
             ((m, s, t) for m, s, t in marks if m is not None), key=lambda item: item[0].position

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import math
 from collections.abc import Callable, Sequence
+from itertools import accumulate
 from typing import Any
 
 import numpy as np
@@ -19,13 +20,14 @@ from ._traced import unwrap
 # What the shadows of one batched sweep may take, in bytes; more rows go in several sweeps.
 MAX_BYTES = 1 << 28
 
-# Rows are taken together as long as a shadow stays in the processor's cache, and further ones up to so many bytes per
-# entry: less, and the calls would take longer than what they do.
+# Rows are taken together as long as a shadow stays in the processor's cache.
 _CACHED = 1 << 19
+
+# With so many bytes per entry or less, calls take longer than what they do: then all that can be goes in one sweep.
 _PER_ENTRY = 1 << 18
 
-# Below this many bytes touched by all rows, calls cost more than what they do: then all that can be goes in one sweep.
-_SMALL = 1 << 21
+# Arrays of the largest size that are in flight besides the shadows: what arrives at an entry, and what its rule makes of it.
+_IN_FLIGHT = 6
 
 # With so many times more rows in one direction than in the other it is not worth finding out what a row costs.
 _CLEAR = 8
@@ -43,6 +45,9 @@ class _Plan:
         self.extent = Extent(record)
         self.limit = max_bytes or MAX_BYTES
 
+    def is_small(self, rows: int) -> bool:
+        return rows * self.extent.touched <= _PER_ENTRY * self.extent.count
+
     def reach(self, targets: list) -> Reach:
         return Reach(self.record, [self.sources[n]._storage for n in self.known], [t._storage for t in targets])
 
@@ -54,14 +59,13 @@ class _Plan:
         """How many of ``count`` rows to take in one sweep, and what is known of the way if it is long."""
         extent = self.extent
         ends = sum(_size(array) for array in [*targets, *[self.sources[n] for n in self.known]])
-        # In flight besides the shadows: what arrives at an entry, and what its rule makes of it.
-        most = extent.written + 2 * ends + 4 * extent.largest
+        most = extent.written + 2 * ends + _IN_FLIGHT * extent.largest
         wanted = max(1, _CACHED // extent.largest, _PER_ENTRY * extent.count // max(extent.touched, 1))
-        rows = min(count, wanted)
-        if rows * most <= min(self.limit, _SMALL):
+        rows = count if recording() else min(count, wanted)  # each sweep is recorded too: one is the cheapest then
+        if rows * most <= self.limit:
             return max(rows, 1), None
         reach = self.reach(targets)
-        most = reach.alive() + 2 * ends + 4 * extent.largest
+        most = reach.alive() + 2 * ends + _IN_FLIGHT * extent.largest
         return max(1, min(rows, self.limit // most)), reach
 
 
@@ -86,8 +90,7 @@ def jacobians_of(record: Record, targets: list, sources: list, mode: str, max_by
             forward = []
         reverse += forward  # a custom gradient has no forward mode
     rows = sum(int(targets[n].size) for n in reverse)
-    together = rows * plan.extent.touched <= _SMALL
-    for group in [reverse] if together and reverse else [[n] for n in reverse]:
+    for group in [reverse] if reverse and plan.is_small(rows) else [[n] for n in reverse]:
         for n, found in zip(group, _by_rows(plan, [targets[n] for n in group]), strict=True):
             made[n] = found
     return made
@@ -105,7 +108,7 @@ def _directions(plan: _Plan, targets: list, here: list[int], mode: str) -> tuple
     rows = sum(int(targets[n].size) for n in here)
     if columns >= _CLEAR * rows or not _all_watched(plan):
         return [], here
-    if min(rows, columns) * plan.extent.touched <= _SMALL:
+    if plan.is_small(min(rows, columns)):
         return (here, []) if 5 * columns < 4 * rows else ([], here)
     forward = [n for n in here if _goes_forward(plan, targets[n], columns)]
     return forward, [n for n in here if n not in forward]
@@ -124,7 +127,7 @@ def _goes_forward(plan: _Plan, target: Any, columns: int) -> bool:
 
 def _by_rows(plan: _Plan, targets: list) -> list[list]:
     """Jacobians of several targets from reverse sweeps, one cotangent per element of any of them."""
-    firsts = np.cumsum([0, *[int(t.size) for t in targets]]).tolist()
+    firsts = [0, *accumulate(int(t.size) for t in targets)]
     total = firsts[-1]
 
     def sweep(low: int, high: int, reach: Reach | None) -> list:
@@ -214,7 +217,7 @@ def _by_columns(plan: _Plan, targets: list) -> list[list]:
     i times those along its imaginary axis.
     """
     known = [(n, plan.sources[n]) for n in plan.known]
-    firsts = np.cumsum([0, *[int(s.size) for _, s in known]]).tolist()
+    firsts = [0, *accumulate(int(s.size) for _, s in known)]
     total = firsts[-1]
     is_complex = any(s.dtype.kind == "c" for _, s in known)
 
@@ -230,8 +233,8 @@ def _by_columns(plan: _Plan, targets: list) -> list[list]:
         parts = [None if f is None else np.real(f) for f in along(low, high, reach, 1)]
         if not is_complex:
             return parts
-        others = [None if f is None else np.real(f) for f in along(low, high, reach, 1j)]
-        return [None if p is None else p + 1j * o for p, o in zip(parts, others, strict=True)]
+        others = along(low, high, reach, 1j)
+        return [None if p is None or o is None else p + 1j * np.real(o) for p, o in zip(parts, others, strict=True)]
 
     made: list[list] = []
     for target, found in zip(targets, _in_sweeps(plan, targets, total, sweep), strict=True):

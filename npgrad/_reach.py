@@ -49,23 +49,32 @@ _ADDING = 8
 
 
 class Extent:
-    """The size of a record: how many bytes all its entries touch for each row, and the largest storage."""
+    """How large the shadows of one row are, from one quick look at a record: how many bytes all its entries touch, what all
+    that they write would take at a time, and the largest storage. All at least as much as it is."""
 
     __slots__ = ("count", "touched", "written", "largest")
 
     def __init__(self, record: Record) -> None:
-        self.count = len(record.entries)
-        self.touched = 0
-        self.written = 0
-        self.largest = 1
+        prod = math.prod
+        by_item: set[Storage] = set()
+        sizes = []
+        items = 0
         for e in record.entries:
             kind = e[0]
-            self.touched += _TOUCHED[kind](e)
-            for storage in kind.outs(e):
-                size = math.prod(storage.shape) * storage.dtype.itemsize
-                self.written += size
-                if size > self.largest:
-                    self.largest = size
+            if kind is BINARY or kind is UNARY:
+                storage = e[2]
+                sizes.append(prod(storage.shape) * storage.dtype.itemsize)
+            elif kind is READ or kind is WRITE:
+                by_item.add(e[1])
+                items += 16
+            else:
+                for storage in kind.outs(e):
+                    sizes.append(prod(storage.shape) * storage.dtype.itemsize)
+        others = [_bytes(storage, None) for storage in by_item]
+        self.count = len(record.entries)
+        self.touched = sum(sizes) + items
+        self.written = sum(sizes) + sum(others)
+        self.largest = max(max(sizes, default=1), max(others, default=1), 1)
 
 
 class Reach:

@@ -20,9 +20,7 @@ from ._directional import (
     largest,
 )
 from ._instrument import instrumented
-from ._record import recording
 from ._structure import flatten
-from ._sweep import ForwardSweep, is_clean
 from ._tape import GradientTape
 from ._tracebacks import public
 from ._traced import TracedArray, is_inexact, unwrap
