@@ -9,6 +9,7 @@ from typing import Any
 
 from ._entries import BINARY, CALL, UNARY
 from ._move_entries import ADD_AT, COPY, GATHER, READ, SCATTER, WRITE
+from ._plans import PLANNED
 from ._record import Record
 from ._storage import Storage, View
 from ._sweep import prune
@@ -42,6 +43,7 @@ _TOUCHED: dict[Any, Callable[[tuple], int]] = {
     SCATTER: lambda e: _bytes(e[5], e[6]),
     ADD_AT: lambda e: _bytes(e[5], e[6]),
     CALL: _call_bytes,
+    PLANNED: lambda e: _bytes(e[2], None) + sum([_bytes(*operand) for operand in e[3]]),
 }
 
 # What adds up by an index array takes so many times as long as what reads or writes by one.

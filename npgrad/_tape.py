@@ -262,10 +262,10 @@ class GradientTape(Lifecycle, Inspection):
         sources, unconnected_gradients
             As for `gradient`.
         mode : {"auto", "forward", "reverse"}
-            One batched sweep in either direction; ``"auto"`` takes the one with fewer rows. Forward needs watched sources.
+            Batched sweeps in either direction; ``"auto"`` takes what costs less. Forward needs watched sources.
         max_bytes : int, optional
-            A bound on the memory of one sweep, by default 256 MiB: rows are split into sweeps such that eight shadows of the
-            largest array stay below it.
+            A bound on the memory that sweeps take besides the result, by default 256 MiB: rows are split into as many
+            sweeps as that needs, of at least one row.
 
         Returns
         -------

@@ -155,13 +155,6 @@ def intermediate_forward():
     tape.jacobian(y, u, mode="forward")
 
 
-def complex_forward():
-    with ng.GradientTape() as tape:
-        z = tape.watch(X + 1j)
-        y = z * z
-    tape.jacobian(y, z, mode="forward")
-
-
 def batch_jacobian(program, source=X):
     with ng.GradientTape() as tape:
         x = tape.watch(source)
