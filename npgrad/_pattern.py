@@ -230,9 +230,9 @@ def _call(sweep: PatternSweep, e: tuple) -> None:
             if isinstance(value, dict):
                 given[name] = [value.get(item) for item in range(len(env[name + "_spec"]))]
         made = pattern(sweep.sets, given, env)
-    for out in call.outs:
+    for out, names in zip(call.outs, made if isinstance(made, list) else [made] * len(call.outs), strict=True):
         if out is not None:
-            sweep.put(out[0], out[1], made, call.mask)
+            sweep.put(out[0], out[1], names, call.mask)
 
 
 @_goes_over(PLANNED)

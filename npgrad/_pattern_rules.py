@@ -5,8 +5,9 @@ few. What is said here holds for the function, whatever the values: both branche
 The one exception are exact zeros of plain matrices in products, which are structure (banded matrices are kept so).
 
 A pattern gets the sets, the names of the sets of each tracked argument (a list with None for the others where the argument
-is a sequence), and the environment of the call with the shape of each output as ``shapes``; it gives names for the first
-output, or for all where there are several. ``CONTENTS`` says of which arguments it reads more than numbers and axes.
+is a sequence), and the environment of the call with the shape of each output as ``shapes`` (None for those that carry no
+derivative); it gives names for the output, or a list of names for several. ``CONTENTS`` says of which arguments it reads
+more than numbers and axes.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ import numpy as np
 from numpy import ndarray
 
 from ._compat import is_given
-from ._index_sets import IndexSets
+from ._index_sets import EMPTY, IndexSets
 from ._registry import RULES
+from .rules.calculus import middle
 from .rules.einsum import Contraction
 
 PATTERNS: dict[Any, Callable] = {}
@@ -33,6 +35,18 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
     return tuple(int(n) % ndim for n in (axis if isinstance(axis, tuple) else (axis,)))
 
 
+def _itself(value: Any) -> Any:
+    """All of it: numbers as arrays, which are compared by their bits."""
+    return np.asarray(value) if isinstance(value, (float, list, np.generic)) else value
+
+
+def _zeros_of(value: Any) -> Any:
+    """What a product reads of a constant operand; letters and their numbers are themselves."""
+    if isinstance(value, (list, tuple)):
+        return [_zeros_of(item) for item in value]
+    return value != 0 if isinstance(value, (ndarray, np.inexact, float, complex)) else value
+
+
 # --- Reductions, along one or all axes -----------------------------------------------------------------------------
 
 
@@ -40,6 +54,8 @@ def _reduction(sets: IndexSets, given: dict, env: dict) -> ndarray:
     parts = []
     for name, names in given.items():
         if name in ("a", "x"):
+            if isinstance(env.get("where"), ndarray):
+                names = np.where(env["where"], names, EMPTY)
             names = sets.along(names, _axes(env.get("axis"), names.ndim)).reshape(env["shapes"][0])
         parts.append(names)
     return sets.union(parts)
@@ -47,6 +63,7 @@ def _reduction(sets: IndexSets, given: dict, env: dict) -> ndarray:
 
 for _function in {np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.linalg.norm}:
     PATTERNS[_function] = _reduction
+    CONTENTS[_function] = {"where": _itself}
 
 
 def _running(sets: IndexSets, given: dict, env: dict) -> ndarray:
@@ -83,7 +100,28 @@ def _binned(sets: IndexSets, given: dict, env: dict) -> ndarray:
 
 
 PATTERNS[np.bincount] = _binned
-CONTENTS[np.bincount] = {"x": lambda x: x}
+CONTENTS[np.bincount] = {"x": _itself}
+
+
+def _interpolated(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    """Where nodes and points are fixed, the values at the two nodes around each point; else they may be anywhere."""
+    shape, nodes = env["shapes"][0], np.asarray(env["xp"])
+    if not {"x", "xp"}.isdisjoint(given) or is_given(env.get("period")) or not (np.diff(nodes) > 0).all():
+        others = sets.everything([names for name, names in given.items() if name != "x"])
+        return sets.union([np.broadcast_to(names, shape) for names in (others, given.get("x", EMPTY))])
+    points = np.asarray(env["x"])
+    above = np.searchsorted(nodes, points, "right")
+    first, second = (np.clip(n, 0, len(nodes) - 1) for n in (above - 1, above))
+    values = given.get("fp", np.zeros(nodes.shape, np.intp))
+    made = sets.union([values[first], np.where(points == nodes[first], EMPTY, values[second])])
+    for name, outside in (("left", points < nodes[0]), ("right", points > nodes[-1])):
+        if env.get(name) is not None or name in given:
+            made = np.where(outside, given.get(name, EMPTY), made)
+    return made
+
+
+PATTERNS[np.interp] = _interpolated
+CONTENTS[np.interp] = {"x": _itself, "xp": _itself}
 
 # --- Along one axis, all with all ----------------------------------------------------------------------------------
 
@@ -97,20 +135,79 @@ def _transform(sets: IndexSets, given: dict, env: dict) -> ndarray:
 for _function in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft):
     PATTERNS[_function] = _transform
 
-# --- Small matrices, many at once ----------------------------------------------------------------------------------
+# --- Matrices, many at once ------------------------------------------------------------------------------------------
 
 
-def _by_matrix(result_ndim: int) -> Callable:
-    def pattern(sets: IndexSets, given: dict, env: dict) -> ndarray:
-        a = given["a"]
-        one = sets.along(a, (a.ndim - 2, a.ndim - 1))
-        return np.broadcast_to(one.reshape(one.shape + (1,) * result_ndim), env["shapes"][0])
+def _by_matrix(sets: IndexSets, given: dict, env: dict) -> Any:
+    """All results for a matrix of all of its elements."""
+    (a,) = given.values()
+    one = sets.along(a, (a.ndim - 2, a.ndim - 1))
+    made = [
+        None if shape is None else np.broadcast_to(one.reshape(one.shape + (1,) * (len(shape) - one.ndim)), shape)
+        for shape in env["shapes"]
+    ]
+    return made[0] if len(made) == 1 else made
 
-    return pattern
+
+for _function in (
+    np.linalg.inv, np.linalg.pinv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.qr, np.linalg.svd,
+    np.linalg.svdvals, np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh,
+):  # fmt: skip
+    PATTERNS[_function] = _by_matrix
 
 
-for _function, _result_ndim in ((np.linalg.inv, 2), (np.linalg.det, 0), (np.linalg.cholesky, 2)):
-    PATTERNS[_function] = _by_matrix(_result_ndim)
+def _solved(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    """All of the matrix, and of the right-hand side the own column: of that, what a constant matrix leads to."""
+    shape = env["shapes"][0]
+    b = given.get("b")
+    if "a" not in given and b is not None:
+        leads = _where_inverse_is_not_zero(np.asarray(env["a"]))
+        terms: list[list] = [["i", "j"], ["j"] if b.ndim == 1 else ["j", "k"], ["i"] if b.ndim == 1 else ["i", "k"]]
+        loops = [list(range(-n, 0)) for n in (leads.ndim - 2, max(b.ndim - 2, 0), max(len(shape) - 2, 0))]
+        *terms, output = [[*loop, *term] for loop, term in zip(loops, terms, strict=True)]
+        sizes: dict = {}
+        for term, own in zip(terms, (leads, b), strict=True):
+            sizes |= {label: max(n, sizes.get(label, 1)) if n else 0 for label, n in zip(term, own.shape, strict=True)}
+        return _contracted(sets, terms, [None, b], [leads, None], output, sizes)
+    a = given["a"]
+    parts = [sets.along(a, (a.ndim - 2, a.ndim - 1), keepdims=True)]
+    if b is not None:
+        parts.append(sets.along(b, (b.ndim - 2,), keepdims=True) if b.ndim > 1 else sets.along(b, (0,)))
+    if len(shape) < 2 or (b is not None and b.ndim == 1):
+        parts = [parts[0][..., 0], *parts[1:]]
+    return np.broadcast_to(sets.union(parts), shape)
+
+
+def _where_inverse_is_not_zero(a: ndarray) -> ndarray:
+    """At most, for matrices: what may be reached over their elements, if each row may be solved for the unknown of its
+    diagonal; and everything where a diagonal has zeros."""
+    n = a.shape[-1]
+    if n > _LONGEST_WAY or not np.diagonal(a, axis1=-2, axis2=-1).all():
+        return np.ones(a.shape, bool)
+    reached = ((a != 0) | np.eye(n, dtype=bool)).astype(np.float32)
+    for _ in range(max(n - 1, 1).bit_length()):
+        reached = (reached @ reached > 0).astype(np.float32)
+    return reached > 0
+
+
+# Larger matrices take too long.
+_LONGEST_WAY = 2048
+
+PATTERNS[np.linalg.solve] = _solved
+CONTENTS[np.linalg.solve] = {"a": _zeros_of}
+
+
+def _fitted(sets: IndexSets, given: dict, env: dict) -> list:
+    """Least squares: all of the matrix, and the own column of the right-hand side."""
+    matrix = sets.everything([given["a"]]) if "a" in given else EMPTY
+    solution, residuals, _, values = env["shapes"]
+    b = given.get("b", np.zeros(solution, np.intp))
+    columns = sets.union([sets.along(b, (0,), keepdims=True), np.array(matrix)])
+    rest = np.broadcast_to(columns.reshape(-1), residuals) if residuals is not None and 0 not in residuals else EMPTY
+    return [np.broadcast_to(columns, solution), rest, None, None if values is None else matrix]
+
+
+PATTERNS[np.linalg.lstsq] = _fitted
 
 # --- Products ------------------------------------------------------------------------------------------------------
 
@@ -182,13 +279,6 @@ def _einsum(sets: IndexSets, given: dict, env: dict) -> ndarray:
 PATTERNS[np.einsum] = _einsum
 
 
-def _zeros_of(value: Any) -> Any:
-    """What a product reads of a constant operand; letters and their numbers are themselves."""
-    if isinstance(value, (list, tuple)):
-        return [_zeros_of(item) for item in value]
-    return value != 0 if isinstance(value, (ndarray, np.inexact, float, complex)) else value
-
-
 CONTENTS[np.einsum] = {"operands": _zeros_of}
 
 Terms = tuple[list, list, list]
@@ -246,3 +336,27 @@ _PRODUCTS: dict[Any, tuple[str, str, Callable[[int, int], Terms]]] = {
 for _product, (_first, _second, _terms) in _PRODUCTS.items():
     PATTERNS[_product] = _of_two(_first, _second, _terms)
     CONTENTS[_product] = {_first: _zeros_of, _second: _zeros_of}
+
+
+def _convolution(correlation: bool) -> Callable:
+    def pattern(sets: IndexSets, given: dict, env: dict) -> ndarray:
+        """All pairs of elements, by the sum of their places."""
+        (length,) = env["shapes"][0]
+        a, v = (np.ravel(given[name] if name in given else np.asarray(env[name]) != 0) for name in ("a", "v"))
+        shorter = min(len(a), len(v))
+        before = {0: 0, 2 * (shorter - 1): shorter - 1}.get(
+            len(a) + len(v) - 1 - length, middle(len(a), len(v), correlation)
+        )
+        chosen = [np.arange(len(n)) if name in given else np.flatnonzero(n) for name, n in (("a", a), ("v", v))]
+        i, j = (places.reshape(-1) for places in np.meshgrid(*chosen, indexing="ij"))
+        owners = i + (len(v) - 1 - j if correlation else j) - before
+        inside = (owners >= 0) & (owners < length)
+        names = [n[places[inside]] for name, n, places in (("a", a, i), ("v", v, j)) if name in given]
+        return sets.merge(np.tile(owners[inside], len(names)), np.concatenate(names), length)
+
+    return pattern
+
+
+for _function in (np.convolve, np.correlate):
+    PATTERNS[_function] = _convolution(_function is np.correlate)
+    CONTENTS[_function] = {"a": _zeros_of, "v": _zeros_of}

@@ -167,7 +167,7 @@ def _turned(a: Any) -> Any:
     return _conj(a)[..., ::-1]
 
 
-def _middle(n: int, m: int, correlation: bool) -> int:
+def middle(n: int, m: int, correlation: bool) -> int:
     """Where mode "same" begins in the full result. An even length has two middles, and NumPy's correlation, which
     exchanges the arguments so that the longer one comes first, turns the result round then."""
     shorter = min(n, m)
@@ -182,7 +182,7 @@ def _transposed(ct: Any, other: Any, n: int, correlation: bool, is_second: bool)
         if n >= m:
             return _each(lambda row: np.convolve(row, _turned(other)), ct, n)
         return _each(lambda row: _turned(np.correlate(other, row, "valid")), ct, n)
-    before = 0 if not missing else _middle(*((m, n) if is_second else (n, m)), correlation)
+    before = 0 if not missing else middle(*((m, n) if is_second else (n, m)), correlation)
     zeros = [np.zeros((*ct.shape[:-1], k)) for k in (before, missing - before)]
     return _each(lambda row: np.correlate(row, other, "valid"), np.concatenate([zeros[0], ct, zeros[1]], axis=-1), n)
 
