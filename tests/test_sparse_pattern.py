@@ -228,7 +228,7 @@ STEPS = {
     "convolve": lambda u, a, b: np.convolve(u[a], [1.0, 0.0, -2.0], ["same", "full"][b % 2])[:6],
     "convolve two": lambda u, a, b: np.convolve(u[a], u[b][:2], "same"),
     "correlate": lambda u, a, b: np.correlate(u[a], u[b][1:4], "same"),
-    "solve": lambda u, a, b: np.linalg.solve(np.eye(6) + np.diag([1.0, 0, 2, 0, 1], b - 1 or 1), u[a]),
+    "solve": lambda u, a, b: np.linalg.solve(np.eye(6) + np.diag([1.0, 0, 2, 0, 1], b % 2 * 2 - 1), u[a]),
     "solve by": lambda u, a, b: np.linalg.solve(np.diag(u[a][:3] ** 2 + 2), u[b].reshape(3, 2)).reshape(-1),
     "interp": lambda u, a, b: np.interp([0.5, 1, 2.5, 4.9, -1, 7], np.arange(6.0), u[a], left=0.0),
     "interp at": lambda u, a, b: np.interp(u[a], np.linspace(-1, 1, 6), u[b]),
