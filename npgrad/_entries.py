@@ -98,24 +98,42 @@ class Binary:
     def forward(self, sweep: Any, e: tuple) -> None:
         _, selection, out, ov, sx, vx, sy, vy, x, ex, y, ey, ans, ea = e
         jvp_x, jvp_y = selection.jvps
-        # What is written into a view is copied there, and a sum is new, so that the inputs may be read in place.
-        look = sweep.get if ov is None and selection.bits != 3 else sweep.peek
-        tx = None if jvp_x is None else look(sx, vx)
-        ty = None if jvp_y is None else look(sy, vy)
-        if ov is None and (tx is None) != (ty is None):
-            tx, ty = None if tx is None else sweep.get(sx, vx), None if ty is None else sweep.get(sy, vy)
-        tangent = None
-        if tx is not None or ty is not None:
-            traced = sweep.traced
-            x, y, ans = lift(x, ex, sx, vx, traced), lift(y, ey, sy, vy, traced), lift(ans, ea, out, ov, traced)
-            shape = out.shape if ov is None else ov.shape
-            for t, jvp in ((tx, jvp_x), (ty, jvp_y)):
-                if t is not None:
-                    t = sweep.align(t, len(shape))
-                    part = jvp(t, x, y, None, ans)
-                    if sweep.careful:
-                        part = without_singular(t, part)
-                    tangent = part if tangent is None else tangent + part
+        shape = out.shape if ov is None else ov.shape
+        traced, careful = sweep.traced, sweep.careful
+        # x last: looking at y may give the shadow another layout.
+        ty = None if jvp_y is None else sweep.peek(sy, vy)
+        tx = None if jvp_x is None else sweep.peek(sx, vx)
+        in_place = ov is not None and sx is out and vx is ov and not traced
+        tangent, own, lender = None, False, None
+        for t, s, v, jvp in ((tx, sx, vx, jvp_x), (ty, sy, vy, jvp_y)):
+            if t is None:
+                continue
+            if tangent is None:
+                x, y, ans = lift(x, ex, sx, vx, traced), lift(y, ey, sy, vy, traced), lift(ans, ea, out, ov, traced)
+            aligned = sweep.align(t, len(shape))
+            part = jvp(aligned, x, y, None, ans)
+            if careful:
+                part = without_singular(aligned, part)
+            is_own = part is not aligned and not traced and part.base is None
+            if tangent is None:
+                tangent, own, lender = part, is_own, (s, v)
+            elif tangent.shape != part.shape or tangent.dtype != part.dtype:
+                tangent, own = tangent + part, True
+            elif own or (in_place and tangent is tx):
+                tangent += part
+            elif is_own:
+                part += tangent
+                tangent, own = part, True
+            else:
+                tangent, own = tangent + part, True
+        if in_place and tangent is tx is not None:
+            return
+        if lender is not None and ov is None and not own:
+            # What is not new is a part of the input's tangent, which may be written into later.
+            if lender[1] is None:
+                sweep.owned.discard(lender[0])
+            else:
+                tangent = tangent.copy()
         sweep.put(out, ov, tangent)
 
     def written(self, e: tuple) -> tuple:

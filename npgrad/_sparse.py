@@ -13,6 +13,7 @@ from ._coloring import color_columns, color_symmetric, transposed
 from ._derivatives import gradients_of, recorded_on, tangents_of
 from ._functional import check_callable, grad
 from ._pattern import pattern_of, structure
+from ._reach import Reach
 from ._run import Run
 from ._sparse_matrix import SparseMatrix, SparsityPattern
 from ._storage import native
@@ -44,6 +45,11 @@ class _Point:
         if any(np.iscomplexobj(array) for array in (*self.sources, *self.targets)):
             raise TypeError("sparse derivatives are for real arrays; use npgrad.jacobian for complex ones")
 
+    @functools.cached_property
+    def _reach(self) -> Reach:
+        here = [t._storage for t in self.targets if recorded_on(self.record, t)]
+        return Reach(self.record, [s._storage for s in self.sources], here)
+
     def structure(self) -> tuple:
         return structure(self.record, self.targets, self.sources)
 
@@ -59,9 +65,10 @@ class _Point:
         return self._in_batches(seeds, self._adjoint_products)
 
     def _in_batches(self, seeds: ndarray, sweep: Callable) -> Any:
-        n = max(1, BATCH_ELEMENTS // max(1, *map(np.size, self.sources), *map(np.size, self.targets)))
+        most = max(1, BATCH_ELEMENTS // max(1, *map(np.size, self.sources), *map(np.size, self.targets)))
+        parts = np.array_split(seeds, max(1, -(-len(seeds) // most)))
         with np.errstate(all="ignore"):
-            return np.concatenate([sweep(seeds[i : i + n]) for i in range(0, len(seeds), n)])
+            return np.concatenate([sweep(part) for part in parts])
 
     def _products(self, seeds: ndarray) -> Any:
         batch = (len(seeds),)
@@ -69,7 +76,7 @@ class _Point:
             (source, part.reshape(*batch, *source.shape).astype(native(source.dtype), copy=False))
             for source, part in zip(self.sources, _split(seeds, self.sources), strict=True)
         ]
-        return _beside(tangents_of(self.record, self.targets, moved, batch), self.targets, batch)
+        return _beside(tangents_of(self.record, self.targets, moved, batch, self._reach), self.targets, batch)
 
     def _adjoint_products(self, seeds: ndarray) -> Any:
         batch = (len(seeds),)
