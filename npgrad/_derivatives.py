@@ -35,7 +35,7 @@ def gradients_of(record: Record, pairs: list, sources: list, batch: tuple) -> li
     for careful in (False, True):
         captures, events, entries = plan(record, places)
         checked = careful and record.check_nan
-        sweep = CheckedReverse(batch, traced, record) if checked else ReverseSweep(batch, traced, careful)
+        sweep = CheckedReverse(batch, traced, record) if checked else ReverseSweep(batch, traced, careful, record.large)
         for target, seed in pairs:
             if seed is None:
                 seed = np.ones(target.shape, native(target.dtype))

@@ -7,13 +7,16 @@ and the sweep is one more NumPy program that is followed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from ._entries import BINARY, UNARY
+from ._pool import FROM_BYTES
 from ._storage import Layout, Storage, View, begin_sweep, empty_with_order, native
 from ._traced import TracedArray, fresh
 
@@ -65,7 +68,12 @@ class Sweep:
 class ReverseSweep(Sweep):
     """Cotangents: `add` what flows back into an input, `take` what has arrived at an output."""
 
-    __slots__ = ()
+    __slots__ = ("large",)
+
+    def __init__(self, batch: Shape, traced: bool, careful: bool = False, large: dict[int, Any] | None = None) -> None:
+        super().__init__(batch, traced, careful)
+        # Large saved values that this sweep meets, by identity: see ``_pool``.
+        self.large = {} if large is None else large
 
     def add(self, storage: Storage, view: View | None, ct: Any) -> None:
         spec = storage if view is None else view
@@ -81,7 +89,8 @@ class ReverseSweep(Sweep):
             old += ct
             self.shadows[storage] = old
         else:
-            self.shadows[storage] = total = old + ct
+            free = ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO and _may_be_reused(ct, old)
+            self.shadows[storage] = total = np.add(old, ct, ct) if free else old + ct
             # To be written into: no scalar, which is what the sum of 0-d arrays is, and no sum of plain seeds under an outer
             # tape, which would not see what is written there.
             if total.ndim and (not self.traced or isinstance(total, TracedArray)):
@@ -109,7 +118,9 @@ class ReverseSweep(Sweep):
         if storage not in self.shadows:
             return None
         if view is None:
-            return self.shadows[storage] + 0
+            # What is not owned is not written, so a plain shadow need not be copied.
+            self.owned.discard(storage)
+            return self.shadows[storage] + 0 if self.traced else self.shadows[storage]
         part = view.of(self.buffer(storage, view.layout), self.batch_ndim)
         return part.copy()
 
@@ -120,7 +131,7 @@ class ReverseSweep(Sweep):
                     e[0].reverse(self, e)
             return
         # The same for plain data, with the commonest entries written out: what `Unary.reverse` and `Binary.reverse` do.
-        shadows, owned, add = self.shadows, self.owned, self.add
+        shadows, owned, add, large = self.shadows, self.owned, self.add, self.large
         for e in reversed(entries[low:high]):
             if e is None:
                 continue
@@ -154,7 +165,13 @@ class ReverseSweep(Sweep):
                     ans = ea.restore(ov, False)
                 vjp = selection.vjp_x
                 if vjp is not None:
-                    g = vjp(ct, x, y, None, ans)
+                    if selection.factor_x is not None and ct.nbytes > REUSE_FROM:
+                        g = None  # the last one may be this cotangent
+                        last = selection.vjp_y is None and getrefcount(ct) <= _HELD_ONCE
+                        large[id(y)], large[id(ans)] = (None if sy is None else y), ans
+                        g = product(ct, selection.factor_x, x, y, ans, last)
+                    else:
+                        g = vjp(ct, x, y, None, ans)
                     # The first contribution is taken over as it is.
                     if vx is None and shape is sx.shape and g.dtype is sx.dtype and sx not in shadows:
                         shadows[sx] = g
@@ -162,7 +179,12 @@ class ReverseSweep(Sweep):
                         add(sx, vx, g)
                 vjp = selection.vjp_y
                 if vjp is not None:
-                    g = vjp(ct, x, y, None, ans)
+                    if selection.factor_y is not None and ct.nbytes > REUSE_FROM:
+                        g = None
+                        large[id(x)], large[id(ans)] = (None if sx is None else x), ans
+                        g = product(ct, selection.factor_y, x, y, ans, getrefcount(ct) <= _HELD_ONCE)
+                    else:
+                        g = vjp(ct, x, y, None, ans)
                     if vy is None and shape is sy.shape and g.dtype is sy.dtype and sy not in shadows:
                         shadows[sy] = g
                     else:
@@ -178,13 +200,54 @@ class ReverseSweep(Sweep):
                     x = ex.restore(vx, False)
                 if ea is not None and ea.copy is not None:
                     ans = ea.restore(ov, False)
-                g = selection.vjp_x(ct, x, None, None, ans)
+                if selection.factor_x is not None and ct.nbytes > REUSE_FROM:
+                    g = None
+                    large[id(x)], large[id(ans)] = x, ans
+                    g = product(ct, selection.factor_x, x, None, ans, getrefcount(ct) <= _HELD_ONCE)
+                else:
+                    g = selection.vjp_x(ct, x, None, None, ans)
                 if vx is None and out.shape is sx.shape and g.dtype is sx.dtype and sx not in shadows:
                     shadows[sx] = g
                 else:
                     add(sx, vx, g)
             else:
                 kind.reverse(self, e)
+
+
+def product(ct: Any, factor: Any, x: Any, y: Any, ans: Any, ct_is_free: bool) -> Any:
+    """A large cotangent times its partial derivative, in the memory of either if nobody else refers to it: fresh memory
+    costs as much as the multiplication."""
+    value = factor.value(None, x, y, None, ans)
+    if factor.is_new and type(value) is ndarray and _may_be_reused(value, ct):
+        return factor.apply(ct, value, value)
+    if ct_is_free and (type(value) is not ndarray or value.shape == ct.shape) and _may_be_reused(ct, value):
+        return factor.apply(ct, value, ct)
+    return factor.apply(ct, value)
+
+
+def _may_be_reused(array: Any, other: Any) -> bool:
+    """Whether the result with another operand fits into an array to which nobody refers, neither to its memory."""
+    return (
+        type(array) is ndarray and array.base is None and array.flags.writeable and array.dtype == other.dtype
+        and (array.shape == other.shape or not np.ndim(other))
+    )  # fmt: skip
+
+
+# Arrays of more bytes are computed in memory that is there already.
+REUSE_FROM = FROM_BYTES
+
+
+def _references() -> tuple[int, int]:
+    """What `getrefcount` says of an array to which one variable refers, and of one that was handed on to a function."""
+
+    def counted(array: ndarray) -> int:
+        return getrefcount(array)
+
+    array = np.empty(0)
+    return getrefcount(array), counted(array)
+
+
+_HELD_ONCE, _HELD_BY_TWO = _references()
 
 
 class ForwardSweep(Sweep):
@@ -304,4 +367,5 @@ def is_clean(result: Any) -> bool:
     """Whether all numbers are finite. If so, no product of zero and infinity has occurred that mattered, and the sweep
     need not be repeated with care."""
     bare = result._bare if isinstance(result, TracedArray) else result
-    return bool(np.isfinite(bare).all())
+    # A sum of squares is faster; it is not finite either where the numbers are large.
+    return math.isfinite(abs(np.vdot(bare, bare))) or bool(np.isfinite(bare).all())

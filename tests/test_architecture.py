@@ -19,7 +19,7 @@ IDS = sorted(MODULES)
 LAYERS = {
     "words": ["_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_collector"],
     "what functions are": ["_partials", "_registry", "_refusals", "_libraries", "rules"],
-    "memory": ["_storage"],
+    "memory": ["_pool", "_storage"],
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
     "recording": ["_moves", "_flat", "_plans", "_dispatch", "_elementwise", "_variable", "_custom"],
     "functions": ["_creators", "_math_names", "_twins", "_functions"],
