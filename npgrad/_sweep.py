@@ -220,17 +220,18 @@ def product(ct: Any, factor: Any, x: Any, y: Any, ans: Any, ct_is_free: bool) ->
     value = factor.value(None, x, y, None, ans)
     if factor.is_new and type(value) is ndarray and _may_be_reused(value, ct):
         return factor.apply(ct, value, value)
-    if ct_is_free and (type(value) is not ndarray or value.shape == ct.shape) and _may_be_reused(ct, value):
+    if ct_is_free and _may_be_reused(ct, value):
         return factor.apply(ct, value, ct)
     return factor.apply(ct, value)
 
 
 def _may_be_reused(array: Any, other: Any) -> bool:
     """Whether the result with another operand fits into an array to which nobody refers, neither to its memory."""
-    return (
-        type(array) is ndarray and array.base is None and array.flags.writeable and array.dtype == other.dtype
-        and (array.shape == other.shape or not np.ndim(other))
-    )  # fmt: skip
+    if type(array) is not ndarray or array.base is not None or not array.flags.writeable:
+        return False
+    if not isinstance(other, (ndarray, np.generic)):  # a number of Python's takes the dtype of the array
+        return type(other) is not complex or array.dtype.kind == "c"
+    return array.dtype == other.dtype and (not other.ndim or array.shape == other.shape)
 
 
 # Arrays of more bytes are computed in memory that is there already.

@@ -122,3 +122,22 @@ def test_other_layouts_and_dtypes_are_left_alone():
         np.testing.assert_array_equal(value, plain)
         ct = tape.gradient(value, source)
         np.testing.assert_allclose(np.conj(ct), 2 * x * np.cos(x * x) + 1, rtol=1e-4)
+
+
+FACTORS = [2, 2.5, True, 1.5 - 0.5j, np.float32(1.5), np.float64(2.5), np.complex128(1j), np.array(3.0), np.arange(N)]
+
+
+@pytest.mark.parametrize("factor", FACTORS, ids=repr)
+@pytest.mark.parametrize("dtype", [np.float32, np.float64, np.complex64, np.complex128])
+def test_cotangents_times_factors_of_every_kind(factor, dtype):
+    x = X.astype(dtype)
+    with ng.GradientTape() as tape:
+        source = tape.watch(x)
+        value = (source * factor) * factor
+    seed = np.linspace(0.1, 1.0, N).astype(value.dtype)
+    ct = tape.gradient(value, source, seed)
+    wanted = seed * np.conj(np.asarray(factor, complex)) ** 2
+    assert ct.dtype == x.dtype
+    wanted = wanted if x.dtype.kind == "c" else wanted.real
+    np.testing.assert_allclose(ct, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max(initial=1.0))
+    np.testing.assert_array_equal(seed, np.linspace(0.1, 1.0, N).astype(value.dtype))
