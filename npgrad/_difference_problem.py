@@ -1,4 +1,4 @@
-"""What differences are taken with: the method by its name, steps and bounds for all elements, and what they make together."""
+"""What differences are taken with: the method by its name, steps and bounds for all elements, what they make together."""
 
 from __future__ import annotations
 
