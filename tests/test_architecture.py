@@ -33,7 +33,8 @@ LAYERS = {
     "sparse derivatives": ["_index_sets", "_pattern_rules", "_pattern", "_coloring", "_sparse_matrix", "_sparse"],
     "tools on the public interface": [
         "testing", "_flat_function", "_difference_methods", "_difference_problem", "finite_difference", "_black_box",
-        "_agreement", "_measured_methods", "_probes", "_compare_output", "_compare",
+        "_agreement", "_progress", "_measured_methods", "_measurement",
+        "_judge", "_probes", "_behaviour", "_compare_output", "_compare",
     ],
     "the door": ["__init__"],
     "the command line": ["_scripts", "_command_line", "__main__"],
