@@ -71,7 +71,7 @@ def measure(kernel: Kernel, size: str, peers: dict[str, Peer], programs: dict[st
     functions: dict[str, Callable] = {
         name: peer.value_and_gradient(programs[name][kernel.name].function)
         for name, peer in peers.items()
-        if size == "small" or not peer.small_only
+        if args[0].size <= peer.most
     }
     value = kernel.function(*fresh())
     expected = functions["npgrad"](*fresh())[1]
@@ -116,7 +116,7 @@ def measured(size: str, names: list[str], peers: dict[str, Peer]) -> list[Timing
 
 
 def cell(timing: Timing, peer: str) -> str:
-    ratio = timing.ratios.get(peer, "")
+    ratio = timing.ratios.get(peer, "-")
     if isinstance(ratio, str):
         return ratio
     seconds = timing.compiling.get(peer)

@@ -26,15 +26,15 @@ class Peer(NamedTuple):
     """``numpy()`` is what the programs get as ``np`` and raises ImportError where the package is not there;
     ``value_and_gradient(f)`` gives a function of the program's arguments. The value is None where it is not offered.
 
-    ``accuracy`` is what can be asked of its gradients, ``small_only`` says that it takes n and more evaluations, and
-    ``compiles`` that the first call is not like the others.
+    ``accuracy`` is what can be asked of its gradients, ``most`` the number of elements up to which it is measured, as it
+    takes an evaluation or more for each, and ``compiles`` says that the first call is not like the others.
     """
 
     numpy: Callable[[], Any]
     value_and_gradient: Callable[[Callable], Callable]
     package: str = ""
     accuracy: float = 1e-6
-    small_only: bool = False
+    most: float = float("inf")
     compiles: bool = False
 
 
@@ -189,9 +189,9 @@ PEERS = {
     "JAX jit": Peer(_jax_numpy, _jax_jit, "jax", compiles=True),
     "PyTorch": Peer(_torch_numpy, _torch, "torch"),
     "TensorFlow": Peer(_tensorflow_numpy, _tensorflow, "tensorflow"),
-    "2-point": Peer(_numpy, _two_point, "", 1e-4, small_only=True),
-    "SciPy": Peer(_scipy_numpy, _scipy, "scipy", 1e-4, small_only=True),
-    "numdifftools": Peer(_numdifftools_numpy, _numdifftools, "numdifftools", small_only=True),
+    "2-point": Peer(_numpy, _two_point, "", 1e-4, most=200),
+    "SciPy": Peer(_scipy_numpy, _scipy, "scipy", 1e-4, most=200),
+    "numdifftools": Peer(_numdifftools_numpy, _numdifftools, "numdifftools", most=12),
 }
 
 

@@ -47,8 +47,12 @@ def html(report: Any) -> str:
 
 
 def _title(report: Any) -> str:
-    size = f"{report.elements} elements -> {report.values} values"
+    size = f"{_plural(report.elements, 'element')} -> {_plural(report.values, 'value')}"
     return f"{report.name}: {size}, one plain evaluation {seconds_text(report.plain_seconds)}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _remarks(report: Any) -> list[str]:
@@ -90,7 +94,7 @@ def plot(report: Any, path: Any = None) -> Any:
     errors, cost = figure.subplots(1, 2)
     _plot_errors(errors, report)
     _plot_cost(cost, report)
-    figure.suptitle(f"{report.name}: {report.elements} elements, {report.values} values")
+    figure.suptitle(f"{report.name}: {_plural(report.elements, 'element')}, {_plural(report.values, 'value')}")
     if path is not None:
         figure.savefig(path, dpi=150)
     return figure
