@@ -91,9 +91,10 @@ class Check:
         self.slopes()
         self.adjoint()
         self.batches()
-        way = WAYS[self.seed % len(WAYS)]
-        for what, found, wanted in way(self):
-            self.close(f"{way.__name__}, {what}", found, wanted, 1e-11)
+        if self.seed % 2:
+            way = WAYS[self.seed // 2 % len(WAYS)]
+            for what, found, wanted in way(self):
+                self.close(f"{way.__name__}, {what}", found, wanted, 1e-11)
         if second:
             self.second_order()
 
