@@ -79,7 +79,8 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
             result = result.astype(exact.dtype)
         if isinstance(exact, np.generic) and isinstance(result._bare, np.ndarray):
             result = result[()]
-        if result._view is not None or (out is None and result.strides != exact.strides):
+        made_scalar = isinstance(exact, np.ndarray) and not isinstance(result._bare, np.ndarray)
+        if result._view is not None or made_scalar or (out is None and result.strides != exact.strides):
             result = _laid_out(result, exact)
         overwrite(result, exact)
     if out is None:

@@ -295,10 +295,13 @@ class ForwardSweep(Sweep):
             np.copyto(part, value, where=np.broadcast_to(mask, part.shape))
 
     def align(self, tangent: Any, ndim: int) -> Any:
-        """Insert axes behind the batch, so that the tangent of a broadcast input meets the others."""
+        """Insert axes behind the batch, so that the tangent of a broadcast input meets the others; or drop leading axes of
+        length 1, which a write takes."""
         missing = ndim - (tangent.ndim - self.batch_ndim)
-        if not self.batch_ndim or missing <= 0:
+        if not self.batch_ndim or not missing:
             return tangent
+        if missing < 0:
+            return tangent.reshape(tangent.shape[: self.batch_ndim] + tangent.shape[self.batch_ndim - missing :])
         return tangent.reshape(tangent.shape[: self.batch_ndim] + (1,) * missing + tangent.shape[self.batch_ndim :])
 
     def run(self, entries: Iterable) -> None:

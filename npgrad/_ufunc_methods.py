@@ -69,7 +69,7 @@ def reduce(
         return _plain(ufunc, "reduce", (a,), {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, **kwargs})
     exact = ufunc.reduce(a._bare, axis=axis, dtype=dtype, keepdims=keepdims, **unwrap(kwargs))
     axes = tuple(range(a.ndim)) if axis is None else (axis,) if np.ndim(axis) == 0 else tuple(axis)
-    axes = tuple(n % a.ndim for n in axes)
+    axes = tuple(n % a.ndim for n in axes) if a.ndim else ()  # NumPy takes axes 0 and -1 of 0-d arrays
     rest = [n for n in range(a.ndim) if n not in axes]
     rows = _rows(a, axes, rest)
     where, total = kwargs.get("where", True), kwargs.get("initial")
@@ -123,6 +123,7 @@ def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = 
     if not _is_followed(ufunc, a):
         return _plain(ufunc, "accumulate", (a,), {"axis": axis, "dtype": dtype, "out": out})
     exact = ufunc.accumulate(a._bare, axis=axis, dtype=dtype)
+    axis = 0 if axis is None else axis  # which NumPy takes for one axis
     rows = list(np.moveaxis(a, axis, 0))
     totals = rows[:1]
     for row in rows[1:]:
