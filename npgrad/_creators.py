@@ -317,13 +317,42 @@ def vectorize_call(self: np.vectorize, *args: Any, **kwargs: Any) -> Any:
     looped = {i: _asarray(a) for i, a in enumerate(args) if i not in excluded}
     named = {n: _asarray(a) for n, a in kwargs.items() if n not in excluded}
     shape = np.broadcast_shapes(*[a.shape for a in (*looped.values(), *named.values())])
-    looped = {i: np.broadcast_to(a, shape) for i, a in looped.items()}
-    named = {n: np.broadcast_to(a, shape) for n, a in named.items()}
+    if self.otypes is None and 0 in shape:
+        return NUMPYS_VECTORIZE_CALL(self, *unwrap(args), **unwrap(kwargs))  # raises: there is no element to try
+    types: Any = self.otypes  # characters or dtypes, one per result
+    if types is None:
+        # NumPy calls the function once more, with the first elements as they are, for the types of what it makes.
+        first = self.pyfunc(
+            *[looped[i].flat[0] if i in looped else a for i, a in enumerate(args)],
+            **{n: named[n].flat[0] if n in named else a for n, a in kwargs.items()},
+        )
+        types = [np.asarray(part).dtype for part in (first if isinstance(first, tuple) else (first,))]
+    looped = {i: np.broadcast_to(_in_double(a), shape) for i, a in looped.items()}
+    named = {n: np.broadcast_to(_in_double(a), shape) for n, a in named.items()}
+    order = _order_of([a._bare if isinstance(a, TracedArray) else a for a in (*looped.values(), *named.values())])
     results = []
     for index in np.ndindex(shape):
         positional = [looped[i][index] if i in looped else a for i, a in enumerate(args)]
         keywords = {n: named[n][index] if n in named else a for n, a in kwargs.items()}
         results.append(self.pyfunc(*positional, **keywords))
     if results and isinstance(results[0], tuple):
-        return tuple(_asarray(list(part)).reshape(shape) for part in zip(*results, strict=True))
-    return _asarray(results).reshape(shape)
+        return tuple(_shaped(list(p), shape, order, t) for p, t in zip(zip(*results, strict=True), types, strict=True))
+    return _shaped(results, shape, order, types[0])
+
+
+def _in_double(a: Any) -> Any:
+    """The elements are Python's numbers in NumPy's loop, and so of double precision."""
+    wide = {"f": np.float64, "c": np.complex128}.get(a.dtype.kind)
+    return a if wide is None or a.dtype.itemsize >= np.dtype(wide).itemsize else a.astype(wide)
+
+
+def _order_of(arrays: list) -> str:
+    """In which order of memory NumPy lays out what it makes of these arrays, one element after the other."""
+    uses: Any = [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]
+    made = _NUMPYS_NDITER([*arrays, None], ["refs_ok", "zerosize_ok"], uses)
+    return "F" if made.operands[-1].flags.fnc else "C"
+
+
+def _shaped(results: list, shape: tuple, order: str, dtype: Any) -> Any:
+    made = _asarray(results, dtype).reshape(shape)
+    return _asarray(made, order=order)

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._compat import signature_of
-from ._dispatch import call_rule, check_outside, refuse_plain_target, tracking, write_records
+from ._dispatch import call_rule, check_outside, check_target, refuse_plain_target, tracking, write_records
 from ._leaks import refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
@@ -65,6 +65,9 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
     out = kwargs.pop("out", None)
     plain = {k: unwrap(v) for k, v in kwargs.items()}
     if out is not None:
+        check_target(out)
+        if type(out) is tuple:
+            raise TypeError("output must be an array")
         plain["out"] = np.array(unwrap(out))  # its dtype may decide in what precision NumPy computes
     exact = function(*[unwrap(a) for a in args], **plain)
     result = body(*args, **kwargs)
@@ -81,7 +84,7 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
             result = result[()]
         made_scalar = isinstance(exact, np.ndarray) and not isinstance(result._bare, np.ndarray)
         if result._view is not None or made_scalar or (out is None and result.strides != exact.strides):
-            result = _laid_out(result, exact)
+            result = laid_out(result, exact)
         overwrite(result, exact)
     if out is None:
         return result
@@ -93,7 +96,7 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
     return out
 
 
-def _laid_out(result: TracedArray, like: Any) -> TracedArray:
+def laid_out(result: TracedArray, like: Any) -> TracedArray:
     """The same elements in the memory order of NumPy's result, which a later ``order="K"`` or ``shape =`` goes by."""
     made = adopt(np.empty_like(like))
     made[...] = result

@@ -138,6 +138,14 @@ def user_place() -> Place:
     return Place("", 0, "")
 
 
+def called_by_numpy() -> bool:
+    """Whether the code that called npgrad is Python code of NumPy."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(OWN_CODE):
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None and (frame.f_globals.get("__name__") or "").startswith(("numpy", "npgrad-twin-of-numpy"))
+
+
 def user_location() -> str:
     """``file:line`` of the user's code."""
     return str(user_place())

@@ -142,6 +142,10 @@ def diagonal(self: TracedArray, offset: int = 0, axis1: int = 0, axis2: int = 1)
 @entry_point
 def _view_by(self: TracedArray, function: Callable, *args: Any, **kwargs: Any) -> Any:
     """The view that a function of NumPy makes of the array."""
+    if type(self._bare) is not ndarray:
+        self = move(self, np.asarray(self._bare))  # NumPy makes an array of a scalar first
+        if not isinstance(self, TracedArray):
+            return function(self, *args, **kwargs)
     result = function(self._bare, *args, **kwargs)
     made = as_view(self, result)
     if made is not self and not result.flags.writeable:

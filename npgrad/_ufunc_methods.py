@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ._dispatch import append, check_outside, refuse_plain_target, tracking, write_records
-from ._functions import call_function, compute_plain
+from ._functions import call_function, compute_plain, laid_out
 from ._leaks import NoRuleError, leak_message
 from ._libraries import rule_of
 from ._move_entries import ADD_AT, SCATTER
@@ -68,6 +68,7 @@ def reduce(
     if not _is_followed(ufunc, a, kwargs.get("initial")):
         return _plain(ufunc, "reduce", (a,), {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, **kwargs})
     exact = ufunc.reduce(a._bare, axis=axis, dtype=dtype, keepdims=keepdims, **unwrap(kwargs))
+    a = _in_type(a, dtype)
     axes = tuple(range(a.ndim)) if axis is None else (axis,) if np.ndim(axis) == 0 else tuple(axis)
     axes = tuple(n % a.ndim for n in axes) if a.ndim else ()  # NumPy takes axes 0 and -1 of 0-d arrays
     rest = [n for n in range(a.ndim) if n not in axes]
@@ -81,6 +82,10 @@ def reduce(
     for row, chosen in zip(rows, _rows(np.broadcast_to(where, a.shape), axes, rest), strict=True):
         total = np.where(chosen, ufunc(total, row), total)
     return _finished(ufunc, total, exact, out)
+
+
+def _in_type(a: Any, dtype: Any) -> Any:
+    return a if dtype is None or a.dtype == dtype or np.dtype(dtype).kind not in "fc" else a.astype(dtype)
 
 
 def _rows(a: Any, axes: tuple, rest: list) -> Any:
@@ -104,11 +109,13 @@ def _finished(ufunc: Any, made: Any, exact: Any, out: Any) -> Any:
                 "Write a loop.",
             )
         )
+    if made.shape == exact.shape and np.ndim(exact) > 1 and made.strides != exact.strides:
+        made = laid_out(made, exact)
     overwrite(made, exact if made.shape == exact.shape else exact.reshape(made.shape))
     if made.shape != exact.shape:
         made = made.reshape(exact.shape)
     if out is None:
-        return made
+        return made[()] if isinstance(exact, np.generic) else made
     if not isinstance(out, TracedArray):
         refuse_plain_target(recording(), (out,))
     out[...] = made
@@ -123,6 +130,7 @@ def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = 
     if not _is_followed(ufunc, a):
         return _plain(ufunc, "accumulate", (a,), {"axis": axis, "dtype": dtype, "out": out})
     exact = ufunc.accumulate(a._bare, axis=axis, dtype=dtype)
+    a = _in_type(a, dtype)
     axis = 0 if axis is None else axis  # which NumPy takes for one axis
     rows = list(np.moveaxis(a, axis, 0))
     totals = rows[:1]

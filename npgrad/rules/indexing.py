@@ -160,6 +160,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 
 @write(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
+    np.place(np.ndarray(1, arr.dtype), [False], np.ndarray(1, np.asarray(vals).dtype))  # NumPy's own errors
     places = np.flatnonzero(mask)
     if places.size:
         if not np.size(vals):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._registry import body, composite, jvp, vjp
-from ._helpers import flag, given, negative_axes, negative_axis, put_back, stretch
+from ._helpers import fixed, flag, given, negative_axes, negative_axis, put_back, stretch
 
 
 def _only(value: Any, where: Any, otherwise: int) -> Any:
@@ -212,9 +212,23 @@ def _declare_deviation(function: Any, variance: Any) -> None:
 _declare_deviation(np.std, np.var)
 _declare_deviation(np.nanstd, np.nanvar)
 
+
+
+def _declare_nan_extreme(function: Any, extreme: Any, worst: float) -> None:
+    @body(function)
+    def nan_extreme_body(a: Any, axis: Any = None, **settings: Any) -> Any:
+        """The extreme with NaN as the worst; NaN where there is nothing else."""
+        missing = np.isnan(a)
+        made = extreme(np.where(missing, worst, a), axis, **settings)
+        return np.where(np.isnan(function(fixed(a), axis, **settings)), np.nan, made)
+
+
+_declare_nan_extreme(np.nanmax, np.max, -np.inf)
+_declare_nan_extreme(np.nanmin, np.min, np.inf)
+
 # --- By NumPy's own code -------------------------------------------------------------------------------------------
 
 composite(
-    np.var, np.ptp, np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanmax, np.nanmin, np.nancumsum,
+    np.var, np.ptp, np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nancumsum,
     np.nancumprod, np.cumulative_sum, np.cumulative_prod,
 )  # fmt: skip
