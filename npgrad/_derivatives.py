@@ -128,13 +128,15 @@ def _swept(record: Record, target: Any, sources: list, size: int, seed: Callable
     parts = []
     for start in range(0, max(size, 1), rows):
         index = np.arange(start, min(start + rows, size))
-        parts.append(gradients_of(record, [(target, seed(index))], sources, (len(index),)))
+        # Never a batch of none, whose axis a rule's ``reshape(..., -1)`` could not tell: `_joined` drops the row again.
+        seeds = seed(index) if size else np.zeros((1, *target.shape), native(target.dtype))
+        parts.append(gradients_of(record, [(target, seeds)], sources, (len(seeds),)))
     return [None if all(p is None for p in column) else _joined(column, size) for column in zip(*parts, strict=True)]
 
 
 def _joined(parts: Sequence, size: int) -> Any:
     if len(parts) == 1:
-        return parts[0]
+        return parts[0][:size]
     like = next(p for p in parts if p is not None)
     filled = [np.zeros((min(len(like), size), *like.shape[1:]), like.dtype) if p is None else p for p in parts]
     return np.concatenate(filled)[:size]
@@ -184,7 +186,7 @@ def _forward_columns(record: Record, target: TracedArray, sources: list, rows: i
     total = int(starts[-1])
     parts = []
     for low in range(0, max(total, 1), rows):
-        count = min(rows, total - low)
+        count = max(1, min(rows, total - low))  # and not none, as above
         moved = []
         for n, first in zip(places, starts[:-1], strict=True):
             source = sources[n]

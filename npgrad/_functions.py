@@ -146,8 +146,8 @@ def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
     for target in targets:
         for record in write_records(target, ()):
             record.append((COPY, target._storage, target._view, None, None))
-    if targets and type(out) is not tuple:
-        return out
+    if isinstance(out, TracedArray) and (result is out._bare or isinstance(result, np.generic)):
+        return out  # and not what functions of np.fft make beside it
     if not recording():
         return result
     arguments = [a for a in (*args, *kwargs.values()) if isinstance(a, (np.ndarray, list, tuple))]

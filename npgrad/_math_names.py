@@ -55,7 +55,9 @@ def _plain(function: Callable) -> Callable:
 def _valued(made: Any, exact: Any) -> Any:
     """The result of a body of recorded calls, with the value of Python's function."""
     if isinstance(made, TracedArray):
-        overwrite(made, made.dtype.type(exact))
+        kind = np.result_type(exact)  # Python computes in double precision
+        made = made if made.dtype == kind else made.astype(kind)
+        overwrite(made, kind.type(exact))
         return made
     return exact
 

@@ -104,11 +104,18 @@ def reshape(self: TracedArray, *shape: Any, order: str = "C", copy: bool | None 
     return copied(self, "C").reshape(r.shape)
 
 
+def _axes_in_memory(bare: ndarray) -> list[int]:
+    """The axes by their steps, those that are stretched where they stand: the order "K"."""
+    stretched = [axis for axis in range(bare.ndim) if not bare.strides[axis]]
+    others = iter(sorted(set(range(bare.ndim)) - {*stretched}, key=lambda axis: -abs(bare.strides[axis])))
+    return [axis if axis in stretched else next(others) for axis in range(bare.ndim)]
+
+
 @entry_point
 def ravel(self: TracedArray, order: Any = "C") -> Any:
     bare = self._bare
     if order == "K":
-        axes = sorted(range(bare.ndim), key=lambda axis: -abs(bare.strides[axis])) if bare.ndim > 1 else None
+        axes = _axes_in_memory(bare) if bare.ndim > 1 else None
         return (self if axes is None else self.transpose(axes)).reshape(-1)
     return self.reshape(-1, order=order)
 

@@ -250,7 +250,7 @@ def write(target: TracedArray, key: Any, value: Any, basic: bool) -> None:
         return write_by_origin(target, value, lambda numbers, source: numbers.__setitem__(key, source))
     is_traced = isinstance(value, TracedArray)
     if is_traced and value._storage is storage:
-        if _is_own_part(value._view, target._view, key):
+        if basic and _is_own_part(value._view, target._view, key):
             return
         if basic and _reads_what_it_wrote(bare[key], value._bare):
             return write_by_origin(target, value, lambda numbers, source: numbers.__setitem__(key, source))

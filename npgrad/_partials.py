@@ -125,7 +125,7 @@ class Selection:
         self.keep_y = "y" in needs
         self.keep_ans = "ans" in needs
         # The cotangent goes on to the first input as it is: sums and differences.
-        self.passes_x = self.vjp_x is not None and type(rule.partials[0]) is int and rule.partials[0] == 1
+        self.passes_x = self.vjp_x is not None and not needs and type(rule.partials[0]) is int and rule.partials[0] == 1
 
 
 class Elementwise:

@@ -13,6 +13,7 @@ PROMISES = (
     ("turned into a plain complex", "docs/leaks.md: complex(x)"),
     ("written into a plain array", "docs/leaks.md: out=plain"),
     ("takes traced data into compiled code", "docs/errors.md: compiled code"),
+    ("a method of a plain array takes traced data", "docs/leaks.md: plain.dot(x)"),
     ("made by compiled code", "docs/leaks.md: plain.dot(x)"),
     ("the bits of a traced array", "docs/leaks.md: x.view(np.int64)"),
     ("has no derivative rule", "docs/errors.md: NoRuleError"),
