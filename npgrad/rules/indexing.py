@@ -114,6 +114,7 @@ def unwrap_body(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 
     """Whole periods are added; how many, is constant. NumPy's code finds them by sums in which p cancels, and at jumps of
     half a period it does not see that."""
     values, length = fixed(p), fixed(period)
+    discont = None if discont is None else fixed(discont)
     turns = np.round((np.unwrap(values, discont, axis, period=length) - values) / length)
     return p + period * turns
 

@@ -220,6 +220,8 @@ def _declare_nan_extreme(function: Any, extreme: Any, worst: float) -> None:
         """The extreme with NaN as the worst; NaN where there is nothing else."""
         missing = np.isnan(a)
         made = extreme(np.where(missing, worst, a), axis, **settings)
+        if "initial" in settings:
+            settings["initial"] = fixed(settings["initial"])
         return np.where(np.isnan(function(fixed(a), axis, **settings)), np.nan, made)
 
 

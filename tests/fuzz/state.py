@@ -135,7 +135,9 @@ class State:
     def restart(self) -> None:
         """The variables as they were before the last statement, which may have written into some of them."""
         self.env = MODULES | values(self.program.constants | self.program.points)
-        self._run("\n".join(self.program.statements))
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._run("\n".join(self.program.statements))
 
     def _unfit(self) -> str | None:
         for name in list(self.env):
