@@ -82,7 +82,7 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
             return ufunc(*[unwrap(a) for a in inputs], **kwargs)
     if records and kwargs.get("dtype") is not None:
         # NumPy computes in this type: below zero a logarithm of a real number is NaN, that of a complex one is not.
-        inputs = tuple([_in_type(a, np.dtype(kwargs["dtype"])) for a in inputs])
+        inputs = _in_type(ufunc, inputs, np.dtype(kwargs["dtype"]))
     mask_bits = [bool(records) and isinstance(a, TracedArray) and bool(tracking([a])) for a in inputs]
     bits = sum(bit << i for i, bit in enumerate(mask_bits))
     needs = frozenset().union(*[part.real[bits].needs for part in rule.by_output.values()])
@@ -120,11 +120,18 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     return given[0] if len(given) == 1 else tuple(given)
 
 
-def _in_type(a: Any, dtype: np.dtype) -> Any:
-    """A traced argument as a ufunc with ``dtype=`` casts it."""
-    if isinstance(a, TracedArray) and a.dtype != dtype and dtype.kind in "fc" and np.can_cast(a.dtype, dtype, "same_kind"):
-        return a.astype(dtype)
-    return a
+def _in_type(ufunc: Any, inputs: tuple, dtype: np.dtype) -> tuple:
+    """The arguments as a ufunc with ``dtype=`` casts them, where they are traced."""
+    given = [type(a) if type(a) in (int, float, complex) else np.asarray(unwrap(a)).dtype for a in inputs]
+    outputs = (None,) * ufunc.nout
+    try:
+        loop = ufunc.resolve_dtypes((*given, *outputs), signature=(None,) * ufunc.nin + (dtype,) * ufunc.nout)
+    except TypeError:
+        return inputs  # the call raises NumPy's own error
+    return tuple([
+        a.astype(kind) if isinstance(a, TracedArray) and a.dtype != kind and np.can_cast(a.dtype, kind, "same_kind") else a
+        for a, kind in zip(inputs, loop, strict=False)
+    ])  # fmt: skip
 
 
 def _is_written(a: TracedArray, targets: list[TracedArray]) -> bool:

@@ -124,6 +124,9 @@ def _finished(ufunc: Any, made: Any, exact: Any, out: Any) -> Any:
 
 def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
     out = out[0] if type(out) is tuple else out
+    if axis is None:
+        # One axis it may be; NumPy refuses several, which np.cumsum takes.
+        axis = 0 if np.ndim(unwrap(a)) == 1 else ufunc.accumulate(unwrap(a), axis=None)
     function = _ACCUMULATIONS.get(ufunc)
     if function is not None and recording():
         return call_function(function, (a,), {"axis": axis, "dtype": dtype, **({} if out is None else {"out": out})})
@@ -131,7 +134,6 @@ def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = 
         return _plain(ufunc, "accumulate", (a,), {"axis": axis, "dtype": dtype, "out": out})
     exact = ufunc.accumulate(a._bare, axis=axis, dtype=dtype)
     a = _in_type(a, dtype)
-    axis = 0 if axis is None else axis  # which NumPy takes for one axis
     rows = list(np.moveaxis(a, axis, 0))
     totals = rows[:1]
     for row in rows[1:]:

@@ -20,6 +20,8 @@ from .ways import WAYS
 ADJOINT = 1e-12
 # Relative tolerance against differences, by the least precise dtype that the program names.
 PRECISIONS = (("float16", 8e-2), ("float32", 4e-3), ("complex64", 4e-3))
+# SciPy computes some functions to fewer digits.
+FEWER_DIGITS = ("special.itairy",)
 WIDER = {"float16": "float64", "float32": "float64", "complex64": "complex128"}
 
 
@@ -120,7 +122,7 @@ class Check:
         text = self.program.text
         tolerance = next((t for dtype, t in PRECISIONS if dtype in text), 1e-7)
         if tolerance == 1e-7:
-            return self.plainly, self.points, tolerance
+            return self.plainly, self.points, 1e-5 if any(name in text for name in FEWER_DIGITS) else tolerance
         wide = parse(re.sub("|".join(WIDER), lambda m: WIDER[m.group()], text))
         return Runner(wide), list(values(wide.points).values()), tolerance
 
@@ -132,7 +134,7 @@ class Check:
         value = joined([self.plain[n] for n in self.numbers])
         if differences.middle.shape != value.shape:
             raise Skipped("double precision takes another path")
-        if tolerance > 1e-7 and np.max(np.abs(differences.middle - value), initial=0) > tolerance / 4:
+        if run is not self.plainly and np.max(np.abs(differences.middle - value), initial=0) > tolerance / 4:
             raise Skipped("single precision is too coarse")
         self.compare("forward", joined(self.pushed), differences, tolerance)
 
@@ -207,7 +209,7 @@ class Check:
     def second_order(self) -> None:
         run, points, tolerance = self.reference()
         if tolerance > 1e-7:
-            return
+            return  # single precision has no second differences
         differences = Differences(along_line(run, points, self.directions, self.numbers, None), 2)
         scale = max(float(np.max(np.abs(differences.value), initial=0)), self.largest(), 1e-2)
         if not float(np.max(differences.error, initial=0)) <= 1e-5 * scale:
