@@ -17,6 +17,7 @@ PROMISES = (
     ("made by compiled code", "docs/leaks.md: plain.dot(x)"),
     ("the bits of a traced array", "docs/leaks.md: x.view(np.int64)"),
     ("has no derivative rule", "docs/errors.md: NoRuleError"),
+    ("as_strided, imported before the tape", "docs/leaks.md: as_strided"),
     ("are written into the same memory", "docs/leaks.md: np.modf(x, a, a)"),
     ("did not apply itself to one element after the other", "docs/errors.md: NoRuleError"),
     ("no derivative rule for", "docs/errors.md: NoRuleError"),
