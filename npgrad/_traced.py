@@ -123,19 +123,6 @@ def fresh_scalar(scalar: Any, tracked: frozenset) -> TracedArray:
 _asarray = np.asarray
 
 
-def _owner(result: ndarray) -> ndarray:
-    while isinstance(result.base, ndarray):
-        result = result.base
-    return result
-
-
-def _is_part(result: ndarray) -> bool:
-    """Whether a result is a part of a larger array of its kind, which whatever made it has dropped. It stays one: what is a
-    view of it and what is a copy depends on that."""
-    owner = _owner(result)
-    return owner.dtype is result.dtype and owner.base is None and owner.flags.forc and 0 not in result.strides
-
-
 def adopt(result: Any, tracked: frozenset = NOTHING) -> Any:
     """What a hooked call gives back for a plain result: floating and complex data traced, the rest as it is."""
     kind = type(result)
@@ -143,10 +130,7 @@ def adopt(result: Any, tracked: frozenset = NOTHING) -> Any:
         if result.dtype is not FLOAT64 and not is_inexact(result.dtype):
             return result
         if isinstance(result.base, ndarray):
-            # `root_of` relies on every whole owning its memory.
-            if not result.flags.forc and not tracked and _is_part(result):
-                return view_of(fresh(_owner(result)), result)
-            result = result.copy(order="K")
+            result = result.copy(order="K")  # `root_of` relies on every whole owning its memory
         return fresh(result, tracked)
     if issubclass(kind, np.generic):  # and no traced array that passes for one
         return fresh_scalar(result, tracked) if is_inexact(result.dtype) else result

@@ -98,9 +98,14 @@ def _others(rows: Any) -> Any:
     return before * behind
 
 
-def _prod_partial(a: Any, axis: Any, where: Any, initial: Any) -> Any:
+def _factors(a: Any, ans_spec: Any) -> Any:
+    """What is multiplied: with ``dtype=float`` the real parts of complex numbers."""
+    return a if ans_spec.dtype.kind == "c" else np.real(a)
+
+
+def _prod_partial(a: Any, axis: Any, where: Any, initial: Any, ans_spec: Any) -> Any:
     """d prod / d a, of the shape of a."""
-    a = _only(a, where, 1)
+    a = _only(_factors(a, ans_spec), where, 1)
     rows = _rows(a, axis, a.ndim)
     others = _others(rows) if rows.shape[-1] else rows
     axes = negative_axes(axis, a.ndim)
@@ -113,30 +118,32 @@ def _prod_partial(a: Any, axis: Any, where: Any, initial: Any) -> Any:
 
 
 @vjp(np.prod, "a")
-def prod_vjp(ct: Any, a: Any, axis: Any, keepdims: Any, where: Any, initial: Any, a_spec: Any) -> Any:
-    partial = _prod_partial(a, axis, where, initial)
+def prod_vjp(
+    ct: Any, a: Any, axis: Any, keepdims: Any, where: Any, initial: Any, a_spec: Any, ans_spec: Any
+) -> Any:
+    partial = _prod_partial(a, axis, where, initial, ans_spec)
     return put_back(ct, axis, keepdims, a_spec) * np.conjugate(partial)
 
 
 @jvp(np.prod, "a")
-def prod_jvp(tangent: Any, a: Any, axis: Any, keepdims: Any, where: Any, initial: Any) -> Any:
-    product = tangent * _prod_partial(a, axis, where, initial)
+def prod_jvp(tangent: Any, a: Any, axis: Any, keepdims: Any, where: Any, initial: Any, ans_spec: Any) -> Any:
+    product = _factors(tangent, ans_spec) * _prod_partial(a, axis, where, initial, ans_spec)
     return np.sum(product, axis=negative_axes(axis, a.ndim), keepdims=flag(keepdims))
 
 
-def _prod_of_rest(a: Any, axis: Any, keepdims: Any, where: Any) -> Any:
+def _prod_of_rest(a: Any, axis: Any, keepdims: Any, where: Any, ans_spec: Any) -> Any:
     """The factor of ``initial``."""
-    return np.prod(_only(a, where, 1), axis=negative_axes(axis, np.ndim(a)), keepdims=flag(keepdims))
+    return np.prod(_only(_factors(a, ans_spec), where, 1), axis=negative_axes(axis, np.ndim(a)), keepdims=flag(keepdims))
 
 
 @vjp(np.prod, "initial")
-def prod_initial_vjp(ct: Any, a: Any, axis: Any, keepdims: Any, where: Any) -> Any:
-    return ct * np.conjugate(_prod_of_rest(a, axis, keepdims, where))
+def prod_initial_vjp(ct: Any, a: Any, axis: Any, keepdims: Any, where: Any, ans_spec: Any) -> Any:
+    return ct * np.conjugate(_prod_of_rest(a, axis, keepdims, where, ans_spec))
 
 
 @jvp(np.prod, "initial")
 def prod_initial_jvp(tangent: Any, a: Any, axis: Any, keepdims: Any, where: Any, ans_spec: Any) -> Any:
-    return tangent.reshape(tangent.shape + (1,) * ans_spec.ndim) * _prod_of_rest(a, axis, keepdims, where)
+    return tangent.reshape(tangent.shape + (1,) * ans_spec.ndim) * _prod_of_rest(a, axis, keepdims, where, ans_spec)
 
 
 @body(np.cumprod)
