@@ -128,10 +128,12 @@ def _in_type(ufunc: Any, inputs: tuple, dtype: np.dtype) -> tuple:
         loop = ufunc.resolve_dtypes((*given, *outputs), signature=(None,) * ufunc.nin + (dtype,) * ufunc.nout)
     except TypeError:
         return inputs  # the call raises NumPy's own error
-    return tuple([
-        a.astype(kind) if isinstance(a, TracedArray) and a.dtype != kind and np.can_cast(a.dtype, kind, "same_kind") else a
-        for a, kind in zip(inputs, loop, strict=False)
-    ])  # fmt: skip
+    return tuple([_cast(a, kind) for a, kind in zip(inputs, loop, strict=False)])
+
+
+def _cast(a: Any, kind: np.dtype) -> Any:
+    needed = isinstance(a, TracedArray) and a.dtype != kind and kind.kind in "fc" and np.can_cast(a.dtype, kind, "same_kind")
+    return a.astype(kind) if needed else a
 
 
 def _is_written(a: TracedArray, targets: list[TracedArray]) -> bool:

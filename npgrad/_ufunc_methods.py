@@ -64,6 +64,8 @@ def reduce(
             keywords["keepdims"] = keepdims
         if ufunc in (np.add, np.multiply):
             keywords["dtype"] = dtype
+        else:
+            a = _in_type(a, dtype)
         return call_function(function, (a,), {k: v for k, v in keywords.items() if k == "axis" or v is not None})
     if not _is_followed(ufunc, a, kwargs.get("initial")):
         return _plain(ufunc, "reduce", (a,), {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, **kwargs})
