@@ -206,6 +206,8 @@ def refuse_foreign(storage: Storage) -> None:
     for token in storage.tracked:
         record = token.record()
         if record is not None and record.open and record not in here:
+            if record.cuts is not None:
+                record.cuts.append((storage, "a use in another thread, which was refused", user_place()))
             raise LeakError(
                 leak_message(
                     "a traced array is used in another thread while its tape records",
