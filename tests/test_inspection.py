@@ -305,3 +305,58 @@ def test_zero_times_singular_is_no_fault() -> None:
         y = np.sqrt(x)
     with pytest.raises(ng.NonFiniteError, match=r"test_inspection\.py:\d+: the derivative of sqrt"):
         tape.gradient(y, x)
+
+
+PRODUCTS: dict[str, Callable] = {
+    "linearize": lambda f, x: ng.linearize(f, x, check_nan=True).jvp((np.ones(2),)),
+    "jvp": lambda f, x: ng.jvp(f, (x,), (np.ones(2),), check_nan=True),
+    "vjp": lambda f, x: ng.vjp(f, x, check_nan=True)[1](1.0),
+    "hvp": lambda f, x: ng.hvp(f, (x,), (np.ones(2),), check_nan=True),
+    "hessian": lambda f, x: ng.hessian(f, check_nan=True)(x),
+    "jacobian": lambda f, x: ng.jacobian(f, check_nan=True)(x),
+    "value_and_grad": lambda f, x: ng.value_and_grad(f, check_nan=True)(x),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_all_of_the_functional_interface_checks(name: str) -> None:
+    def function(x: Any) -> Any:
+        y = np.sin(x)
+        z = np.power(y - np.sin(1.0), 0.5)
+        return z.sum()
+
+    line = function.__code__.co_firstlineno + 2
+    with pytest.raises(ng.NonFiniteError, match=rf"{__file__}:{line}: the derivative of power"):
+        PRODUCTS[name](function, np.array([1.0, 2.0]))
+
+
+def twice(z: Any, step: int = 0) -> Any:
+    return np.sqrt(z) * 2.0
+
+
+SEGMENTS: dict[str, tuple[Callable, str]] = {
+    "checkpoint": (lambda x: ng.checkpoint(twice)(x - 1.0), "twice"),
+    "checkpoint_loop": (lambda x: ng.checkpoint_loop(twice, x - 1.0, 2, 1), "twice"),
+    "implicit": (lambda x: ng.implicit(twice, lambda y, z: y**2 - 4 * z)(x - 1.0), "twice"),
+    "black box": (lambda x: ng.black_box(twice)(x - 1.0), "twice"),
+    "custom gradient": (lambda x: ng.custom_gradient(lambda z: (twice(z), lambda ct: ct / np.sqrt(z)))(x - 1.0), "<lambda>"),
+}
+
+
+@pytest.mark.parametrize("name", SEGMENTS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::npgrad.BlackBoxWarning")
+def test_calls_of_user_functions_have_their_names(name: str) -> None:
+    function, called = SEGMENTS[name]
+    with ng.GradientTape(persistent=True, check_nan=True) as tape:
+        x = tape.watch(np.array([1.5, 2.5]))
+        y = function(x).sum()
+    calls = [call.function for call in tape.calls()]
+    assert called in calls and "calls recorded" in tape.summary()
+    assert called in [call.function for call in tape.explain(y, x).path]
+    with ng.GradientTape(persistent=True, check_nan=True) as tape:
+        x = tape.watch(np.array([1.0, 2.5]))
+        y = function(x).sum()
+    if name != "black box":  # its differences are finite, and say themselves that they are inaccurate
+        with pytest.raises((ng.NonFiniteError, np.linalg.LinAlgError)):
+            tape.gradient(y, x)
