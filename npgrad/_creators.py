@@ -132,7 +132,8 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kw
     plain = _NUMPYS_FULL(shape, unwrap(fill_value), dtype, order, **kwargs)
     made = adopt(plain)
     if isinstance(made, TracedArray) and traced_leaves(fill_value):
-        made[...] = assemble(fill_value)
+        with np.errstate(all="ignore"):  # NumPy has warned, here and below
+            made[...] = assemble(fill_value)
         overwrite(made, plain)
     return made
 
@@ -144,7 +145,8 @@ def _full_like(a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
     plain = _NUMPYS_FULL_LIKE(unwrap(a), unwrap(fill_value), *args, **kwargs)
     made = adopt(plain)
     if isinstance(made, TracedArray) and traced_leaves(fill_value):
-        made[...] = assemble(fill_value)
+        with np.errstate(all="ignore"):  # NumPy has warned, here and below
+            made[...] = assemble(fill_value)
         overwrite(made, plain)
     return made
 
@@ -158,7 +160,8 @@ def _arange(*args: Any, **kwargs: Any) -> Any:
         return adopt(plain)
     names = dict(zip(("start", "stop", "step") if len(args) > 1 else ("stop",), args, strict=False), **kwargs)
     start, step = names.get("start") or 0.0, names.get("step", 1.0)
-    made = start + _np_arange(plain.size) * step
+    with np.errstate(all="ignore"):
+        made = start + _np_arange(plain.size) * step
     if not isinstance(made, TracedArray):
         return adopt(plain)  # the stop only says how many there are
     overwrite(made, plain)
@@ -193,7 +196,8 @@ def _kaiser(M: Any, beta: Any) -> Any:
         return adopt(plain)
     middle = (M - 1) / 2.0
     height = np.sqrt(1 - ((_np_arange(plain.size) - middle) / middle) ** 2.0) if plain.size > 1 else np.ones(plain.size)
-    made: Any = np.i0(beta * height) / np.i0(beta)
+    with np.errstate(all="ignore"):
+        made: Any = np.i0(beta * height) / np.i0(beta)
     overwrite(made, plain)
     return made
 

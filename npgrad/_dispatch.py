@@ -232,6 +232,9 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
             made = call_by_plan(rule, given, function, args, kwargs, record)
             if made is not NO_PLAN:
                 return made
+            if given.several:  # NumPy has computed it, and has warned
+                with np.errstate(all="ignore"):
+                    return call_rule(rule, function, args, kwargs)
     out = kwargs.get("out")
     position = rule.out_position
     if out is None and position is not None and position < len(args):
@@ -363,7 +366,8 @@ def _with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: 
         exact = np.empty((*bare.shape, 2), bare.dtype)[..., 0]
         exact[...] = bare
     function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=exact)
-    result = function(*args, **kwargs) if records else exact
+    with np.errstate(all="ignore"):  # it has warned
+        result = function(*args, **kwargs) if records else exact
     out[...] = result
     if records:
         out._bare[...] = exact

@@ -73,7 +73,8 @@ def _with_body(function: Callable, body: Callable) -> Callable:
     def call(*args: Any, **kwargs: Any) -> Any:
         args = tuple([list(a) if _is_sequence(a) else a for a in args])
         exact = function(*_numbers(args), **{name: _numbers(v) for name, v in kwargs.items()})
-        made = body(*args, **kwargs)
+        with np.errstate(all="ignore"):  # Python has none of NumPy's warnings
+            made = body(*args, **kwargs)
         if isinstance(exact, tuple):
             return tuple([_valued(m, e) for m, e in zip(made, exact, strict=True)])
         return _valued(made, exact)

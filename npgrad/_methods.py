@@ -25,8 +25,8 @@ from ._twins import twin
 
 _FUNCTIONS: dict[str, Any] = {
     "all": np.all, "any": np.any, "argmax": np.argmax, "argmin": np.argmin, "argpartition": np.argpartition,
-    "argsort": np.argsort, "conj": np.conjugate, "conjugate": np.conjugate, "cumprod": np.cumprod,
-    "cumsum": np.cumsum, "dot": np.dot, "max": np.max, "min": np.min, "nonzero": np.nonzero, "prod": np.prod,
+    "argsort": np.argsort, "cumprod": np.cumprod, "cumsum": np.cumsum,
+    "dot": np.dot, "max": np.max, "min": np.min, "nonzero": np.nonzero, "prod": np.prod,
     "repeat": np.repeat, "round": np.round, "searchsorted": np.searchsorted, "sum": np.sum, "take": np.take,
     "trace": np.trace, "mean": np.mean, "std": np.std, "choose": np.choose,
 }  # fmt: skip
@@ -35,8 +35,6 @@ _FUNCTIONS: dict[str, Any] = {
 def _function_method(name: str, function: Callable) -> Callable:
     @functools.wraps(getattr(ndarray, name))
     def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(function, np.ufunc):
-            return function(self, *args, **kwargs)
         made = call_function(function, (self, *args), kwargs)
         if "out" in kwargs and isinstance(self._bare, np.generic):
             return made[()]  # a method of a NumPy scalar gives a scalar in any case
@@ -47,6 +45,20 @@ def _function_method(name: str, function: Callable) -> Callable:
 
 for _name, _function in _FUNCTIONS.items():
     setattr(TracedArray, _name, _function_method(_name, _function))
+
+
+def _conjugated(name: str) -> Callable:
+    @functools.wraps(getattr(ndarray, name))
+    def method(self: TracedArray, out: Any = None) -> Any:
+        if out is None and self.dtype.kind != "c":
+            return self  # and no copy, as in NumPy
+        return np.conjugate(self, out=out)
+
+    return method
+
+
+for _name in ("conj", "conjugate"):
+    setattr(TracedArray, _name, _conjugated(_name))
 
 
 def _numpys_method(name: str, code: Callable) -> Callable:

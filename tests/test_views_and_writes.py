@@ -604,3 +604,22 @@ def test_an_update_of_a_view_is_one_entry():
     assert u.tolist() == [5.0, 5.0, 5.0]
     for mode in ("forward", "reverse"):
         assert tape.jacobian(u, x, mode=mode).tolist() == [[2.0, 0.0, 1.0], [2.0, 0.0, 1.0], [1.0, 2.0, 0.0]]
+
+
+@pytest.mark.parametrize("name", ["conj", "conjugate"])
+def test_the_conjugate_of_a_real_array_is_the_array(name: str) -> None:
+    def program(x: Any) -> Any:
+        y = x * 2.0
+        z = getattr(y, name)()
+        z[0] = x[1] ** 2
+        return y
+
+    x = np.array([1.0, 3.0])
+    assert np.array_equal(program(x), [9.0, 6.0])
+    value, rows = ng.value_and_jacobian(program)(x)
+    assert np.array_equal(value, program(x)) and np.array_equal(rows, [[0.0, 6.0], [0.0, 2.0]])
+    z = np.array([1 + 2j, 3 - 1j])
+    with ng.GradientTape() as tape:
+        source = tape.watch(z)
+        made = getattr(source, name)()
+    assert made is not source and np.array_equal(made, getattr(z, name)())
