@@ -68,12 +68,14 @@ class Sweep:
 class ReverseSweep(Sweep):
     """Cotangents: `add` what flows back into an input, `take` what has arrived at an output."""
 
-    __slots__ = ("large",)
+    __slots__ = ("large", "spare")
 
     def __init__(self, batch: Shape, traced: bool, careful: bool = False, large: dict[int, Any] | None = None) -> None:
         super().__init__(batch, traced, careful)
         # Large saved values that this sweep meets, by identity: see ``_pool``.
         self.large = {} if large is None else large
+        # Memory of large cotangents that have arrived, by shape and dtype: for those that come.
+        self.spare: dict[tuple, list[ndarray]] = {}
 
     def add(self, storage: Storage, view: View | None, ct: Any) -> None:
         spec = storage if view is None else view
@@ -81,6 +83,8 @@ class ReverseSweep(Sweep):
             ct = project(ct, spec.shape, spec.dtype, self.batch)
         if view is not None:
             view.add_into(self.buffer(storage, view.layout), ct, self.batch_ndim)
+            if ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO:
+                self.keep_spare(ct)
             return
         old = self.shadows.get(storage)
         if old is None:
@@ -88,13 +92,42 @@ class ReverseSweep(Sweep):
         elif storage in self.owned:
             old += ct
             self.shadows[storage] = old
+            if ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO:
+                self.keep_spare(ct)
         else:
-            free = ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO and _may_be_reused(ct, old)
+            free = ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO and _fits(ct, old)
             self.shadows[storage] = total = np.add(old, ct, ct) if free else old + ct
             # To be written into: no scalar, which is what the sum of 0-d arrays is, and no sum of plain seeds under an outer
             # tape, which would not see what is written there.
             if total.ndim and (not self.traced or isinstance(total, TracedArray)):
                 self.owned.add(storage)
+
+    def keep_spare(self, array: Any) -> None:
+        """Keep the memory of a cotangent that only the caller's variables still refer to."""
+        if type(array) is ndarray and array.base is None and array.flags.carray:
+            kept = self.spare.setdefault((array.shape, array.dtype), [])
+            if len(kept) < 4:
+                kept.append(array)
+
+    def copy(self, part: Any) -> Any:
+        if part.nbytes > REUSE_FROM and type(part) is ndarray and (spare := self.spare.get((part.shape, part.dtype))):
+            made = spare.pop()
+            made[...] = part
+            return made
+        return part.copy()
+
+    def product(self, ct: Any, factor: Any, x: Any, y: Any, ans: Any, ct_is_free: bool) -> Any:
+        """A large cotangent times its partial derivative, in memory that is there already: fresh memory costs as much as the
+        multiplication."""
+        value = factor.value(None, x, y, None, ans)
+        if factor.is_new and type(value) is ndarray and value.shape == ct.shape and _fits(value, ct):
+            return factor.apply(ct, value, value)
+        if _fits(ct, value):
+            if ct_is_free:
+                return factor.apply(ct, value, ct)
+            if spare := self.spare.get((ct.shape, ct.dtype)):
+                return factor.apply(ct, value, spare.pop())
+        return factor.apply(ct, value)
 
     def take(self, storage: Storage, view: View | None, mask: Any = None) -> Any:
         """The cotangent of what was written here, which is cleared for what was there before."""
@@ -109,7 +142,7 @@ class ReverseSweep(Sweep):
             ct = np.where(mask, part, 0)
             np.copyto(part, 0, where=np.broadcast_to(mask, part.shape))
             return ct
-        ct = part.copy()
+        ct = self.copy(part)
         part[...] = 0
         return ct
 
@@ -150,7 +183,8 @@ class ReverseSweep(Sweep):
                     if out in shadows and selection.vjp_y is not None:
                         ct = ov.of(self.buffer(out, ov.layout), self.batch_ndim)
                         g = selection.vjp_y(ct, None, None, None, None)
-                        add(sy, vy, ct.copy() if g is ct else g)
+                        # A copy, if it would become the shadow itself.
+                        add(sy, vy, self.copy(ct) if g is ct and vy is None and sy not in owned else g)
                     continue
                 else:
                     ct = self.take(out, ov)
@@ -169,7 +203,7 @@ class ReverseSweep(Sweep):
                         g = None  # the last one may be this cotangent
                         last = selection.vjp_y is None and getrefcount(ct) <= _HELD_ONCE
                         large[id(y)], large[id(ans)] = (None if sy is None else y), ans
-                        g = product(ct, selection.factor_x, x, y, ans, last)
+                        g = self.product(ct, selection.factor_x, x, y, ans, last)
                     else:
                         g = vjp(ct, x, y, None, ans)
                     # The first contribution is taken over as it is.
@@ -182,7 +216,7 @@ class ReverseSweep(Sweep):
                     if selection.factor_y is not None and ct.nbytes > REUSE_FROM:
                         g = None
                         large[id(x)], large[id(ans)] = (None if sx is None else x), ans
-                        g = product(ct, selection.factor_y, x, y, ans, getrefcount(ct) <= _HELD_ONCE)
+                        g = self.product(ct, selection.factor_y, x, y, ans, getrefcount(ct) <= _HELD_ONCE)
                     else:
                         g = vjp(ct, x, y, None, ans)
                     if vy is None and shape is sy.shape and g.dtype is sy.dtype and sy not in shadows:
@@ -203,7 +237,7 @@ class ReverseSweep(Sweep):
                 if selection.factor_x is not None and ct.nbytes > REUSE_FROM:
                     g = None
                     large[id(x)], large[id(ans)] = x, ans
-                    g = product(ct, selection.factor_x, x, None, ans, getrefcount(ct) <= _HELD_ONCE)
+                    g = self.product(ct, selection.factor_x, x, None, ans, getrefcount(ct) <= _HELD_ONCE)
                 else:
                     g = selection.vjp_x(ct, x, None, None, ans)
                 if vx is None and out.shape is sx.shape and g.dtype is sx.dtype and sx not in shadows:
@@ -214,24 +248,14 @@ class ReverseSweep(Sweep):
                 kind.reverse(self, e)
 
 
-def product(ct: Any, factor: Any, x: Any, y: Any, ans: Any, ct_is_free: bool) -> Any:
-    """A large cotangent times its partial derivative, in the memory of either if nobody else refers to it: fresh memory
-    costs as much as the multiplication."""
-    value = factor.value(None, x, y, None, ans)
-    if factor.is_new and type(value) is ndarray and _may_be_reused(value, ct):
-        return factor.apply(ct, value, value)
-    if ct_is_free and _may_be_reused(ct, value):
-        return factor.apply(ct, value, ct)
-    return factor.apply(ct, value)
-
-
-def _may_be_reused(array: Any, other: Any) -> bool:
-    """Whether the result with another operand fits into an array to which nobody refers, neither to its memory."""
+def _fits(array: Any, other: Any) -> bool:
+    """Whether the result of an array with another operand fits into the array, if nobody refers to it, neither to its
+    memory."""
     if type(array) is not ndarray or array.base is not None or not array.flags.writeable:
         return False
     if not isinstance(other, (ndarray, np.generic)):  # a number of Python's takes the dtype of the array
         return type(other) is not complex or array.dtype.kind == "c"
-    return array.dtype == other.dtype and (not other.ndim or array.shape == other.shape)
+    return array.dtype == other.dtype and array.shape[array.ndim - other.ndim :] == other.shape
 
 
 # Arrays of more bytes are computed in memory that is there already.

@@ -141,3 +141,31 @@ def test_cotangents_times_factors_of_every_kind(factor, dtype):
     wanted = wanted if x.dtype.kind == "c" else wanted.real
     np.testing.assert_allclose(ct, wanted, rtol=1e-5, atol=1e-5 * np.abs(wanted).max(initial=1.0))
     np.testing.assert_array_equal(seed, np.linspace(0.1, 1.0, N).astype(value.dtype))
+
+
+def test_batched_sweeps_use_spare_memory_and_stay_right():
+    """Parts, overlaps and repeated use of one cotangent, with shadows that are large only because of the batch."""
+    n = 90
+
+    def program(u):
+        d = np.zeros_like(u)
+        d[1:-1] = u[2:] - 2 * u[1:-1] + u[:-2]
+        for _ in range(3):
+            d *= 0.9
+            d += 0.1 * np.sin(u) * u
+            d[1:] -= 0.05 * d[:-1] * u[1:]
+            d[2:] += d[:-2]
+            d[:-1] += u[1:] * 2
+            d[::2] += d[1::2]
+        return d * d + d - u * d
+
+    u = np.random.default_rng(2).random(n)
+    columns = np.array([program(u + 1e-30j * e).imag / 1e-30 for e in np.eye(n)]).T
+    for mode in ("reverse", "forward"):
+        for _ in range(2):
+            np.testing.assert_allclose(ng.jacobian(program, mode=mode)(u), columns, rtol=1e-12, atol=1e-14)
+    with ng.GradientTape(persistent=True) as tape:
+        source = tape.watch(u)
+        value = program(source)
+    rows = np.array([tape.gradient(value, source, e) for e in np.eye(n)])
+    np.testing.assert_allclose(rows, columns, rtol=1e-12, atol=1e-14)
