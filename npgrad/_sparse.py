@@ -116,10 +116,6 @@ class _JacobianPlan:
         self.reverse = _seeds(by_rows), by_rows[rows] * n + pattern.indices
         self.is_forward = len(self.forward[0]) <= len(self.reverse[0])
 
-    @property
-    def colors(self) -> int:
-        return len((self.forward if self.is_forward else self.reverse)[0])
-
     def data(self, point: _Point) -> Any:
         if not self.pattern.nnz:
             return np.zeros(0)
@@ -152,10 +148,6 @@ class _HessianPlan:
         own, mirrored = low + colors[high] * n, high + colors[low] * n
         alone = counts[own] == 1
         self.places = np.where(alone, own, mirrored)
-
-    @property
-    def colors(self) -> int:
-        return len(self.seeds)
 
     def data(self, point: _Point) -> Any:
         if not self.pattern.nnz:
