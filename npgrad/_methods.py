@@ -128,8 +128,15 @@ def ravel(self: TracedArray, order: Any = "C") -> Any:
     bare = self._bare
     if order == "K":
         axes = _axes_in_memory(bare) if bare.ndim > 1 else None
-        return (self if axes is None else self.transpose(axes)).reshape(-1)
-    return self.reshape(-1, order=order)
+        return _contiguous((self if axes is None else self.transpose(axes)).reshape(-1))
+    return _contiguous(self.reshape(-1, order=order))
+
+
+def _contiguous(flat: Any) -> Any:
+    """What NumPy's ravel gives: unlike reshape, it makes a copy of a row with steps."""
+    if type(flat) is not TracedArray or type(flat._bare) is not ndarray or flat._bare.flags.c_contiguous:
+        return flat
+    return copied(flat) if recording() else flat._bare.copy()
 
 
 @entry_point

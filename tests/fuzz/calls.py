@@ -23,6 +23,10 @@ _NO_PROGRAM = frozenset(
 )
 
 
+# Below zero SciPy 1.17 gives values that are not the integrals that they are defined as.
+_WRONG_IN_SCIPY = frozenset({"modfresnelm", "modfresnelp"})
+
+
 @functools.cache
 def path_of(function: Any) -> str | None:
     """How a program names the function."""
@@ -40,7 +44,7 @@ def path_of(function: Any) -> str | None:
 def samples() -> list[S]:
     """Samples that can be said in a program and compared with differences."""
     fit = [s for s in all_samples() if s.call is s.function and path_of(s.function) and not {"value", "reverse"} & set(s.leave_out)]
-    fit = [s for s in fit if s.points and max(p.size for p in s.points) <= 48]
+    fit = [s for s in fit if s.points and max(p.size for p in s.points) <= 48 and s.function.__name__ not in _WRONG_IN_SCIPY]
     return [s for s in fit if all(np.isfinite(p).all() for p in s.points)]
 
 
@@ -138,7 +142,7 @@ def sample(g: State) -> str | None:
 @functools.cache
 def everything() -> list[Any]:
     """All functions of the registry that a program may call."""
-    functions = [f for table in COLLECTIONS.values() for f in table if path_of(f) and f.__name__ not in _NO_PROGRAM]
+    functions = [f for table in COLLECTIONS.values() for f in table if path_of(f) and f.__name__ not in _NO_PROGRAM | _WRONG_IN_SCIPY]
     return sorted(functions, key=lambda f: path_of(f) or "")
 
 
