@@ -27,7 +27,7 @@ class Peer(NamedTuple):
     ``value_and_gradient(f)`` gives a function of the program's arguments. The value is None where it is not offered.
 
     ``accuracy`` is what can be asked of its gradients, ``most`` the number of elements up to which it is measured, as it
-    takes an evaluation or more for each, and ``compiles`` says that the first call is not like the others.
+    takes an evaluation or more for each. ``operations`` says that the first call compiles, and how many operations.
     """
 
     numpy: Callable[[], Any]
@@ -35,7 +35,7 @@ class Peer(NamedTuple):
     package: str = ""
     accuracy: float = 1e-6
     most: float = float("inf")
-    compiles: bool = False
+    operations: Callable[[Callable, tuple], int] | None = None
 
 
 def _numpy() -> Any:
@@ -97,6 +97,11 @@ def _jax_jit(f: Callable) -> Callable:
     jax = importlib.import_module("jax")
     compiled = jax.jit(jax.value_and_grad(f))
     return lambda *args: jax.block_until_ready(compiled(*args))
+
+
+def _jax_operations(f: Callable, args: tuple) -> int:
+    jax = importlib.import_module("jax")
+    return len(jax.make_jaxpr(jax.value_and_grad(f))(*args).jaxpr.eqns)
 
 
 def _torch_numpy() -> Any:
@@ -186,7 +191,7 @@ PEERS = {
     "HIPS autograd": Peer(lambda: importlib.import_module("autograd.numpy"), _autograd, "autograd"),
     "MyGrad": Peer(_mygrad_numpy, _mygrad, "mygrad"),
     "JAX": Peer(_jax_numpy, _jax, "jax"),
-    "JAX jit": Peer(_jax_numpy, _jax_jit, "jax", compiles=True),
+    "JAX jit": Peer(_jax_numpy, _jax_jit, "jax", operations=_jax_operations),
     "PyTorch": Peer(_torch_numpy, _torch, "torch"),
     "TensorFlow": Peer(_tensorflow_numpy, _tensorflow, "tensorflow"),
     "2-point": Peer(_numpy, _two_point, "", 1e-4, most=200),
