@@ -27,7 +27,7 @@ from ._namespace import form_in_place
 from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, view_of
 
-_lock = threading.RLock()
+lock = threading.RLock()
 
 # What holds nothing to be swapped: lists of nothing else are not searched.
 _PLAIN: set[Any] = {bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc}
@@ -275,7 +275,7 @@ def instrumented(
     swaps = _Swaps()
     with contextlib.ExitStack() as held:
         # Two programs at once that swapped the same names would put back each other's; who swaps nothing needs not wait.
-        held.enter_context(_lock)
+        held.enter_context(lock)
         try:
             for module in modules:
                 swaps.mapping(vars(module))

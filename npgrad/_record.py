@@ -26,6 +26,7 @@ _opened: ContextVar[tuple[Record, ...]] = ContextVar("npgrad_opened", default=()
 _single: ContextVar[Record | None] = ContextVar("npgrad_single", default=None)
 
 recording = _recording.get
+opened = _opened.get
 single = _single.get
 
 
