@@ -7,13 +7,14 @@ the child for ever; and what they had in place is taken away there.
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from . import _bound_names, _collector, _instrument, _libraries, _namespace
 from ._record import opened
 
 _PLACES = (_namespace.in_place, _bound_names.in_place)
 # In the order in which they are taken one inside the other.
-_LOCKS = (_instrument.lock, *[place.lock for place in _PLACES], _libraries.lock, _collector.lock)
+_LOCKS: tuple[Any, ...] = (_instrument.lock, *[place.lock for place in _PLACES], _libraries.lock, _collector.lock)
 
 
 def _before() -> None:
