@@ -277,9 +277,11 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
     if not recording():
         check_outside(*[leaf for _, _, leaf in arguments])
         return result
-    if type(result) is ndarray and result.base is not None:
+    if type(result) is ndarray:
         for _, _, leaf in arguments:
-            if same_memory(result, leaf):
+            if result is leaf._bare:
+                return leaf  # np.diff(x, n=0)
+            if result.base is not None and same_memory(result, leaf):
                 return leaf._part(result)
     if isinstance(result, tuple):
         made = [adopt(r) for r in result]

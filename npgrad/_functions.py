@@ -161,10 +161,12 @@ def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
 def _adopted(result: Any, arguments: list) -> Any:
     """New data is traced from here on. What looks at the memory of an argument goes on doing so, and what is a part of a
     larger array stays one: it depends on that what is a view of it and what is a copy."""
-    if type(result) is np.ndarray and result.base is not None:
+    if type(result) is np.ndarray:
         for leaf in traced_leaves(arguments):
+            if result is leaf._bare:
+                return leaf
             if same_memory(result, leaf):
-                return leaf if result is leaf._bare else leaf._part(result)
+                return leaf._part(result)
         whole = result.base
         if type(whole) is np.ndarray and whole.base is None and whole.dtype is result.dtype and whole.size > result.size > 0:
             made = adopt(whole)

@@ -24,6 +24,7 @@ def _changed(change: Any, *shape: int) -> Any:
 
 CHOOSING = [
     S(np.take, A(3, 4), [0, 2, 2]),
+    S(np.take, A(3), []),
     S(np.take, A(3, 4), [0, 2, 0], axis=0),
     S(np.take, A(3, 4), [[0, 1], [3, 3]], axis=1),
     S(np.take, A(4), [5, -7], mode="wrap"),
