@@ -13,7 +13,7 @@ from ._dispatch import call_rule, check_outside, check_target, refuse_plain_targ
 from ._leaks import refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
-from ._moves import overwrite, protect
+from ._moves import assemble, overwrite, protect
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, Rule
@@ -25,6 +25,8 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
     """The result of ``function(*args, **kwargs)``, recorded where a tape tracks an argument."""
     rule = RULES.get(function)
     if type(rule) is Rule:
+        if rule.may_overwrite:
+            args, kwargs = _without_permission(function, args, kwargs)
         return call_rule(rule, function, args, kwargs)
     if function in VIEWS:
         return VIEWS[function](*args, **kwargs)
@@ -40,13 +42,35 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
     if function in COMPOSITES:
         body = COMPOSITES[function]
         if body is None:
-            return twin(function)(*args, **kwargs)
+            return twin(function)(*assembled(function, args), **kwargs)
         return _run_body(body, function, args, kwargs)
     if function in ZERO:
         return compute_plain(function, args, kwargs)
     if declare_loaded():
         return call_function(function, args, kwargs)
     refuse_function(function)
+
+
+# Parameters that are sequences of arrays, where NumPy's dispatch looks at each. All other lists are arrays in the making,
+# and traced arrays inside would be lost.
+_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample"}
+
+
+@functools.cache
+def _sequence_positions(function: Any) -> frozenset[int]:
+    names = signature_of(function).parameters
+    return frozenset(position for position, name in enumerate(names) if name in _SEQUENCES)
+
+
+def assembled(function: Callable, args: tuple) -> list:
+    """The arguments, with an array for each list that has traced arrays inside and stands for an array."""
+    if not any(type(a) is list or type(a) is tuple for a in args):
+        return list(args)
+    sequences = _sequence_positions(function)
+    return [
+        assemble(a) if i not in sequences and type(a) in (list, tuple) and traced_leaves(a) else a
+        for i, a in enumerate(args)
+    ]
 
 
 def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:

@@ -19,10 +19,10 @@ from typing import Any
 import numpy as np
 from numpy.lib import stride_tricks
 
-from ._compat import implementation_of, signature_of
+from ._compat import implementation_of
 from ._creators import NUMPYS_VECTORIZE_CALL, TRACED_CREATORS, vectorize_call
 from ._dispatch import check_outside, tracking
-from ._functions import call_function
+from ._functions import assembled, call_function
 from ._leaks import OWN_CODE, refuse
 from ._math_names import cmath_forms, math_forms
 from ._moves import assemble
@@ -78,17 +78,6 @@ _PARTLY_SEEN = {
 }  # fmt: skip
 
 
-# Parameters that are sequences of arrays, where NumPy's dispatch looks at each. All other lists are arrays in the making,
-# and traced arrays inside would be lost.
-_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample"}
-
-
-@functools.cache
-def _sequence_positions(function: Any) -> frozenset[int]:
-    names = signature_of(function).parameters
-    return frozenset(position for position, name in enumerate(names) if name in _SEQUENCES)
-
-
 def _is_followed(value: Any) -> bool:
     """Whether it is a dispatched function that traced data must reach, be it to be refused."""
     return isinstance(value, type(np.mean)) and value not in ZERO
@@ -99,10 +88,7 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
     def in_place(*args: Any, **kwargs: Any) -> Any:
         if (args and type(args[0]) is TracedArray) or not recording() or not traced_leaves([args, kwargs]):
             return original(*args, **kwargs)
-        sequences = _sequence_positions(original)
-        made = [assemble(a) if i not in sequences and type(a) in (list, tuple) and traced_leaves(a) else a
-                for i, a in enumerate(args)]  # fmt: skip
-        return traced(*made, **kwargs)
+        return traced(*assembled(original, args), **kwargs)
 
     return in_place
 

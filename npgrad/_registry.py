@@ -156,6 +156,11 @@ class Rule(Maps):
         return self.variadic or ("arrays" if "arrays" in self.names else None)
 
     @functools.cached_property
+    def may_overwrite(self) -> bool:
+        """Whether it has an argument that permits it to spoil its input."""
+        return "overwrite_input" in self.names
+
+    @functools.cached_property
     def out_position(self) -> int | None:
         return self.names.index("out") if "out" in self.names and not self.variadic else None
 

@@ -17,7 +17,7 @@ def negative_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """An ``axis`` argument as a tuple of negative numbers, so that it means the same behind extra leading axes."""
     if axis is None or not ndim:  # NumPy takes axes 0 and -1 of 0-d arrays, which have none
         return tuple(range(-ndim, 0))
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     return tuple(int(a) if a < 0 else int(a) - ndim for a in axes)
 
 
