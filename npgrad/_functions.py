@@ -13,10 +13,10 @@ from ._dispatch import call_rule, check_outside, check_target, refuse_plain_targ
 from ._leaks import refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
-from ._moves import assemble, overwrite, protect
+from ._moves import assemble, gather, overwrite, protect
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
-from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, Rule
+from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
 from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
 from ._twins import twin
 
@@ -43,6 +43,8 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
         body = COMPOSITES[function]
         if body is None:
             return twin(function)(*assembled(function, args), **kwargs)
+        if type(body) is ByIndex:
+            return _at_index(body, function, args, kwargs)
         return _run_body(body, function, args, kwargs)
     if function in ZERO:
         return compute_plain(function, args, kwargs)
@@ -111,14 +113,27 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
         if result._view is not None or made_scalar or (out is None and result.strides != exact.strides):
             result = laid_out(result, exact)
         overwrite(result, exact)
-    if out is None:
-        return result
+    return result if out is None else _into(out, result, exact)
+
+
+def _into(out: Any, result: Any, exact: Any) -> Any:
     if not isinstance(out, TracedArray):
         refuse(recording(), f"traced data is written into a plain array of shape {np.shape(out)}")
         out[...] = exact
         return out
     out[...] = result
     return out
+
+
+def _at_index(body: ByIndex, function: Callable, args: tuple, kwargs: dict) -> Any:
+    """A function that only looks for elements: the value is NumPy's own, and where it was found is recorded."""
+    args, kwargs = _named_from_out(function, args, kwargs)
+    out = kwargs.pop("out", None)
+    plain = {} if out is None else {"out": np.array(unwrap(out))}
+    exact = function(*unwrap(args), **unwrap(kwargs), **plain)
+    array, key = body.key(*args, **kwargs)
+    result = gather(array, key, exact)
+    return result if out is None else _into(out, result, exact)
 
 
 def laid_out(result: TracedArray, like: Any) -> TracedArray:

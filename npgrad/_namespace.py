@@ -74,7 +74,7 @@ def _creator_in_place(original: Callable, traced: Callable) -> Callable:
 _PARTLY_SEEN = {
     np.sum, np.prod, np.max, np.min, np.amax, np.amin, np.nansum, np.nanprod, np.nanmax, np.nanmin, np.pad, np.select,
     np.trapezoid, np.nan_to_num, np.interp, np.unwrap,
-    np.nanvar, np.polyint, *WRITES,
+    np.var, np.std, np.nanvar, np.nanstd, np.polyint, *WRITES,
 }  # fmt: skip
 
 

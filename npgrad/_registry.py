@@ -36,7 +36,7 @@ from ._partials import (
 )
 
 RULES: dict[Any, Any] = {}
-COMPOSITES: dict[Any, Callable | None] = {}
+COMPOSITES: dict[Any, Any] = {}
 VIEWS: dict[Any, Callable] = {}
 WRITES: dict[Any, Callable] = {}
 ZERO: set[Any] = set()
@@ -153,7 +153,7 @@ class Rule(Maps):
     @functools.cached_property
     def sequence(self) -> str | None:
         """The argument that is a sequence of arrays."""
-        return self.variadic or ("arrays" if "arrays" in self.names else None)
+        return self.variadic or next((name for name in ("arrays", "tup") if name in self.names), None)
 
     @functools.cached_property
     def may_overwrite(self) -> bool:
@@ -298,6 +298,23 @@ def body(function: Any) -> Callable:
     def declare(replacement: Callable) -> Callable:
         COMPOSITES[function] = replacement
         return replacement
+
+    return declare
+
+
+class ByIndex:
+    """A function whose result is its argument, perhaps flattened, at an index; ``key`` gives both."""
+
+    def __init__(self, key: Callable) -> None:
+        self.key = key
+
+
+def by_index(function: Any) -> Callable:
+    """Declare at which index of which array a function finds its elements, by a map of NumPy's parameters."""
+
+    def declare(key: Callable) -> Callable:
+        COMPOSITES[function] = ByIndex(key)
+        return key
 
     return declare
 

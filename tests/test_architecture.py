@@ -30,7 +30,9 @@ LAYERS = {
         "_lifecycle", "_tape", "_forward", "_run", "_directional", "_leak_search", "_functional", "_products",
         "_segments", "_checkpoint", "_implicit", "_solvers",
     ],
-    "sparse derivatives": ["_index_sets", "_pattern_rules", "_pattern", "_coloring", "_sparse_matrix", "_sparse"],
+    "sparse derivatives": [
+        "_index_sets", "_pattern_rules", "_pattern_products", "_pattern", "_coloring", "_sparse_matrix", "_sparse",
+    ],
     "tools on the public interface": [
         "testing", "_flat_function", "_difference_methods", "_difference_problem", "finite_difference", "_black_box",
         "_agreement", "_progress", "_measured_methods", "_measurement",
@@ -40,7 +42,8 @@ LAYERS = {
     "the command line": ["_scripts", "_command_line", "__main__"],
 }  # fmt: skip
 PLACE = {name: number for number, name in enumerate(name for layer in LAYERS.values() for name in layer)}
-RULES_MAY_IMPORT = {"_registry", "_libraries", "_compat", "rules._helpers"}
+# Reductions that pass NaN over are made of the maps of the others.
+RULES_MAY_IMPORT = {"_registry", "_libraries", "_compat", "rules._helpers", "rules.reductions"}
 MAX_LINES = 400
 
 

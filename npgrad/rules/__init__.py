@@ -22,6 +22,7 @@ from . import (
     scipy_without as scipy_without,
     setops as setops,
     statistics as statistics,
+    tensors as tensors,
     variances as variances,
     windows as windows,
     without as without,

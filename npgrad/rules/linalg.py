@@ -229,9 +229,8 @@ def _lstsq_change(change_x: Any, change: Any, residual: Any, ans: Any, b_ndim: i
 # --- By other functions --------------------------------------------------------------------------------------------
 
 composite(
-    np.linalg.matrix_power, np.linalg.tensorsolve, np.linalg.tensorinv, np.linalg.multi_dot, np.linalg.cross,
-    np.linalg.outer, np.linalg.trace, np.linalg.vecdot, np.linalg.matmul, np.linalg.tensordot,
-    np.linalg.matrix_norm, np.linalg.vector_norm,
+    np.linalg.matrix_power, np.linalg.tensorsolve, np.linalg.tensorinv, np.linalg.multi_dot, np.linalg.vecdot,
+    np.linalg.matmul, np.linalg.matrix_norm, np.linalg.vector_norm,
 )  # fmt: skip
 view(np.linalg.matrix_transpose)(lambda x: x.mT)
 view(np.linalg.diagonal)(lambda x, offset=0: x.diagonal(offset, -2, -1))

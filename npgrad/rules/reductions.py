@@ -8,16 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._registry import jvp, vjp
-from ._helpers import flag, given, negative_axes, negative_axis, put_back, stretch
-
-
-def only_chosen(value: Any, where: Any, otherwise: int) -> Any:
-    return value if where is True or not given(where) else np.where(where, value, otherwise)
-
-
-def chosen(value: Any, where: Any) -> Any:
-    return only_chosen(value, where, 0)
-
+from ._helpers import chosen, flag, given, negative_axes, negative_axis, only_chosen, put_back, stretch
 
 # --- Sums ----------------------------------------------------------------------------------------------------------
 

@@ -7,9 +7,8 @@ from typing import Any
 import numpy as np
 
 from .._registry import jvp, vjp
-from ._helpers import given
+from ._helpers import chosen, numbers
 from .reductions import (
-    chosen,
     cumprod_jvp,
     cumprod_vjp,
     cumsum_jvp,
@@ -26,12 +25,6 @@ from .reductions import (
     sum_jvp,
     sum_vjp,
 )
-
-
-def numbers(a: Any, where: Any = None) -> Any:
-    """Which elements are looked at."""
-    there = ~np.isnan(a)
-    return there & where if given(where) and where is not True else there
 
 
 @vjp(np.nansum, "a")

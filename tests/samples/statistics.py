@@ -63,6 +63,8 @@ _VARIANCES = [
         ((C(3, 4), (0, 1)), {"ddof": 1, "keepdims": True}),
         ((A(3, 4),), {"axis": 1, "mean": A(), "where": _MASK}),
         ((A(3, 4),), {"axis": ()}),
+        ((A(3, 4),), {"axis": 1, "ddof": A()}),
+        ((A(3, 4),), {"axis": 1, "correction": A(), "where": _MASK}),
         ((A(),), {}),
         ((A(0, 3),), {"axis": 1}),
     ]
