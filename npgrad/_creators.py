@@ -16,7 +16,7 @@ from numpy import ndarray
 from ._compat import array_converter, forbids_copy, wants_copy
 from ._dispatch import tracking
 from ._flat import Flat
-from ._leaks import LeakError, leak_message, refuse
+from ._guards import StructuredArray, refuse_tracked
 from ._moves import assemble, check_boxes, copied, move, overwrite
 from ._record import recording
 from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
@@ -30,7 +30,7 @@ def _from_plain(obj: Any, result: Any) -> Any:
         return result
     if isinstance(obj, ndarray) and np.may_share_memory(result, obj):
         return result
-    return adopt(result)
+    return adopt(result) if result.dtype.names is None else result.view(StructuredArray)
 
 
 def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int = 0) -> Any:
@@ -241,6 +241,11 @@ def _nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
     return _NUMPYS_NDITER(unwrap(op), *args, **kwargs)
 
 
+def _nested_iters(op: Any, *args: Any, **kwargs: Any) -> Any:
+    refuse_tracked([op], "np.nested_iters hands out plain elements", "Loop over np.ndindex(x.shape) and use x[index].")
+    return _NUMPYS_NESTED_ITERS(unwrap(op), *args, **kwargs)
+
+
 def _ndenumerate(arr: Any) -> Any:
     made: Any = _NUMPYS_NDENUMERATE(unwrap(arr))
     if isinstance(arr, TracedArray):
@@ -248,13 +253,54 @@ def _ndenumerate(arr: Any) -> Any:
     return made
 
 
-def refuse_tracked(arguments: list, what: str, cure: str) -> None:
-    records = tracking(traced_leaves(arguments)) if recording() else ()
-    if records:
-        refuse(records, what, cure)
-
-
 _NUMPYS_FROMBUFFER, _NUMPYS_NDITER, _NUMPYS_NDENUMERATE = np.frombuffer, np.nditer, np.ndenumerate
+_NUMPYS_NESTED_ITERS = np.nested_iters
+
+
+class _StandsForBroadcast(type):
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return type(instance) in (cls, _NUMPYS_BROADCAST)
+
+
+class Broadcast(metaclass=_StandsForBroadcast):
+    """np.broadcast over tracked arrays: an iterator over their elements side by side."""
+
+    def __new__(cls, *args: Any) -> Any:
+        plain = _NUMPYS_BROADCAST(*[a._plain if type(a) is cls else unwrap(a) for a in args])
+        if not recording() or not tracking(traced_leaves(list(args))):
+            return plain
+        made = object.__new__(cls)
+        made._plain = plain
+        made._arrays = [np.broadcast_to(_asarray(a), plain.shape) for a in args]
+        made.index = 0
+        return made
+
+    _plain: Any
+    _arrays: list
+    index: int
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._plain, name)
+
+    @property
+    def iters(self) -> tuple:
+        return tuple([a.flat for a in self._arrays])
+
+    def reset(self) -> None:
+        self.index = 0
+
+    def __iter__(self) -> Any:
+        return self
+
+    def __next__(self) -> tuple:
+        if self.index >= self._plain.size:
+            raise StopIteration
+        place = np.unravel_index(self.index, self._plain.shape)
+        self.index += 1
+        return tuple([a[place] for a in self._arrays])
+
+
+_NUMPYS_BROADCAST = np.broadcast
 
 
 def _isscalar(element: Any) -> bool:
@@ -281,6 +327,7 @@ _OWN_FORM: dict[Callable, Callable] = {
     np.isscalar: _isscalar,
     np.frombuffer: _frombuffer,
     np.nditer: _nditer,
+    np.nested_iters: _nested_iters,
     np.ndenumerate: _ndenumerate,
     array_converter(): _TracedConverter,
 }
@@ -304,59 +351,3 @@ TRACED_CREATORS: dict[Any, Callable] = {
     **{f: _adopting(f, assemble) for f in _TRANSFORMS},
     **_OWN_FORM,
 }
-
-
-# --- np.vectorize --------------------------------------------------------------------------------------------------
-
-NUMPYS_VECTORIZE_CALL = np.vectorize.__call__
-
-
-def vectorize_call(self: np.vectorize, *args: Any, **kwargs: Any) -> Any:
-    """The user's function, called with the elements of traced arrays."""
-    if not recording() or not tracking(traced_leaves([args, kwargs])):
-        return NUMPYS_VECTORIZE_CALL(self, *args, **kwargs)
-    if self.signature is not None or not callable(self.pyfunc):
-        raise LeakError(leak_message("np.vectorize with a signature does not follow traced arrays", "Write a loop."))
-    excluded = self.excluded
-    looped = {i: _asarray(a) for i, a in enumerate(args) if i not in excluded}
-    named = {n: _asarray(a) for n, a in kwargs.items() if n not in excluded}
-    shape = np.broadcast_shapes(*[a.shape for a in (*looped.values(), *named.values())])
-    if self.otypes is None and 0 in shape:
-        return NUMPYS_VECTORIZE_CALL(self, *unwrap(args), **unwrap(kwargs))  # raises: there is no element to try
-    types: Any = self.otypes  # characters or dtypes, one per result
-    if types is None:
-        # NumPy calls the function once more, with the first elements as they are, for the types of what it makes.
-        first = self.pyfunc(
-            *[looped[i].flat[0] if i in looped else a for i, a in enumerate(args)],
-            **{n: named[n].flat[0] if n in named else a for n, a in kwargs.items()},
-        )
-        types = [np.asarray(part).dtype for part in (first if isinstance(first, tuple) else (first,))]
-    looped = {i: np.broadcast_to(_in_double(a), shape) for i, a in looped.items()}
-    named = {n: np.broadcast_to(_in_double(a), shape) for n, a in named.items()}
-    order = _order_of([a._bare if isinstance(a, TracedArray) else a for a in (*looped.values(), *named.values())])
-    results = []
-    for index in np.ndindex(shape):
-        positional = [looped[i][index] if i in looped else a for i, a in enumerate(args)]
-        keywords = {n: named[n][index] if n in named else a for n, a in kwargs.items()}
-        results.append(self.pyfunc(*positional, **keywords))
-    if results and isinstance(results[0], tuple):
-        return tuple(_shaped(list(p), shape, order, t) for p, t in zip(zip(*results, strict=True), types, strict=True))
-    return _shaped(results, shape, order, types[0])
-
-
-def _in_double(a: Any) -> Any:
-    """The elements are Python's numbers in NumPy's loop, and so of double precision."""
-    wide = {"f": np.float64, "c": np.complex128}.get(a.dtype.kind)
-    return a if wide is None or a.dtype.itemsize >= np.dtype(wide).itemsize else a.astype(wide)
-
-
-def _order_of(arrays: list) -> str:
-    """In which order of memory NumPy lays out what it makes of these arrays, one element after the other."""
-    uses: Any = [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]
-    made = _NUMPYS_NDITER([*arrays, None], ["refs_ok", "zerosize_ok"], uses)
-    return "F" if made.operands[-1].flags.fnc else "C"
-
-
-def _shaped(results: list, shape: tuple, order: str, dtype: Any) -> Any:
-    made = _asarray(results, dtype).reshape(shape)
-    return _asarray(made, order=order)

@@ -210,12 +210,12 @@ PATTERNS[np.kron] = _kron
 def _cross(sets: IndexSets, given: dict, env: dict) -> ndarray:
     """Each component depends on those in the other directions; in a plane all of them count."""
     shape = env["shapes"][0]
-    axes = {"a": env.get("axisa", -1), "b": env.get("axisb", -1)}
-    axis = env.get("axis")
-    result = axis if is_given(axis) else env.get("axisc", -1)
+    axis: Any = env.get("axis")
+    axes = {name: axis if is_given(axis) else env[f"axis{name}"] for name in ("a", "b") if name in given}
+    result: Any = axis if is_given(axis) else env["axisc"]
     parts = []
     for name, names in given.items():
-        rows = np.moveaxis(names, axis if is_given(axis) else axes[name], -1)
+        rows = np.moveaxis(names, axes.get(name, axis), -1)
         if rows.shape[-1] == 3:
             parts.append(np.stack([sets.union([rows[..., (n + 1) % 3], rows[..., (n + 2) % 3]]) for n in range(3)], axis=-1))
         else:

@@ -73,6 +73,7 @@ def constants() -> dict[str, Any]:
         "xb": np.array([True, False, True]),
         "i0": np.int64(2),
         "ls": [1.0, 2.0],
+        "rng": np.random.default_rng(0),
     }
 
 

@@ -118,7 +118,7 @@ def prod_vjp(
 
 @jvp(np.prod, "a")
 def prod_jvp(tangent: Any, a: Any, axis: Any, keepdims: Any, where: Any, initial: Any, ans_spec: Any) -> Any:
-    product = _factors(tangent, ans_spec) * _prod_partial(a, axis, where, initial, ans_spec)
+    product = chosen(_factors(tangent, ans_spec), where) * _prod_partial(a, axis, where, initial, ans_spec)
     return np.sum(product, axis=negative_axes(axis, a.ndim), keepdims=flag(keepdims))
 
 
@@ -277,8 +277,9 @@ def declare_extreme(function: Any, seen: Any = lambda a, where: where) -> None:
 
     @jvp(function, "a")
     def extreme_jvp(tangent: Any, a: Any, ans: Any, axis: Any, keepdims: Any, where: Any, a_spec: Any) -> Any:
-        share = extreme_share(a, ans, axis, keepdims, seen(a, where), a_spec)
-        return np.sum(tangent * share, axis=negative_axes(axis, a_spec.ndim), keepdims=flag(keepdims))
+        where = seen(a, where)
+        share = extreme_share(a, ans, axis, keepdims, where, a_spec)
+        return np.sum(chosen(tangent, where) * share, axis=negative_axes(axis, a_spec.ndim), keepdims=flag(keepdims))
 
 
 for _function in {np.max, np.min, np.amax, np.amin}:

@@ -279,7 +279,8 @@ vjp(np.trace, "a")(_trace_vjp)
 
 @jvp(np.trace, "a")
 def trace_jvp(tangent: Any, a_spec: Any, offset: Any, axis1: Any, axis2: Any) -> Any:
-    return np.trace(tangent, offset, *negative_axes((axis1, axis2), a_spec.ndim))
+    n, m = negative_axes((axis1, axis2), a_spec.ndim)
+    return np.trace(tangent, offset, n, m)
 
 
 vjp(np.linalg.trace, "x")(lambda ct, x_spec, offset: _trace_vjp(ct, x_spec, offset, -2, -1))

@@ -50,7 +50,7 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
         a_spec: Any, ans_spec: Any,
     ) -> Any:  # fmt: skip
         distance, scale = factors(a, ans, axis, ddof, keepdims, where, mean, correction, a_spec)
-        return _along(tangent, distance, scale, axis, a_spec, ans_spec)
+        return _along(chosen(tangent, seen(a, where)), distance, scale, axis, a_spec, ans_spec)
 
     @jvp(function, "mean")
     def variance_jvp_mean(

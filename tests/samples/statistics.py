@@ -131,6 +131,21 @@ _QUANTILES = [
     S(np.nanmedian, D([1.0, 2.0, 3.0]), f=lambda x: np.nanmedian(np.where([True, True, True], x, np.nan))),
 ]
 
+# The element that is passed over may have a derivative that is NaN.
+_PASSED_OVER = [
+    S(f, A(3, 4), f=lambda x, f=f: getattr(np, f.__name__)(np.where(_HOLES, np.nan, 1.0) * x, axis=1))
+    for f in (
+        np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.nancumsum, np.nancumprod,
+        np.nanmedian,
+    )
+] + [
+    S(np.nanquantile, A(3, 4), f=lambda x: np.nanquantile(np.where(_HOLES, np.nan, 1.0) * x, 0.3, axis=1)),
+    S(np.max, A(3, 4), f=lambda x: np.max(np.where(_HOLES, np.nan, 1.0) * x, axis=1, where=~_HOLES, initial=0.1)),
+    S(np.prod, A(3, 4), f=lambda x: np.prod(np.where(_HOLES, np.nan, 1.0) * x, axis=1, where=~_HOLES)),
+    S(np.std, A(3, 4), f=lambda x: np.std(np.where(_HOLES, np.nan, 1.0) * x, axis=1, where=~_HOLES)),
+    S(np.mean, A(3, 4), f=lambda x: np.mean(np.where(_HOLES, np.nan, 1.0) * x, axis=1, where=~_HOLES)),
+]  # fmt: skip
+
 _WITHOUT_NAN = [
     *[
         _holes(function, **kwargs)
@@ -209,4 +224,4 @@ _COUNTS = [
     S(np.ptp, A(3, 4), axis=1, keepdims=True),
 ]
 
-SAMPLES = [*_MEANS, *_VARIANCES, *_QUANTILES, *_WITHOUT_NAN, *_COVARIANCES, *_COUNTS]
+SAMPLES = [*_MEANS, *_VARIANCES, *_QUANTILES, *_PASSED_OVER, *_WITHOUT_NAN, *_COVARIANCES, *_COUNTS]
