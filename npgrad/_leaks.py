@@ -193,6 +193,22 @@ def warn_degenerate(what: str) -> None:
     )
 
 
+def warn_told_apart(what: str) -> None:
+    warn(
+        f"Equal {what} have different shares in the derivative. One by one they have no derivative, and that of an "
+        "arbitrary choice of vectors is taken. What depends on them in the same way, as their sum, has one (docs/kinks.md).",
+        DegenerateWarning,
+    )
+
+
+def warn_completed(what: str) -> None:
+    warn(
+        f"The columns that complete the basis of {what} have a share in the derivative of their own. They are arbitrary, "
+        "and the derivative holds for functions of the space that they span (docs/kinks.md).",
+        DegenerateWarning,
+    )
+
+
 def refuse_unrecorded() -> NoReturn:
     """An array of our class that no hook of ours has made (``plain.dot(traced)`` and the like)."""
     raise LeakError(

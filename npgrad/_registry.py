@@ -25,7 +25,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._compat import signature_of
-from ._leaks import warn_degenerate as warn_degenerate
+from ._leaks import (
+    warn_completed as warn_completed,
+    warn_degenerate as warn_degenerate,
+    warn_told_apart as warn_told_apart,
+)
 from ._partials import (
     INPUTS as INPUTS,
     Custom as Custom,

@@ -43,7 +43,7 @@ LAYERS = {
 }  # fmt: skip
 PLACE = {name: number for number, name in enumerate(name for layer in LAYERS.values() for name in layer)}
 # Reductions that pass NaN over are made of the maps of the others.
-RULES_MAY_IMPORT = {"_registry", "_libraries", "_compat", "rules._helpers", "rules.reductions"}
+RULES_MAY_IMPORT = {"_registry", "_libraries", "_compat", "rules._helpers", "rules._degenerate", "rules.reductions"}
 MAX_LINES = 400
 
 
