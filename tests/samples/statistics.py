@@ -170,6 +170,9 @@ _WITHOUT_NAN = [
     _holes(np.nanprod, axis=1, initial=D(2.0)),
     *[_holes(f, axis=1, **kw) for f in (np.nanvar, np.nanstd) for kw in ({"ddof": 1}, {"correction": 1})],
     _holes(np.nanvar, axis=1, mean=A(3, 1, seed=1)),
+    _holes(np.nanmax, axis=1, initial=D(1.4), where=_MASK),
+    _holes(np.nanmin, axis=0, initial=D(0.7), keepdims=True),
+    *[_holes(f, axis=1, **kw) for f in (np.nanvar, np.nanstd) for kw in ({"ddof": A()}, {"correction": A()})],
     S(np.nanstd, A(3, 4), f=lambda x: np.nanstd(np.where(_HOLES, np.nan, x), axis=1, mean=x[:, :1])),
     *[_holes(f, **kw) for f in (np.nancumsum, np.nancumprod) for kw in ({}, {"axis": 0}, {"axis": 1, "out": (3, 4)})],
 ]
