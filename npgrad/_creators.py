@@ -14,11 +14,9 @@ import numpy as np
 from numpy import ndarray
 
 from ._compat import array_converter, forbids_copy, wants_copy
-from ._dispatch import tracking
 from ._flat import Flat
 from ._guards import StructuredArray, refuse_tracked
 from ._moves import assemble, check_boxes, copied, move, overwrite
-from ._record import recording
 from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
 
 # --- Conversions: np.array, np.asarray and their kin ---------------------------------------------------------------
@@ -255,52 +253,6 @@ def _ndenumerate(arr: Any) -> Any:
 
 _NUMPYS_FROMBUFFER, _NUMPYS_NDITER, _NUMPYS_NDENUMERATE = np.frombuffer, np.nditer, np.ndenumerate
 _NUMPYS_NESTED_ITERS = np.nested_iters
-
-
-class _StandsForBroadcast(type):
-    def __instancecheck__(cls, instance: Any) -> bool:
-        return type(instance) in (cls, _NUMPYS_BROADCAST)
-
-
-class Broadcast(metaclass=_StandsForBroadcast):
-    """np.broadcast over tracked arrays: an iterator over their elements side by side."""
-
-    def __new__(cls, *args: Any) -> Any:
-        plain = _NUMPYS_BROADCAST(*[a._plain if type(a) is cls else unwrap(a) for a in args])
-        if not recording() or not tracking(traced_leaves(list(args))):
-            return plain
-        made = object.__new__(cls)
-        made._plain = plain
-        made._arrays = [np.broadcast_to(_asarray(a), plain.shape) for a in args]
-        made.index = 0
-        return made
-
-    _plain: Any
-    _arrays: list
-    index: int
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._plain, name)
-
-    @property
-    def iters(self) -> tuple:
-        return tuple([a.flat for a in self._arrays])
-
-    def reset(self) -> None:
-        self.index = 0
-
-    def __iter__(self) -> Any:
-        return self
-
-    def __next__(self) -> tuple:
-        if self.index >= self._plain.size:
-            raise StopIteration
-        place = np.unravel_index(self.index, self._plain.shape)
-        self.index += 1
-        return tuple([a[place] for a in self._arrays])
-
-
-_NUMPYS_BROADCAST = np.broadcast
 
 
 def _isscalar(element: Any) -> bool:

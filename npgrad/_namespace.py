@@ -20,7 +20,7 @@ import numpy as np
 from numpy.lib import stride_tricks
 
 from ._compat import implementation_of
-from ._creators import TRACED_CREATORS, Broadcast
+from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
 from ._functions import assembled, call_function
 from ._guards import RANDOM, WRITES_IN_PLACE, guarded_functions, refuse_tracked
@@ -155,7 +155,6 @@ _FORMS: dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]] = {
         (_followed_in(np), _seen_in_place),
         ({function: _called(function) for function in _PARTLY_SEEN}, _seen_in_place),
         (TRACED_CREATORS, _creator_in_place),
-        ({np.broadcast: Broadcast}, _as_it_is),
         ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
     ],
     np.ma: [(guarded_functions(np.ma), _as_it_is)],

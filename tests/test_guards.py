@@ -90,23 +90,10 @@ def test_classes_are_as_they_were_after_a_tape() -> None:
     matrix = np.matrix(np.zeros((2, 2)))
     matrix[0, 0] = 1.0
     assert masked.sum() + matrix.sum() == 3.0
-    assert type(np.broadcast(X, 1.0)) is np.broadcast
 
 
-def test_broadcast_over_tracked_arrays() -> None:
-    plain = np.array([[1.0], [2.0]])
-
-    def program(x: Any) -> Any:
-        pairs = np.broadcast(x, plain)
-        assert isinstance(pairs, np.broadcast)
-        assert (pairs.shape, pairs.size, pairs.nd, pairs.numiter) == ((2, 3), 6, 2, 2)
-        first = next(pairs)[0]
-        assert pairs.index == 1
-        pairs.reset()
-        return first + np.array([a * b for a, b in pairs])
-
-    with ng.GradientTape() as tape:
-        x = tape.watch(X)
-        y = program(x)
-    np.testing.assert_array_equal(y, program(X))
-    np.testing.assert_allclose(tape.gradient(y, x), [9.0, 3.0, 3.0])
+def test_types_that_compiled_modules_look_for_are_numpys_own() -> None:
+    """A module of Cython that is loaded while a tape records compares the sizes of NumPy's types, and keeps the types."""
+    types = {name: getattr(np, name) for name in ("broadcast", "dtype", "flatiter", "ndarray", "generic", "ufunc")}
+    with ng.GradientTape():
+        assert all(getattr(np, name) is value for name, value in types.items())
