@@ -135,7 +135,7 @@ def take_along_axis_key(arr: Any, indices: Any, axis: Any = -1) -> tuple[Any, An
 
 composite(np.apply_along_axis, np.apply_over_axes, np.piecewise, calls_back=True)
 composite(
-    np.select, np.ix_, np.clip, np.linspace, np.logspace, np.geomspace,
+    np.select, np.ix_, np.clip, np.logspace, np.geomspace,
     np.full_like, np.angle, np.nan_to_num, np.real_if_close,
 )  # fmt: skip
 
