@@ -42,18 +42,20 @@ jvp(np.nansum, "initial")(sum_initial_jvp)
 
 
 @vjp(np.nanprod, "a")
-def nanprod_vjp(ct: Any, a: Any, axis: Any, keepdims: Any, where: Any, initial: Any, a_spec: Any) -> Any:
-    return prod_vjp(ct, a, axis, keepdims, numbers(a, where), initial, a_spec)
+def nanprod_vjp(
+    ct: Any, a: Any, axis: Any, keepdims: Any, where: Any, initial: Any, a_spec: Any, ans_spec: Any
+) -> Any:
+    return prod_vjp(ct, a, axis, keepdims, numbers(a, where), initial, a_spec, ans_spec)
 
 
 @jvp(np.nanprod, "a")
-def nanprod_jvp(tangent: Any, a: Any, axis: Any, keepdims: Any, where: Any, initial: Any) -> Any:
-    return prod_jvp(tangent, a, axis, keepdims, numbers(a, where), initial)
+def nanprod_jvp(tangent: Any, a: Any, axis: Any, keepdims: Any, where: Any, initial: Any, ans_spec: Any) -> Any:
+    return prod_jvp(tangent, a, axis, keepdims, numbers(a, where), initial, ans_spec)
 
 
 @vjp(np.nanprod, "initial")
-def nanprod_initial_vjp(ct: Any, a: Any, axis: Any, keepdims: Any, where: Any) -> Any:
-    return prod_initial_vjp(ct, a, axis, keepdims, numbers(a, where))
+def nanprod_initial_vjp(ct: Any, a: Any, axis: Any, keepdims: Any, where: Any, ans_spec: Any) -> Any:
+    return prod_initial_vjp(ct, a, axis, keepdims, numbers(a, where), ans_spec)
 
 
 @jvp(np.nanprod, "initial")
