@@ -91,10 +91,7 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
     out = kwargs.pop("out", None)
     plain = {k: unwrap(v) for k, v in kwargs.items()}
     if out is not None:
-        check_target(out)
-        if type(out) is tuple:
-            raise TypeError("output must be an array")
-        plain["out"] = np.array(unwrap(out))  # its dtype may decide in what precision NumPy computes
+        plain["out"] = _like_target(out)
     exact = function(*[unwrap(a) for a in args], **plain)
     with np.errstate(all="ignore"):  # NumPy has warned
         result = body(*args, **kwargs)
@@ -116,6 +113,14 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
     return result if out is None else _into(out, result, exact)
 
 
+def _like_target(out: Any) -> Any:
+    """A plain array like the destination: its dtype may decide in what precision NumPy computes."""
+    check_target(out)
+    if type(out) is tuple:
+        raise TypeError("output must be an array")
+    return np.array(unwrap(out))
+
+
 def _into(out: Any, result: Any, exact: Any) -> Any:
     if not isinstance(out, TracedArray):
         refuse(recording(), f"traced data is written into a plain array of shape {np.shape(out)}")
@@ -129,7 +134,7 @@ def _at_index(body: ByIndex, function: Callable, args: tuple, kwargs: dict) -> A
     """A function that only looks for elements: the value is NumPy's own, and where it was found is recorded."""
     args, kwargs = _named_from_out(function, args, kwargs)
     out = kwargs.pop("out", None)
-    plain = {} if out is None else {"out": np.array(unwrap(out))}
+    plain = {} if out is None else {"out": _like_target(out)}
     exact = function(*unwrap(args), **unwrap(kwargs), **plain)
     array, key = body.key(*args, **kwargs)
     result = gather(array, key, exact)
