@@ -58,7 +58,7 @@ class Sweep:
             order = tuple(range(len(storage.shape))) if layout is None else layout.order
             made = empty_with_order(storage.shape, native(storage.dtype), order, self.batch)
             if self.traced:
-                made = fresh(made)
+                made = fresh(np.empty_like(made))  # of the same layout, but owner of its memory: see `root_of`
             made[...] = 0 if shadow is None else shadow
         self.shadows[storage] = made
         self.owned.add(storage)
