@@ -19,6 +19,7 @@ from typing import Any
 import numpy as np
 from numpy.lib import stride_tricks
 
+from . import _warning_places
 from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
@@ -259,6 +260,7 @@ def _put() -> None:
     _set_methods(_methods_in_place)
     captured.put(_CREATORS_IN_PLACE)
     doors.put()
+    _warning_places.put()
 
 
 def _take_away() -> None:
@@ -267,6 +269,7 @@ def _take_away() -> None:
     _set_methods({place: method for place, method in _methods_originals.items() if place not in _STAYING})
     captured.take_away()
     doors.take_away()
+    _warning_places.take_away()
 
 
 in_place = WhileRecording(_put, _take_away)

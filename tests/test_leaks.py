@@ -30,6 +30,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import numpy.lib.recfunctions
 import pytest
 
 import npgrad as ng

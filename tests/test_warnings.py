@@ -130,3 +130,50 @@ def test_settings_of_the_process_are_kept_after_an_error() -> None:
         assert np.geterr() == expected
     finally:
         np.seterr(**before)
+
+
+# --- Where warnings point to -----------------------------------------------------------------------------------------------
+
+
+def two_lines(x: Any) -> Any:
+    y = np.log(x - 1.0)
+    z = np.log(x - 1.0)
+    return (y + z).sum()
+
+
+def lines_of(seen: list) -> list[int]:
+    first = two_lines.__code__.co_firstlineno
+    return [w.lineno - first for w in seen if w.filename == __file__]
+
+
+@pytest.mark.parametrize("action", ["default", "always", "module", "once"])
+def test_warnings_are_at_the_users_line(action: Any) -> None:
+    def run(call: Callable) -> list[int]:
+        globals().pop("__warningregistry__", None)
+        with warnings.catch_warnings(record=True) as seen:
+            warnings.simplefilter(action)
+            for _ in range(2):
+                call(two_lines)(np.array([1.0, 2.0]))
+        assert len(lines_of(seen)) == len(seen)
+        return lines_of(seen)
+
+    assert run(ng.grad) == run(lambda f: f)
+
+
+def test_filters_by_module_apply() -> None:
+    with warnings.catch_warnings(record=True) as seen:
+        warnings.simplefilter("always")
+        warnings.filterwarnings("ignore", module=__name__)
+        ng.grad(two_lines)(np.array([1.0, 2.0]))
+    assert seen == []
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        warnings.filterwarnings("error", module=__name__)
+        ng.grad(two_lines)(np.array([3.0, 2.0]))
+    shown = warnings._showwarnmsg  # type: ignore[attr-defined]
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.filterwarnings("error", module=__name__)
+        with pytest.raises(RuntimeWarning, match="divide by zero"):
+            ng.grad(two_lines)(np.array([1.0, 2.0]))
+    assert warnings._showwarnmsg is shown  # type: ignore[attr-defined]
