@@ -195,8 +195,15 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
         out._view = None
         storage.tracked = tracked
         storage.epoch = None
-        shape = r.shape
-        storage.shape = interned(shape, shape)
+        if kind is float and sx is not None:  # a number leaves the shape as it is
+            vx = a._view
+            storage.shape = sx.shape if vx is None else vx.shape
+        elif sx is None and type(a) is float:
+            vy = b._view
+            storage.shape = (b._storage if vy is None else vy).shape
+        else:
+            shape = r.shape
+            storage.shape = interned(shape, shape)
         storage.dtype = dtype
         selection = real[chosen] if dtype is FLOAT64 or dtype.kind == "f" else complex_[chosen]
         vx = vy = ex = ey = ans = ea = None
