@@ -184,8 +184,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 @write(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
-    if np.ndim(values):  # a number is cast in any case
-        np.putmask(np.ndarray(1, a.dtype), np.ndarray(1, bool), np.ndarray(1, np.asarray(values).dtype))  # NumPy's own errors
+    if np.ndim(values):  # for NumPy's own errors; a number is cast in any case
+        np.putmask(np.ndarray(1, a.dtype), np.ndarray(1, bool), np.ndarray(1, np.asarray(values).dtype))
     places = np.flatnonzero(mask)
     if np.size(values) and places.size:
         a.flat[places] = np.asarray(values).reshape(-1)[places % np.size(values)]
@@ -194,7 +194,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 @write(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
     if np.ndim(vals):
-        np.place(np.ndarray(1, arr.dtype), [False], np.ndarray(1, np.asarray(vals).dtype))  # NumPy's own errors
+        np.place(np.ndarray(1, arr.dtype), [False], np.ndarray(1, np.asarray(vals).dtype))
     places = np.flatnonzero(mask)
     if places.size:
         if not np.size(vals):
