@@ -255,6 +255,7 @@ def vjp(function: Any, *arguments: str) -> Callable:
             one = map_ if len(arguments) == 1 else _nth(map_, position)
             rule.vjps[argument] = (one, parameters(map_))
             rule.shared[argument] = (map_, None if len(arguments) == 1 else position)
+        rule.given.clear()  # plans that were made of a map declared before
         return map_
 
     return declare
@@ -278,7 +279,9 @@ def jvp(function: Any, argument: str) -> Callable:
     """Declare the forward map of a function by one argument: parameters as for `vjp`, with ``tangent`` for ``ct``."""
 
     def declare(map_: Callable) -> Callable:
-        _rule_for(function).jvps[argument] = (map_, parameters(map_))
+        rule = _rule_for(function)
+        rule.jvps[argument] = (map_, parameters(map_))
+        rule.given.clear()
         return map_
 
     return declare
