@@ -22,6 +22,8 @@ from npgrad.testing import directional_difference, random_direction
 
 # How far a gradient may be from the differences', relative to its size along the direction, beyond their own error.
 _TOLERANCE = 1e-6
+# XLA takes a minute and more for some programs whose loops unroll to more operations.
+_MOST_OPERATIONS = 400
 
 
 def verify(kernel: Kernel, size: str, gradient: Any) -> float:
@@ -71,7 +73,7 @@ def measure(kernel: Kernel, size: str, peers: dict[str, Peer], programs: dict[st
     functions: dict[str, Callable] = {
         name: peer.value_and_gradient(programs[name][kernel.name].function)
         for name, peer in peers.items()
-        if size == "small" or not peer.small_only
+        if args[0].size <= peer.most
     }
     value = kernel.function(*fresh())
     expected = functions["npgrad"](*fresh())[1]
@@ -85,6 +87,10 @@ def measure(kernel: Kernel, size: str, peers: dict[str, Peer], programs: dict[st
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             try:
+                count = peers[name].operations
+                if count is not None and count(programs[name][kernel.name].function, args) > _MOST_OPERATIONS:
+                    ratios[name] = "long"
+                    continue
                 found, gradient = function(*fresh())
             except Exception as error:
                 ratios[name], reasons[name] = "refuses", type(error).__name__
@@ -101,7 +107,7 @@ def measure(kernel: Kernel, size: str, peers: dict[str, Peer], programs: dict[st
         warnings.simplefilter("ignore")
         plain, *times = best(calls)
     ratios |= {name: t / plain for name, t in zip(running, times, strict=True)}
-    return Timing(kernel, size, plain, ratios, reasons, {n: s for n, s in compiling.items() if peers[n].compiles})
+    return Timing(kernel, size, plain, ratios, reasons, {n: s for n, s in compiling.items() if peers[n].operations})
 
 
 def measured(size: str, names: list[str], peers: dict[str, Peer]) -> list[Timing]:
@@ -116,7 +122,7 @@ def measured(size: str, names: list[str], peers: dict[str, Peer]) -> list[Timing
 
 
 def cell(timing: Timing, peer: str) -> str:
-    ratio = timing.ratios.get(peer, "")
+    ratio = timing.ratios.get(peer, "-")
     if isinstance(ratio, str):
         return ratio
     seconds = timing.compiling.get(peer)

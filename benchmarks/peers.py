@@ -26,16 +26,16 @@ class Peer(NamedTuple):
     """``numpy()`` is what the programs get as ``np`` and raises ImportError where the package is not there;
     ``value_and_gradient(f)`` gives a function of the program's arguments. The value is None where it is not offered.
 
-    ``accuracy`` is what can be asked of its gradients, ``small_only`` says that it takes n and more evaluations, and
-    ``compiles`` that the first call is not like the others.
+    ``accuracy`` is what can be asked of its gradients, ``most`` the number of elements up to which it is measured, as it
+    takes an evaluation or more for each. ``operations`` says that the first call compiles, and how many operations.
     """
 
     numpy: Callable[[], Any]
     value_and_gradient: Callable[[Callable], Callable]
     package: str = ""
     accuracy: float = 1e-6
-    small_only: bool = False
-    compiles: bool = False
+    most: float = float("inf")
+    operations: Callable[[Callable, tuple], int] | None = None
 
 
 def _numpy() -> Any:
@@ -97,6 +97,11 @@ def _jax_jit(f: Callable) -> Callable:
     jax = importlib.import_module("jax")
     compiled = jax.jit(jax.value_and_grad(f))
     return lambda *args: jax.block_until_ready(compiled(*args))
+
+
+def _jax_operations(f: Callable, args: tuple) -> int:
+    jax = importlib.import_module("jax")
+    return len(jax.make_jaxpr(jax.value_and_grad(f))(*args).jaxpr.eqns)
 
 
 def _torch_numpy() -> Any:
@@ -186,12 +191,12 @@ PEERS = {
     "HIPS autograd": Peer(lambda: importlib.import_module("autograd.numpy"), _autograd, "autograd"),
     "MyGrad": Peer(_mygrad_numpy, _mygrad, "mygrad"),
     "JAX": Peer(_jax_numpy, _jax, "jax"),
-    "JAX jit": Peer(_jax_numpy, _jax_jit, "jax", compiles=True),
+    "JAX jit": Peer(_jax_numpy, _jax_jit, "jax", operations=_jax_operations),
     "PyTorch": Peer(_torch_numpy, _torch, "torch"),
     "TensorFlow": Peer(_tensorflow_numpy, _tensorflow, "tensorflow"),
-    "2-point": Peer(_numpy, _two_point, "", 1e-4, small_only=True),
-    "SciPy": Peer(_scipy_numpy, _scipy, "scipy", 1e-4, small_only=True),
-    "numdifftools": Peer(_numdifftools_numpy, _numdifftools, "numdifftools", small_only=True),
+    "2-point": Peer(_numpy, _two_point, "", 1e-4, most=200),
+    "SciPy": Peer(_scipy_numpy, _scipy, "scipy", 1e-4, most=200),
+    "numdifftools": Peer(_numdifftools_numpy, _numdifftools, "numdifftools", most=12),
 }
 
 

@@ -94,7 +94,7 @@ def _kernel_table(size: str, timings: list[kernels.Timing]) -> Table:
     ]  # fmt: skip
 
     def working(name: str) -> list[kernels.Timing]:
-        return [t for t in timings if not isinstance(t.ratios[name], str)]
+        return [t for t in timings if isinstance(t.ratios.get(name), float)]
 
     def mean(name: str, found: list[kernels.Timing]) -> str:
         return f"{geometric_mean([float(t.ratios[name]) for t in found]):.1f}x"
@@ -131,9 +131,10 @@ Machine: {shape}.
 
 Ratios of value and gradient to the same program on plain NumPy, in processor time, the best of several rounds in turn. Each
 gradient of npgrad was compared with finite differences first, and those of the others with npgrad's. *refuses*: raises.
-*wrong*: another gradient, silently. `npgrad` is `value_and_grad`, `npgrad tape` a bare tape, `2-point` our finite
-differences with n + 1 evaluations, SciPy its `approx_fprime`, numdifftools its `Gradient`. JAX jit is without the first
-call, whose seconds stand in brackets. How each package gets the programs is in the [README](README.md)."""
+*wrong*: another gradient, silently. A dash: differences by too many elements. `npgrad` is `value_and_grad`, `npgrad tape` a
+bare tape, `2-point` our finite differences with n + 1 evaluations, SciPy its `approx_fprime`, numdifftools its `Gradient`.
+JAX jit is without the first call, whose seconds stand in brackets; *long*: more than 400 operations to compile, not tried.
+How each package gets the programs is in the [README](README.md)."""
 
 
 def _page(tables: dict[str, Table], seconds: float) -> str:

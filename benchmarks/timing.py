@@ -9,7 +9,7 @@ from collections.abc import Callable
 import numpy as np
 
 # Rounds of one function fill about this time, in seconds, within these numbers; short calls are repeated within a round.
-BUDGET, LEAST, MOST = 0.2, 3, 40
+BUDGET, LEAST, MOST = 0.15, 2, 40
 _SHORTEST = 5e-4
 
 
@@ -25,7 +25,7 @@ def seconds(function: Callable, number: int = 1) -> float:
 def best(functions: list[Callable], budget: float = BUDGET) -> list[float]:
     """The shortest time of each function. They take turns, so that a busy moment of the machine hits all alike; the rounds
     of a slow function are spread over those of the others."""
-    once = [seconds(function) for function in functions]
+    once = [seconds(function) for function in functions]  # a round of its own
     numbers = [int(np.ceil(_SHORTEST / max(t, 1e-7))) for t in once]
     rounds = [int(np.clip(budget / (n * max(t, 1e-7)), LEAST, MOST)) for n, t in zip(numbers, once, strict=True)]
     times = list(once)

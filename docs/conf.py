@@ -58,6 +58,7 @@ sphinx_gallery_conf = {
     "thumbnail_size": (560, 240),
     "show_signature": False,
     "show_memory": False,
+    "write_computation_times": False,
     "remove_config_comments": True,
 }
 

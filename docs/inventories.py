@@ -45,7 +45,7 @@ def numpy_names() -> Iterator[tuple[str, str, str]]:
 def inventory(project: str, names: Iterator[tuple[str, str, str]]) -> bytes:
     """An inventory as Sphinx reads it, version 2."""
     head = f"# Sphinx inventory version 2\n# Project: {project}\n# Version: \n# The remainder is compressed using zlib.\n"
-    lines = "".join(f"{name} {role} 1 {address} -\n" for name, role, address in names)
+    lines = "".join(f"{name} {role} 1 {address} -\n" for name, role, address in sorted(names))
     return head.encode() + zlib.compress(lines.encode())
 
 

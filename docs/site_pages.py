@@ -100,11 +100,16 @@ def gallery_place(script: str) -> int:
 
 
 def relinked(text: str, at: str) -> str:
-    """Markdown from the folder ``at`` of the repository as a page of ``generated`` or, if that is where it is, of docs/."""
-    into = "../" if at != "docs" else ""
-    for path, page in PAGES.items():
-        text = text.replace(f"]({os.path.relpath(path, at)})", f"]({into}{page})")
-    return text.replace("](docs/", "](../") if at == "." else text
+    """Markdown from the folder ``at`` of the repository, its links as they are on a page of ``generated`` or of docs/."""
+    into = HERE if at == "docs" else GENERATED
+
+    def link(found: re.Match[str]) -> str:
+        path = os.path.normpath(os.path.join(at, found[1]))
+        if not (ROOT / path).exists():
+            return found[0]
+        return f"]({os.path.relpath(HERE / PAGES[path] if path in PAGES else ROOT / path, into)}"
+
+    return re.sub(r"\]\(([^)#\s]+)", link, text)
 
 
 # --- What Sphinx calls

@@ -2,6 +2,7 @@
 
 from . import (
     _conversions as _conversions,
+    _forking as _forking,
     _indexing as _indexing,
     _methods as _methods,
     _operators as _operators,

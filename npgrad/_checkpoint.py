@@ -55,7 +55,7 @@ class _Again(Segment):
     needs_value = False
 
     def __init__(self, function: Callable, arguments: tuple[tuple, dict]) -> None:
-        super().__init__(arguments)
+        super().__init__(name_of(function), arguments)
         self.function = function
         self.marks: list = []
 
@@ -179,7 +179,7 @@ class _Loop(Segment):
     needs_value = False
 
     def __init__(self, step: Callable, state: Any, first: int, steps: int, snapshots: int, args: tuple) -> None:
-        super().__init__(((state, *args), {}))
+        super().__init__(name_of(step), ((state, *args), {}))
         self.step = step
         self.first, self.steps, self.snapshots = first, steps, snapshots
         self.places = len(flatten(state)[0])

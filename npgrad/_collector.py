@@ -15,7 +15,7 @@ import threading
 # Collect after so many new objects; NumPy arrays are none in this sense.
 _THRESHOLD = 50_000
 
-_lock = threading.RLock()  # a record may be freed anywhere, here too
+lock = threading.RLock()  # a record may be freed anywhere, here too
 _records = 0
 _users: tuple[int, int, int] | None = None
 _ours: tuple[int, int, int] | None = None
@@ -24,7 +24,7 @@ _ours: tuple[int, int, int] | None = None
 def enter() -> None:
     """A record is made."""
     global _records, _users, _ours
-    with _lock:
+    with lock:
         _records += 1
         if _records == 1:
             _users = gc.get_threshold()
@@ -41,7 +41,7 @@ def records_live() -> bool:
 def leave() -> None:
     """A record is freed."""
     global _records
-    with _lock:
+    with lock:
         _records -= 1
         if _records == 0 and _users is not None and gc.get_threshold() == _ours:
             gc.set_threshold(*_users)

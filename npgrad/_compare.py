@@ -5,7 +5,6 @@ from __future__ import annotations
 import dataclasses
 import json
 import sys
-import time
 import warnings
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -13,16 +12,14 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._agreement import Agreement, agreement, scale_of
+from ._behaviour import probed
 from ._compare_output import html, plot, text
-from ._measured_methods import DIFFERENCES, METHODS, NPGRAD, Method, Problem, Progress
-from ._probes import Line, StepSweep, Taylor, kink, lines, noise_level, step_sweep, taylor
+from ._judge import infinite_entries, most_accurate, relative, unusable, verdict_of, without_rows
+from ._measured_methods import METHODS, NPGRAD, Problem
+from ._measurement import Found, costs_of, plain_seconds, tried
+from ._probes import StepSweep, Taylor
+from ._progress import Progress
 from ._tracebacks import public
-
-# Runs shorter than this are repeated, and the best counts.
-_SHORT, _REPETITIONS = 0.1, 5
-_LINES = 3
-_SEED = 0
 
 
 @dataclasses.dataclass
@@ -56,6 +53,10 @@ class MethodResult:
 class Comparison:
     """What `npgrad.compare` found. ``print(report)`` shows the table.
 
+    ``costs`` has for each method the seconds by the first 1, 4, 16 ... elements of the argument, and by all. Rows of
+    `MethodResult` in ``methods``, ``sweep`` and ``taylor`` are what the table and the plot are made of; ``agrees`` and
+    ``verdict`` are npgrad's.
+
     Examples
     --------
     >>> import numpy as np
@@ -72,6 +73,7 @@ class Comparison:
     methods: list[MethodResult]
     sweep: StepSweep | None
     taylor: Taylor | None
+    costs: dict[str, list[tuple[int, float]]]
     notes: list[str]
     agrees: bool
     verdict: str
@@ -97,6 +99,7 @@ class Comparison:
         for key in ("sweep", "taylor"):
             part = getattr(self, key)
             found[key] = None if part is None else part._asdict()
+        found["costs"] = {name: [list(point) for point in points] for name, points in self.costs.items()}
         return found
 
     def to_json(self, **options: Any) -> str:
@@ -128,86 +131,12 @@ class Comparison:
         return plot(self, path)
 
 
-@dataclasses.dataclass
-class _Found:
-    matrix: ndarray
-    error: ndarray | None
-    evaluations: int
-    seconds: float
-
-
-def _run(method: Method, problem: Problem) -> _Found:
-    matrix, error, seconds = np.zeros(0), None, np.inf
-    for _ in range(_REPETITIONS):
-        problem.calls = 0
-        start = time.perf_counter()
-        matrix, error = method.run(problem)
-        elapsed = time.perf_counter() - start
-        seconds = min(seconds, elapsed)
-        if elapsed > _SHORT:
-            break
-    evaluations = problem.calls
-    if method.estimate is not None:
-        error = method.estimate(problem)
-    return _Found(matrix, error, evaluations, seconds)
-
-
-def _reason(error: Exception) -> str:
-    return f"{type(error).__name__}: {' '.join(str(error).split())}"
-
-
-def _plain_seconds(problem: Problem) -> float:
-    best = np.inf
-    for _ in range(_REPETITIONS):
-        args = problem.copies()
-        start = time.perf_counter()
-        problem.f(*args)
-        best = min(best, time.perf_counter() - start)
-        if best > _SHORT:
-            break
-    return best
-
-
-def _relative(matrix: ndarray, reference: ndarray) -> ndarray:
-    scale = scale_of(reference, 1)
-    largest = float(np.max(scale, initial=0)) or 1.0
-    with np.errstate(all="ignore"):
-        return np.abs(matrix) / np.where(scale > 0, scale, largest)
-
-
-# Differences whose own error is larger say little about others.
-_TRUSTED = 3e-2
-
-# How far a claim can be trusted that nothing bears out: those who have tried many steps first; last complex steps, which
-# claim the same whatever happens.
-_FAITH = {"richardson": 0, "numdifftools": 0, "jacobi": 0, "complex-step": 2}
-
-
-def _most_accurate(found: dict[str, _Found]) -> str | None:
-    """The differences that claim the least error, and that others bear out: a claim alone is easily wrong.
-
-    Complex steps are wrong where the program takes an absolute value, extrapolation where a kink is near, and a function
-    in single precision does not change over a small step.
-    """
-    errors = {
-        name: f.error
-        for name, f in found.items()
-        if name in DIFFERENCES and f.error is not None and np.isfinite(f.matrix).all()
-    }
-    claims = {name: float(np.max(_relative(error, found[name].matrix), initial=0)) for name, error in errors.items()}
-    trusted = sorted((name for name in claims if claims[name] < _TRUSTED), key=claims.__getitem__)
-
-    def borne_out(one: str, other: str) -> bool:
-        return agreement(found[one].matrix, found[other].matrix, errors[one] + errors[other], 1).agrees
-
-    confirmed = [one for one in trusted if any(borne_out(one, other) for other in trusted if other != one)]
-    alone = sorted(trusted, key=lambda name: (_FAITH.get(name, 1), claims[name]))
-    return next(iter([*confirmed, *alone, *sorted(claims, key=claims.__getitem__)]), None)
-
-
-def _row(name: str, found: _Found, against: str, reference: ndarray | None, plain: float) -> MethodResult:
-    wrong = np.zeros((0,)) if reference is None else _relative(found.matrix - reference, reference)
-    claim = None if found.error is None else float(np.max(_relative(found.error, found.matrix), initial=0))
+def _row(name: str, found: Found, against: str, reference: ndarray | None, plain: float) -> MethodResult:
+    wrong = np.zeros((0,))
+    if reference is not None:
+        with np.errstate(invalid="ignore"):
+            wrong = relative(np.where(found.matrix == reference, 0, found.matrix - reference), reference)
+    claim = None if found.error is None else float(np.max(relative(found.error, found.matrix), initial=0))
     return MethodResult(
         name,
         float(np.max(wrong)) if wrong.size else None,
@@ -243,14 +172,16 @@ def compare(
     argnums : int
         Which argument to differentiate by: a real floating array or number.
     methods : iterable of str, optional
-        Among "npgrad reverse", "npgrad forward", "2-point", "3-point", "richardson", "complex-step", "scipy 2-point",
-        "scipy 3-point", "scipy cs", "numdifftools", "jacobi"; the default is all whose package is installed.
+        Among "npgrad reverse", "npgrad forward", "npgrad sparse", "2-point", "3-point", "richardson", "complex-step",
+        "scipy 2-point", "scipy 3-point", "scipy cs", "numdifftools", "jacobi"; the default is all whose package is
+        installed, and npgrad's sparse sweeps where the Jacobian is sparse.
     reference : array or structure, optional
         The derivative as it is known otherwise, which all errors are then measured by. Without it npgrad is measured by
         the differences that claim the least error, and differences by npgrad.
     step, bounds
-        Richardson's first step, and bounds of the argument: see `npgrad.finite_difference.jacobian`. Where bounds are
-        given, what is learnt along lines through the point (step sweep, Taylor test, kinks, noise) is left out.
+        Richardson's first step, a sixteenth of the length over which the function visibly changes, and bounds of the
+        argument: see `npgrad.finite_difference.jacobian`. Where bounds are given, what is learnt along lines through the
+        point (step sweep, Taylor test, jumps, kinks, noise) is left out.
     leaks : {"raise", "warn", "ignore"}
         See `GradientTape`.
     progress : bool, optional
@@ -260,6 +191,14 @@ def compare(
     -------
     Comparison
         Print it, or use its fields, `Comparison.to_dict`, `Comparison.to_json`, `Comparison.plot`.
+
+    Raises
+    ------
+    TypeError
+        For an argument that is not one real floating array or number, or a value that is not of numbers.
+    ValueError
+        For an argument that is not finite or has no elements, a Jacobian that is too large to be kept for each method, or
+        an unknown method. What the function itself raises at the point is passed on.
 
     Examples
     --------
@@ -273,32 +212,24 @@ def compare(
     if unknown:
         raise ValueError(f"methods must be among {', '.join(METHODS)}, got {', '.join(map(repr, unknown))}")
     shown = Progress(sys.stderr.isatty() if progress is None else progress)
-    shown.start("plain evaluation")
-    problem = Problem(f, args, argnums, step, bounds, leaks, shown)
-    plain = _plain_seconds(problem)
-    found: dict[str, _Found] = {}
-    refused: dict[str, str] = {}
-    for name in chosen:
-        if methods is None and not METHODS[name].is_there():
-            continue
-        shown.start(name)
-        try:
-            with warnings.catch_warnings():
-                # What drops imaginary parts cannot give a derivative by complex steps.
-                warnings.simplefilter("error", np.exceptions.ComplexWarning)
-                found[name] = _run(METHODS[name], problem)
-        except Exception as error:
-            refused[name] = _reason(error)
-    shown.start("lines through the point")
-    report = _report(problem, plain, chosen, found, refused, reference)
-    shown.clear()
-    return report
+    try:
+        shown.start("plain evaluation")
+        problem = Problem(f, args, argnums, step, bounds, leaks, shown)
+        plain = plain_seconds(problem)
+        found, refused = tried(problem, chosen, methods is None)
+        return _report(problem, plain, chosen, found, refused, reference)
+    finally:
+        shown.clear()
 
 
 def _report(problem: Problem, plain: float, chosen: list, found: dict, refused: dict, reference: Any) -> Comparison:
-    judge = _most_accurate(found)
-    ours = next((name for name in NPGRAD if name in found), None)
     known = None if reference is None else problem.matrix(reference)
+    notes, whole = unusable(problem, found), found
+    if notes:
+        found, known = without_rows(problem, found, known)
+    judge, borne_out = most_accurate(found)
+    ours = next((name for name in NPGRAD if name in found), None)
+    notes += infinite_entries(found, ours, judge, known)
     by_judge = known if known is not None else None if judge is None else found[judge].matrix
     by_npgrad = known if known is not None else by_judge if ours is None else found[ours].matrix
     rows = []
@@ -309,89 +240,15 @@ def _report(problem: Problem, plain: float, chosen: list, found: dict, refused: 
             matrix, other = (by_judge, judge) if name in NPGRAD else (by_npgrad, ours or judge)
             against = "reference" if known is not None else other or ""
             rows.append(_row(name, found[name], against, matrix, plain))
-    agrees, verdict = _verdict(found, refused, judge, known)
-    notes, sweep, remainder = _probed(problem, found, ours, judge)
+    agrees, verdict = verdict_of(found, refused, judge, borne_out, known)
+    problem.progress.start("lines through the point")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        seen, sweep, remainder = probed(problem, found, ours, judge)
     return Comparison(
-        getattr(problem.f, "__name__", type(problem.f).__name__),
-        problem.value.size, problem.x.size, plain, rows, sweep, remainder, notes, agrees, verdict,
+        problem.name, problem.value.size, problem.x.size, plain, rows, sweep, remainder, costs_of(problem, whole),
+        notes + seen, agrees, verdict,
     )  # fmt: skip
-
-
-def _verdict(
-    found: dict[str, _Found], refused: dict[str, str], judge: str | None, known: ndarray | None
-) -> tuple[bool, str]:
-    sweeps = [name for name in NPGRAD if name in found]
-    if not sweeps:
-        reasons = [refused[name] for name in NPGRAD if name in refused]
-        return False, f"npgrad gives no derivative: {reasons[0]}" if reasons else "npgrad was not asked"
-    if known is None and judge is None:
-        return False, "nothing to compare with: no differences were asked for, or none could be taken"
-    matrix, error, name = (known, 0.0, "the reference") if judge is None or known is not None else (
-        found[judge].matrix, found[judge].error, judge
-    )  # fmt: skip
-    worst = max(
-        (agreement(found[sweep].matrix, matrix, error, 1) for sweep in sweeps),
-        key=lambda one: (not one.agrees, one.difference),
-    )
-    return worst.agrees, _told(worst, name)
-
-
-def _told(worst: Agreement, name: str) -> str:
-    where = f" at value {worst.place[0]}, element {worst.place[1]}" if worst.place else ""
-    verb = "agrees" if worst.agrees else "DISAGREES"
-    return f"npgrad {verb} with {name}: largest difference {worst.difference:.1e}{where} of {worst.allowed:.1e} allowed"
-
-
-# --- What the function is like ------------------------------------------------------------------------------------------
-
-
-_UNSTEADY = "the function gives other values for the same arguments: it keeps state, or draws random numbers"
-
-
-def _probed(
-    problem: Problem, found: dict[str, _Found], ours: str | None, judge: str | None
-) -> tuple[list[str], StepSweep | None, Taylor | None]:
-    again = problem.flat(problem.x)
-    if not np.array_equal(again, problem.value, equal_nan=True):
-        return [_UNSTEADY], None, None
-    best = ours or judge
-    if problem.bounds is not None or best is None or problem.value.dtype.kind not in "fc" or not problem.value.size:
-        return [], None, None
-    through = lines(problem.flat, problem.x, problem.value, found[best].matrix, _LINES, _SEED)
-    noise, relative = max(noise_level(line) for line in through)
-    notes = []
-    if noise:
-        notes.append(
-            f"noise: the values scatter by {relative:.0e} of their size, beyond rounding; small steps only measure it "
-            f"(best step of 3-point about {(3 * relative) ** (1 / 3):.0e}, of 2-point about {relative ** (1 / 2):.0e})"
-        )
-    else:
-        notes += _contradictions(found, judge) + _kinks(through)
-    remainder = taylor(through[0], noise)
-    if not remainder.passes:
-        notes.append(f"the Taylor remainder falls with order {remainder.order:.2f}; a smooth function's right one with 2")
-    return notes, step_sweep(through[0], "complex-step" in found), remainder
-
-
-def _contradictions(found: dict[str, _Found], judge: str | None) -> list[str]:
-    """Complex steps that no other differences bear out."""
-    steps = found.get("complex-step")
-    if steps is None or judge in (None, "complex-step"):
-        return []
-    best = found[judge]
-    if agreement(steps.matrix, best.matrix, best.error, 1).agrees:
-        return []
-    return [f"complex-step contradicts {judge}: the program loses an imaginary part (abs, real) or compares complex numbers"]
-
-
-def _kinks(through: list[Line]) -> list[str]:
-    seen = [one for one in (kink(line, 0.0) for line in through) if one is not None]
-    if not seen:
-        return []
-    nearest = min(seen, key=lambda one: one.distance)
-    where = "at the point" if nearest.distance == 0 else f"within about {nearest.distance:.0e} (relative) of the point"
-    change = f"one-sided derivatives of value {nearest.value_index} differ by {100 * min(nearest.relative_size, 1):.0f} %"
-    return [f"kink {where}: {change}; differences across it are no derivative"]
 
 
 __all__ = ["Comparison", "MethodResult", "compare"]

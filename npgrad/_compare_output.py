@@ -47,8 +47,12 @@ def html(report: Any) -> str:
 
 
 def _title(report: Any) -> str:
-    size = f"{report.elements} elements -> {report.values} values"
+    size = f"{_plural(report.elements, 'element')} -> {_plural(report.values, 'value')}"
     return f"{report.name}: {size}, one plain evaluation {seconds_text(report.plain_seconds)}"
+
+
+def _plural(count: int, noun: str) -> str:
+    return f"{count} {noun}" if count == 1 else f"{count} {noun}s"
 
 
 def _remarks(report: Any) -> list[str]:
@@ -86,11 +90,11 @@ def plot(report: Any, path: Any = None) -> Any:
         figures = importlib.import_module("matplotlib.figure")
     except ImportError as error:
         raise ImportError('plots need matplotlib: pip install "npgrad[plot]"') from error
-    figure = figures.Figure(figsize=(11, 4.5), layout="constrained")
+    figure = figures.Figure(figsize=(11, 6), layout="constrained")
     errors, cost = figure.subplots(1, 2)
     _plot_errors(errors, report)
     _plot_cost(cost, report)
-    figure.suptitle(f"{report.name}: {report.elements} elements, {report.values} values")
+    figure.suptitle(f"{report.name}: {_plural(report.elements, 'element')}, {_plural(report.values, 'value')}")
     if path is not None:
         figure.savefig(path, dpi=150)
     return figure
@@ -112,21 +116,28 @@ def _plot_errors(axes: Any, report: Any) -> None:
                 axes.loglog(steps, np.maximum(errors, _LEAST), ".-", label=name)
     for row in report.methods:
         if row.method.startswith("npgrad") and row.largest_error is not None:
-            style = "-" if row.method.endswith("reverse") else "--"
-            axes.axhline(max(row.largest_error, _LEAST), color="black", ls=style, label=f"{row.method}, by {row.against}")
+            style = _style(row.method) | {"marker": ""}
+            axes.axhline(max(row.largest_error, _LEAST), **style, label=f"{row.method}, by {row.against}")
     axes.set(xscale="log", yscale="log", xlabel="relative step", ylabel="relative error")
-    axes.legend(loc="upper left", fontsize="small")
+    _legend(axes, 2)
 
 
 def _plot_cost(axes: Any, report: Any) -> None:
-    """Points are measured; lines grow with the elements: differences by evaluations, a forward sweep by its batch."""
-    n = np.geomspace(1, 100 * max(report.elements, 1), 60)
-    for row in report.methods:
-        if row.refused is not None:
-            continue
-        (points,) = axes.loglog([report.elements], [row.seconds], "o", label=row.method)
-        grows = 0 if row.method == "npgrad reverse" else 1
-        axes.loglog(n, row.seconds * (n / max(report.elements, 1)) ** grows, "-", lw=0.7, color=points.get_color())
+    """Measured seconds against the number of elements that are differentiated by."""
+    for name, points in report.costs.items():
+        axes.loglog(*zip(*points, strict=True), **_style(name), label=name)
     axes.axhline(report.plain_seconds, color="gray", ls=":", label="one plain evaluation")
-    axes.set(xlabel="elements of the argument (the function's own cost unchanged)", ylabel="seconds")
-    axes.legend(loc="upper left", fontsize="small")
+    axes.set(xlabel="elements differentiated by, the others fixed", ylabel="seconds")
+    _legend(axes, 3)
+
+
+def _legend(axes: Any, columns: int) -> None:
+    """Below the curves, which go everywhere."""
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.14), ncols=columns, fontsize="small")
+
+
+def _style(name: str) -> dict[str, Any]:
+    """npgrad in black, differences in colours."""
+    if not name.startswith("npgrad"):
+        return {"marker": ".", "lw": 0.8}
+    return {"color": "black", "marker": "o", "ls": {"npgrad reverse": "-", "npgrad forward": "--"}.get(name, ":")}

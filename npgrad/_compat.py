@@ -68,6 +68,11 @@ def array_converter() -> Any:
     return importlib.import_module("numpy._core._multiarray_umath")._array_converter
 
 
+# Of np.vectorize: the call that sorts out what is excluded, and the loop over arrays with a signature.
+VECTORIZE_WITH_EXCLUDED: types.FunctionType = vars(np.vectorize)["_call_as_normal"]
+VECTORIZE_WITH_SIGNATURE: types.FunctionType = vars(np.vectorize)["_vectorize_call_with_signature"]
+
+
 def is_given(value: Any) -> bool:
     """Whether an argument is neither None nor NumPy's marker for one that was not given."""
     return value is not None and value is not np._NoValue

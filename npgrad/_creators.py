@@ -14,11 +14,9 @@ import numpy as np
 from numpy import ndarray
 
 from ._compat import array_converter, forbids_copy, wants_copy
-from ._dispatch import tracking
 from ._flat import Flat
-from ._leaks import LeakError, leak_message, refuse
+from ._guards import StructuredArray, refuse_tracked
 from ._moves import assemble, check_boxes, copied, move, overwrite
-from ._record import recording
 from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
 
 # --- Conversions: np.array, np.asarray and their kin ---------------------------------------------------------------
@@ -30,7 +28,7 @@ def _from_plain(obj: Any, result: Any) -> Any:
         return result
     if isinstance(obj, ndarray) and np.may_share_memory(result, obj):
         return result
-    return adopt(result)
+    return adopt(result) if result.dtype.names is None else result.view(StructuredArray)
 
 
 def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int = 0) -> Any:
@@ -132,7 +130,8 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kw
     plain = _NUMPYS_FULL(shape, unwrap(fill_value), dtype, order, **kwargs)
     made = adopt(plain)
     if isinstance(made, TracedArray) and traced_leaves(fill_value):
-        made[...] = assemble(fill_value)
+        with np.errstate(all="ignore"):  # NumPy has warned, here and below
+            made[...] = assemble(fill_value)
         overwrite(made, plain)
     return made
 
@@ -144,7 +143,8 @@ def _full_like(a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
     plain = _NUMPYS_FULL_LIKE(unwrap(a), unwrap(fill_value), *args, **kwargs)
     made = adopt(plain)
     if isinstance(made, TracedArray) and traced_leaves(fill_value):
-        made[...] = assemble(fill_value)
+        with np.errstate(all="ignore"):  # NumPy has warned, here and below
+            made[...] = assemble(fill_value)
         overwrite(made, plain)
     return made
 
@@ -158,7 +158,8 @@ def _arange(*args: Any, **kwargs: Any) -> Any:
         return adopt(plain)
     names = dict(zip(("start", "stop", "step") if len(args) > 1 else ("stop",), args, strict=False), **kwargs)
     start, step = names.get("start") or 0.0, names.get("step", 1.0)
-    made = start + _np_arange(plain.size) * step
+    with np.errstate(all="ignore"):
+        made = start + _np_arange(plain.size) * step
     if not isinstance(made, TracedArray):
         return adopt(plain)  # the stop only says how many there are
     overwrite(made, plain)
@@ -193,7 +194,8 @@ def _kaiser(M: Any, beta: Any) -> Any:
         return adopt(plain)
     middle = (M - 1) / 2.0
     height = np.sqrt(1 - ((_np_arange(plain.size) - middle) / middle) ** 2.0) if plain.size > 1 else np.ones(plain.size)
-    made: Any = np.i0(beta * height) / np.i0(beta)
+    with np.errstate(all="ignore"):
+        made: Any = np.i0(beta * height) / np.i0(beta)
     overwrite(made, plain)
     return made
 
@@ -237,6 +239,11 @@ def _nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
     return _NUMPYS_NDITER(unwrap(op), *args, **kwargs)
 
 
+def _nested_iters(op: Any, *args: Any, **kwargs: Any) -> Any:
+    refuse_tracked([op], "np.nested_iters hands out plain elements", "Loop over np.ndindex(x.shape) and use x[index].")
+    return _NUMPYS_NESTED_ITERS(unwrap(op), *args, **kwargs)
+
+
 def _ndenumerate(arr: Any) -> Any:
     made: Any = _NUMPYS_NDENUMERATE(unwrap(arr))
     if isinstance(arr, TracedArray):
@@ -244,13 +251,8 @@ def _ndenumerate(arr: Any) -> Any:
     return made
 
 
-def refuse_tracked(arguments: list, what: str, cure: str) -> None:
-    records = tracking(traced_leaves(arguments)) if recording() else ()
-    if records:
-        refuse(records, what, cure)
-
-
 _NUMPYS_FROMBUFFER, _NUMPYS_NDITER, _NUMPYS_NDENUMERATE = np.frombuffer, np.nditer, np.ndenumerate
+_NUMPYS_NESTED_ITERS = np.nested_iters
 
 
 def _isscalar(element: Any) -> bool:
@@ -277,6 +279,7 @@ _OWN_FORM: dict[Callable, Callable] = {
     np.isscalar: _isscalar,
     np.frombuffer: _frombuffer,
     np.nditer: _nditer,
+    np.nested_iters: _nested_iters,
     np.ndenumerate: _ndenumerate,
     array_converter(): _TracedConverter,
 }
@@ -300,30 +303,3 @@ TRACED_CREATORS: dict[Any, Callable] = {
     **{f: _adopting(f, assemble) for f in _TRANSFORMS},
     **_OWN_FORM,
 }
-
-
-# --- np.vectorize --------------------------------------------------------------------------------------------------
-
-NUMPYS_VECTORIZE_CALL = np.vectorize.__call__
-
-
-def vectorize_call(self: np.vectorize, *args: Any, **kwargs: Any) -> Any:
-    """The user's function, called with the elements of traced arrays."""
-    if not recording() or not tracking(traced_leaves([args, kwargs])):
-        return NUMPYS_VECTORIZE_CALL(self, *args, **kwargs)
-    if self.signature is not None or not callable(self.pyfunc):
-        raise LeakError(leak_message("np.vectorize with a signature does not follow traced arrays", "Write a loop."))
-    excluded = self.excluded
-    looped = {i: _asarray(a) for i, a in enumerate(args) if i not in excluded}
-    named = {n: _asarray(a) for n, a in kwargs.items() if n not in excluded}
-    shape = np.broadcast_shapes(*[a.shape for a in (*looped.values(), *named.values())])
-    looped = {i: np.broadcast_to(a, shape) for i, a in looped.items()}
-    named = {n: np.broadcast_to(a, shape) for n, a in named.items()}
-    results = []
-    for index in np.ndindex(shape):
-        positional = [looped[i][index] if i in looped else a for i, a in enumerate(args)]
-        keywords = {n: named[n][index] if n in named else a for n, a in kwargs.items()}
-        results.append(self.pyfunc(*positional, **keywords))
-    if results and isinstance(results[0], tuple):
-        return tuple(_asarray(list(part)).reshape(shape) for part in zip(*results, strict=True))
-    return _asarray(results).reshape(shape)

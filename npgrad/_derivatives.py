@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._course import Course
 from ._finite import CheckedForward, CheckedReverse
-from ._reach import Reach
 from ._record import Record, recording
 from ._sources import plan
 from ._storage import Storage, View, native
@@ -23,8 +23,8 @@ def recorded_on(record: Record, target: Any) -> bool:
     return isinstance(target, TracedArray) and record.token in target._storage.tracked
 
 
-def gradients_of(record: Record, pairs: list, sources: list, batch: tuple, reach: Reach | None = None) -> list:
-    """The captured shadows of the sources, None for unconnected ones; with ``reach``, others do not outlive their use."""
+def gradients_of(record: Record, pairs: list, sources: list, batch: tuple, course: Course | None = None) -> list:
+    """The captured shadows of the sources, None for unconnected ones; with ``course``, others do not outlive their use."""
     places: list[tuple[Storage, View | None]] = [
         (s._storage, s._view) for s in sources if s is not None and record.token in s._storage.tracked
     ]
@@ -32,9 +32,9 @@ def gradients_of(record: Record, pairs: list, sources: list, batch: tuple, reach
     for careful in (False, True):
         captures, events, entries = plan(record, places)
         checked = careful and record.check_nan
-        sweep = CheckedReverse(batch, traced, record) if checked else ReverseSweep(batch, traced, careful)
-        if reach is not None:
-            events += [(position, _Forget(storages)) for position, storages in reach.begins().items()]
+        sweep = CheckedReverse(batch, traced, record) if checked else ReverseSweep(batch, traced, careful, record.large)
+        if course is not None:
+            events += [(position, _Forget(storages)) for position, storages in course.begins().items()]
         for target, seed in pairs:
             if seed is None:
                 seed = np.ones(target.shape, native(target.dtype))
@@ -64,19 +64,19 @@ class _Forget:
 
 
 def tangents_of(
-    record: Record, targets: list, moved: list[tuple[TracedArray, Any]], batch: tuple, reach: Reach | None = None
+    record: Record, targets: list, moved: list[tuple[TracedArray, Any]], batch: tuple, course: Course | None = None
 ) -> list:
     """The tangents of the targets for given ones of watched arrays, None for targets that do not depend on them. With
-    ``reach``, and where shadows are large, they do not outlive their use."""
+    ``course``, and where shadows are large, they do not outlive their use."""
     traced = bool(recording())
     moved = [(source, tangent) for source, tangent in moved if tangent is not None]
-    if reach is None and len(record.entries) * sum([tangent.nbytes for _, tangent in moved]) > _BRIEF:
-        reach = Reach(record, [s._storage for s, _ in moved], [t._storage for t in targets if recorded_on(record, t)])
+    if course is None and len(record.entries) * sum([tangent.nbytes for _, tangent in moved]) > _BRIEF:
+        course = Course(record, [s._storage for s, _ in moved], [t._storage for t in targets if recorded_on(record, t)])
     marks = [(record.find_mark(source._storage, source._view), source, tangent) for source, tangent in moved]
     for careful in (False, True):
         checked = careful and record.check_nan
         sweep = CheckedForward(batch, traced, record) if checked else ForwardSweep(batch, traced, careful)
-        entries, ends = (record.entries, None) if checked or reach is None else (reach.entries, reach.ends())
+        entries, ends = (record.entries, None) if checked or course is None else (course.entries, course.ends())
         start = 0
         for mark, source, tangent in sorted(
             ((m, s, t) for m, s, t in marks if m is not None), key=lambda item: item[0].position

@@ -63,22 +63,34 @@ class Group:
         return self.problem.held(self.x + self.sign * h, self.members) - self.x
 
     def rounding(self, h: ndarray) -> ndarray:
-        return self.per_row(self.problem.eps[self.members]) * np.abs(self.value) / np.abs(self.per_row(h))
+        with _quiet():
+            return self.per_row(self.problem.eps[self.members]) * np.abs(self.value) / np.abs(self.per_row(h))
 
     def forward(self, h: ndarray) -> ndarray:
         h = self.exact(h)
-        return (self.at(h) - self.value) / self.per_row(h)
+        value = self.at(h)
+        with _quiet():
+            return (value - self.value) / self.per_row(h)
 
     def central(self, h: ndarray) -> ndarray:
         h = self.exact(h)
-        return (self.at(h) - self.at(-h)) / (2 * self.per_row(h))
+        after, before = self.at(h), self.at(-h)
+        with _quiet():
+            return (after - before) / (2 * self.per_row(h))
 
     def second_order(self, h: ndarray) -> ndarray:
         """Central differences, or the one-sided formula of the same order where a bound is near."""
         if self.two_sided:
             return self.central(h)
         h = self.exact(h / 2)
-        return (4 * self.at(h) - 3 * self.value - self.at(2 * h)) / (2 * self.per_row(h))
+        near, far = self.at(h), self.at(2 * h)
+        with _quiet():
+            return (4 * near - 3 * self.value - far) / (2 * self.per_row(h))
+
+
+def _quiet() -> Any:
+    """Values that are not finite are the user's matter, and seen in the result."""
+    return np.errstate(all="ignore")
 
 
 def _compared(quotient: Callable, group: Group, order: int, with_error: bool) -> tuple[ndarray, Any]:
@@ -87,8 +99,9 @@ def _compared(quotient: Callable, group: Group, order: int, with_error: bool) ->
     if not with_error:
         return column, 0.0
     coarse_over_fine = 2**order / (2**order - 1)
-    moved = np.abs(column - quotient(group.step / 2)) * coarse_over_fine
-    return column, moved + group.rounding(group.step)
+    finer = quotient(group.step / 2)
+    with _quiet():
+        return column, np.abs(column - finer) * coarse_over_fine + group.rounding(group.step)
 
 
 def _two_point(group: Group, with_error: bool) -> tuple[ndarray, Any]:
@@ -133,15 +146,16 @@ def _richardson(group: Group, with_error: bool) -> tuple[ndarray, Any]:
     for level in range(1, _LEVELS):
         h = group.step / 2**level
         row = [quotient(h)]
-        for j, coarse in enumerate(previous, start=1):
-            factor = 2.0 ** (power * j)
-            row.append((factor * row[-1] - coarse) / (factor - 1))
-            # Ridders' estimate; two steps that give the very same quotient still carry the rounding of the values.
-            estimate = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - coarse)) + group.rounding(h)
-            better = estimate < error
-            best, error = np.where(better, row[-1], best), np.where(better, estimate, error)
-        if (np.abs(row[-1] - previous[-1]) >= 2 * error).all():
-            break
+        with _quiet():
+            for j, coarse in enumerate(previous, start=1):
+                factor = 2.0 ** (power * j)
+                row.append((factor * row[-1] - coarse) / (factor - 1))
+                # Ridders' estimate; two steps that give the very same quotient still carry the rounding of the values.
+                estimate = np.maximum(np.abs(row[-1] - row[-2]), np.abs(row[-1] - coarse)) + group.rounding(h)
+                better = estimate < error
+                best, error = np.where(better, row[-1], best), np.where(better, estimate, error)
+            if (np.abs(row[-1] - previous[-1]) >= 2 * error).all():
+                break
         previous = row
     return best, error
 

@@ -1,4 +1,4 @@
-"""What differences are taken with: the method by its name, steps and bounds for all elements, and what they make together."""
+"""What differences are taken with: the method by its name, steps and bounds for all elements, what they make together."""
 
 from __future__ import annotations
 
@@ -44,6 +44,7 @@ def problem_at(
     """``call`` is the function itself, or a derivative of it."""
     if steps is None:
         steps = np.asarray(how.step(function.eps) * np.maximum(1, np.abs(x)), x.dtype)
+        steps = np.maximum(steps, np.finfo(x.dtype).tiny)  # half precision does not hold that of the complex step
     return Problem(call, function.held, x, call(x), function.eps, steps, *limits)
 
 

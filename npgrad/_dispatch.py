@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from ._compat import is_given
 from ._entries import CALL, Call
-from ._leaks import NoRuleError, leak_message, refuse
+from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
 from ._moves import assemble, copied, protect, saved_operand
 from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
@@ -70,6 +70,8 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     if isinstance(where, TracedArray):
         kwargs["where"] = where = where._bare
     targets = [o for o in out if isinstance(o, TracedArray)]
+    for target in targets:
+        check_target(target)
     records = tracking(traced)
     # Outputs that are piecewise constant (the exponents of frexp) may go anywhere.
     carriers = [out[position] for position in rule.by_output] if out else []
@@ -78,6 +80,9 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
         if not targets:
             kwargs["out"] = out
             return ufunc(*[unwrap(a) for a in inputs], **kwargs)
+    if records and kwargs.get("dtype") is not None:
+        # NumPy computes in this type: below zero a logarithm of a real number is NaN, that of a complex one is not.
+        inputs = _in_type(ufunc, inputs, np.dtype(kwargs["dtype"]))
     mask_bits = [bool(records) and isinstance(a, TracedArray) and bool(tracking([a])) for a in inputs]
     bits = sum(bit << i for i, bit in enumerate(mask_bits))
     needs = frozenset().union(*[part.real[bits].needs for part in rule.by_output.values()])
@@ -113,6 +118,22 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
         selection = (part or rule).real[bits]
         given.append(_ufunc_output(selection, inputs, mask_bits, kept, sources, destination, r, where))
     return given[0] if len(given) == 1 else tuple(given)
+
+
+def _in_type(ufunc: Any, inputs: tuple, dtype: np.dtype) -> tuple:
+    """The arguments as a ufunc with ``dtype=`` casts them, where they are traced."""
+    given = [type(a) if type(a) in (int, float, complex) else np.asarray(unwrap(a)).dtype for a in inputs]
+    outputs = (None,) * ufunc.nout
+    try:
+        loop = ufunc.resolve_dtypes((*given, *outputs), signature=(None,) * ufunc.nin + (dtype,) * ufunc.nout)
+    except TypeError:
+        return inputs  # the call raises NumPy's own error
+    return tuple([_cast(a, kind) for a, kind in zip(inputs, loop, strict=False)])
+
+
+def _cast(a: Any, kind: np.dtype) -> Any:
+    needed = isinstance(a, TracedArray) and a.dtype != kind and kind.kind in "fc" and np.can_cast(a.dtype, kind, "same_kind")
+    return a.astype(kind) if needed else a
 
 
 def _is_written(a: TracedArray, targets: list[TracedArray]) -> bool:
@@ -211,6 +232,9 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
             made = call_by_plan(rule, given, function, args, kwargs, record)
             if made is not NO_PLAN:
                 return made
+            if given.several:  # NumPy has computed it, and has warned
+                with np.errstate(all="ignore"):
+                    return call_rule(rule, function, args, kwargs)
     out = kwargs.get("out")
     position = rule.out_position
     if out is None and position is not None and position < len(args):
@@ -253,9 +277,11 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
     if not recording():
         check_outside(*[leaf for _, _, leaf in arguments])
         return result
-    if type(result) is ndarray and result.base is not None:
+    if type(result) is ndarray:
         for _, _, leaf in arguments:
-            if same_memory(result, leaf):
+            if result is leaf._bare:
+                return leaf  # np.diff(x, n=0)
+            if result.base is not None and same_memory(result, leaf):
                 return leaf._part(result)
     if isinstance(result, tuple):
         made = [adopt(r) for r in result]
@@ -322,12 +348,19 @@ def _append_call(rule: Rule, bound: dict, arguments: list, records: tuple, made:
     append(records, (CALL, Call(rule, outs, operands, saved, constants, None, several)))
 
 
+def check_target(out: Any) -> None:
+    """NumPy's error where a scalar is to be written into. Its own Python code may do so, as it knows 0-d arrays there."""
+    if isinstance(out, TracedArray) and type(out._bare) is not ndarray and not called_by_numpy():
+        raise TypeError("return arrays must be of ArrayType")
+
+
 def _with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: tuple) -> Any:
     """A function with ``out=``: the call without it, then a write. The value is what the function itself writes."""
     if not isinstance(out, TracedArray):
         if records:
             refuse_plain_target(records, (out,))
         return function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=out)
+    check_target(out)
     # The function's own errors, and its bits, come from a destination of the same layout.
     bare = _memory(out)
     exact = np.array(bare, order="K")
@@ -335,7 +368,8 @@ def _with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: 
         exact = np.empty((*bare.shape, 2), bare.dtype)[..., 0]
         exact[...] = bare
     function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=exact)
-    result = function(*args, **kwargs) if records else exact
+    with np.errstate(all="ignore"):  # it has warned
+        result = function(*args, **kwargs) if records else exact
     out[...] = result
     if records:
         out._bare[...] = exact

@@ -7,6 +7,7 @@ more arguments goes the general way of ``_dispatch``.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -19,6 +20,7 @@ from ._leaks import user_location
 from ._libraries import rule_of
 from ._move_entries import COPY
 from ._moves import keep, keep_result, keep_view, protect, saved_operand, settle, tracked_by
+from ._pool import computed, free
 from ._record import owners, recording, single, token_set, track, tracking_records
 from ._registry import Elementwise
 from ._storage import COPY_LIMIT, Epoch, Storage, save_constant, shapes
@@ -34,13 +36,28 @@ _new_storage = Storage
 _new_epoch = Epoch
 
 
+# Operators that are one ufunc to the last bit: of powers, NumPy computes some in other ways.
+_UFUNCS: dict[Callable, Any] = {
+    operator.add: np.add, operator.sub: np.subtract, operator.mul: np.multiply, operator.truediv: np.divide,
+    operator.neg: np.negative,
+}  # fmt: skip
+
+
+def _same_ufunc(op: Callable) -> Any:
+    """The ufunc that computes what ``op`` does, which takes memory for its result; None if there is none."""
+    return op if isinstance(op, np.ufunc) else _UFUNCS.get(op)
+
+
 def unary_operator(rule: Elementwise, op: Callable) -> Callable:
     """The recorded call of an elementwise function of one input; ``op`` computes the value."""
     real, complex_ = rule.real[1], rule.complex[1]
+    ufunc = _same_ufunc(op)
 
     def call(a: TracedArray) -> Any:
         x = a._bare
-        r = op(x)
+        r = computed(ufunc, x) if free and ufunc is not None else None
+        if r is None:
+            r = op(x)
         dtype = r.dtype
         if dtype is not FLOAT64 and not is_inexact(dtype):
             return r
@@ -114,6 +131,7 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
     """
     real, complex_ = rule.real, rule.complex
     traced_first = otherwise is not None  # an operator's method
+    ufunc = _same_ufunc(op)
 
     def call(a: Any, b: Any) -> Any:
         if traced_first or isinstance(a, TracedArray):
@@ -134,7 +152,9 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
             sy = None
         else:
             return otherwise(a, b)
-        r = op(x, y)
+        r = computed(ufunc, x, y) if free and ufunc is not None else None
+        if r is None:
+            r = op(x, y)
         try:
             dtype = r.dtype
         except AttributeError:  # the element of a 0-d object array
@@ -175,8 +195,15 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
         out._view = None
         storage.tracked = tracked
         storage.epoch = None
-        shape = r.shape
-        storage.shape = interned(shape, shape)
+        if kind is float and sx is not None:  # a number leaves the shape as it is
+            vx = a._view
+            storage.shape = sx.shape if vx is None else vx.shape
+        elif sx is None and type(a) is float:
+            vy = b._view
+            storage.shape = (b._storage if vy is None else vy).shape
+        else:
+            shape = r.shape
+            storage.shape = interned(shape, shape)
         storage.dtype = dtype
         selection = real[chosen] if dtype is FLOAT64 or dtype.kind == "f" else complex_[chosen]
         vx = vy = ex = ey = ans = ea = None

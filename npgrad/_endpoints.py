@@ -32,9 +32,14 @@ class UnconnectedGradients(Enum):
 def gives_zeros(unconnected_gradients: Any) -> bool:
     """Whether unconnected sources get zeros rather than None."""
     try:
-        return UnconnectedGradients(unconnected_gradients) is UnconnectedGradients.ZERO
-    except ValueError:
+        return _GIVES_ZEROS[unconnected_gradients]
+    except (KeyError, TypeError):
         raise ValueError(f'unconnected_gradients must be "none" or "zero", got {unconnected_gradients!r}') from None
+
+
+_GIVES_ZEROS = {
+    key: member is UnconnectedGradients.ZERO for member in UnconnectedGradients for key in (member, member.value)
+}
 
 
 class PlainCopies:

@@ -104,7 +104,8 @@ class Binary:
         ty = None if jvp_y is None else sweep.peek(sy, vy)
         tx = None if jvp_x is None else sweep.peek(sx, vx)
         in_place = ov is not None and sx is out and vx is ov and not traced
-        tangent, own, lender = None, False, None
+        tangent: Any = None
+        own, lender = False, None
         for t, s, v, jvp in ((tx, sx, vx, jvp_x), (ty, sy, vy, jvp_y)):
             if t is None:
                 continue

@@ -34,6 +34,7 @@ class FlatFunction:
         self.eps = np.concatenate([np.full(len(_parts(p)), np.finfo(p.dtype).eps, self.x.dtype) for p in self.points])
         self.is_complex = any(point.dtype.kind == "c" for point in self.points)
         self.evaluations = 0
+        self.values: Any = None
         self.aux: Any = None
 
     def __call__(self, flat: ndarray) -> ndarray:
@@ -50,8 +51,14 @@ class FlatFunction:
             self.aux = aux if self.evaluations == 0 else self.aux  # that of the point, where it is called first
         self.evaluations += 1
         leaves, self._build = flatten(result)
-        self.values = [np.array(_numeric(leaf, self.f)) for leaf in leaves]
-        return np.concatenate([np.zeros(0, np.float16), *[leaf.ravel() for leaf in self.values]])
+        values = [np.array(_numeric(leaf, self.f)) for leaf in leaves]
+        if self.values is not None and [leaf.shape for leaf in values] != [leaf.shape for leaf in self.values]:
+            raise ValueError(
+                f"{getattr(self.f, '__name__', self.f)} returned values of other shapes near the point than at it: "
+                "differences need the same everywhere"
+            )
+        self.values = values
+        return np.concatenate([np.zeros(0, np.float16), *[leaf.ravel() for leaf in values]])
 
     def _leaves(self, flat: ndarray) -> list:
         made, start = [], 0

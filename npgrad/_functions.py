@@ -9,14 +9,14 @@ from typing import Any
 import numpy as np
 
 from ._compat import signature_of
-from ._dispatch import call_rule, check_outside, refuse_plain_target, tracking, write_records
+from ._dispatch import call_rule, check_outside, check_target, refuse_plain_target, tracking, write_records
 from ._leaks import refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
-from ._moves import overwrite, protect
+from ._moves import assemble, gather, overwrite, protect
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
-from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, Rule
+from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
 from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
 from ._twins import twin
 
@@ -25,6 +25,8 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
     """The result of ``function(*args, **kwargs)``, recorded where a tape tracks an argument."""
     rule = RULES.get(function)
     if type(rule) is Rule:
+        if rule.may_overwrite:
+            args, kwargs = _without_permission(function, args, kwargs)
         return call_rule(rule, function, args, kwargs)
     if function in VIEWS:
         return VIEWS[function](*args, **kwargs)
@@ -40,13 +42,37 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
     if function in COMPOSITES:
         body = COMPOSITES[function]
         if body is None:
-            return twin(function)(*args, **kwargs)
+            return twin(function)(*assembled(function, args), **kwargs)
+        if type(body) is ByIndex:
+            return _at_index(body, function, args, kwargs)
         return _run_body(body, function, args, kwargs)
     if function in ZERO:
         return compute_plain(function, args, kwargs)
     if declare_loaded():
         return call_function(function, args, kwargs)
     refuse_function(function)
+
+
+# Parameters that are sequences of arrays, where NumPy's dispatch looks at each. All other lists are arrays in the making,
+# and traced arrays inside would be lost.
+_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample"}
+
+
+@functools.cache
+def _sequence_positions(function: Any) -> frozenset[int]:
+    names = signature_of(function).parameters
+    return frozenset(position for position, name in enumerate(names) if name in _SEQUENCES)
+
+
+def assembled(function: Callable, args: tuple) -> list:
+    """The arguments, with an array for each list that has traced arrays inside and stands for an array."""
+    if not any(type(a) is list or type(a) is tuple for a in args):
+        return list(args)
+    sequences = _sequence_positions(function)
+    return [
+        assemble(a) if i not in sequences and type(a) in (list, tuple) and traced_leaves(a) else a
+        for i, a in enumerate(args)
+    ]
 
 
 def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -65,9 +91,10 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
     out = kwargs.pop("out", None)
     plain = {k: unwrap(v) for k, v in kwargs.items()}
     if out is not None:
-        plain["out"] = np.array(unwrap(out))  # its dtype may decide in what precision NumPy computes
+        plain["out"] = _like_target(out)
     exact = function(*[unwrap(a) for a in args], **plain)
-    result = body(*args, **kwargs)
+    with np.errstate(all="ignore"):  # NumPy has warned
+        result = body(*args, **kwargs)
     if isinstance(result, (tuple, list)):
         for part, exact_part in zip(result, exact, strict=True):
             if isinstance(part, TracedArray) and part._view is None:
@@ -79,11 +106,22 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
             result = result.astype(exact.dtype)
         if isinstance(exact, np.generic) and isinstance(result._bare, np.ndarray):
             result = result[()]
-        if result._view is not None or (out is None and result.strides != exact.strides):
-            result = _laid_out(result, exact)
+        made_scalar = isinstance(exact, np.ndarray) and not isinstance(result._bare, np.ndarray)
+        if result._view is not None or made_scalar or (out is None and result.strides != exact.strides):
+            result = laid_out(result, exact)
         overwrite(result, exact)
-    if out is None:
-        return result
+    return result if out is None else _into(out, result, exact)
+
+
+def _like_target(out: Any) -> Any:
+    """A plain array like the destination: its dtype may decide in what precision NumPy computes."""
+    check_target(out)
+    if type(out) is tuple:
+        raise TypeError("output must be an array")
+    return np.array(unwrap(out))
+
+
+def _into(out: Any, result: Any, exact: Any) -> Any:
     if not isinstance(out, TracedArray):
         refuse(recording(), f"traced data is written into a plain array of shape {np.shape(out)}")
         out[...] = exact
@@ -92,7 +130,18 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
     return out
 
 
-def _laid_out(result: TracedArray, like: Any) -> TracedArray:
+def _at_index(body: ByIndex, function: Callable, args: tuple, kwargs: dict) -> Any:
+    """A function that only looks for elements: the value is NumPy's own, and where it was found is recorded."""
+    args, kwargs = _named_from_out(function, args, kwargs)
+    out = kwargs.pop("out", None)
+    plain = {} if out is None else {"out": _like_target(out)}
+    exact = function(*unwrap(args), **unwrap(kwargs), **plain)
+    array, key = body.key(*args, **kwargs)
+    result = gather(array, key, exact)
+    return result if out is None else _into(out, result, exact)
+
+
+def laid_out(result: TracedArray, like: Any) -> TracedArray:
     """The same elements in the memory order of NumPy's result, which a later ``order="K"`` or ``shape =`` goes by."""
     made = adopt(np.empty_like(like))
     made[...] = result
@@ -142,8 +191,8 @@ def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
     for target in targets:
         for record in write_records(target, ()):
             record.append((COPY, target._storage, target._view, None, None))
-    if targets and type(out) is not tuple:
-        return out
+    if isinstance(out, TracedArray) and (result is out._bare or isinstance(result, np.generic)):
+        return out  # and not what functions of np.fft make beside it
     if not recording():
         return result
     arguments = [a for a in (*args, *kwargs.values()) if isinstance(a, (np.ndarray, list, tuple))]
@@ -154,9 +203,16 @@ def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 
 def _adopted(result: Any, arguments: list) -> Any:
-    """New data is traced from here on; what looks at the memory of an argument goes on doing so."""
-    if type(result) is np.ndarray and result.base is not None:
+    """New data is traced from here on. What looks at the memory of an argument goes on doing so, and what is a part of a
+    larger array stays one: it depends on that what is a view of it and what is a copy."""
+    if type(result) is np.ndarray:
         for leaf in traced_leaves(arguments):
+            if result is leaf._bare:
+                return leaf
             if same_memory(result, leaf):
-                return leaf if result is leaf._bare else leaf._part(result)
+                return leaf._part(result)
+        whole = result.base
+        if type(whole) is np.ndarray and whole.base is None and whole.dtype is result.dtype and whole.size > result.size > 0:
+            made = adopt(whole)
+            return made._part(result) if isinstance(made, TracedArray) else result
     return adopt(result)

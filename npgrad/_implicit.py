@@ -26,7 +26,7 @@ class _LinearAnswer(Segment):
     """The answer x of a linear solver of the user's, with a x = b for a matrix b."""
 
     def __init__(self, solve: LinearSolve, a: Any, b: Any) -> None:
-        super().__init__(((a, b), {}))
+        super().__init__(_name(solve), ((a, b), {}))
         self.solve = solve
 
     def compute(self, arguments: tuple[tuple, dict]) -> Any:
@@ -70,7 +70,7 @@ class _Answer(Segment):
     """
 
     def __init__(self, solve: Callable, residual: Callable, linear: LinearSolve, arguments: tuple[tuple, dict]) -> None:
-        super().__init__(arguments)
+        super().__init__(_name(solve), arguments)
         self.solve, self.residual, self.linear = solve, residual, linear
 
     def compute(self, arguments: tuple[tuple, dict]) -> Any:

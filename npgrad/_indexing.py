@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._flat import Flat
-from ._moves import assemble, gather, move, read_element, write
+from ._moves import assemble, copied, gather, move, read_element, write
 from ._traced import TracedArray, entry_point, index_view, same_memory, unwrap, view_of
 
 _BASIC = {int, slice, type(None), EllipsisType, *{np.dtype(code).type for code in np.typecodes["AllInteger"]}}
@@ -107,6 +107,8 @@ def _get_flat(self: TracedArray) -> Flat:
 
 
 def _set_flat(self: TracedArray, value: Any) -> None:
+    if isinstance(value, TracedArray) and self._bare.flags.f_contiguous and not value._bare.flags.f_contiguous:
+        value = copied(value)  # as NumPy does, so that elements are not read after they were written
     Flat(self)[:] = value
 
 

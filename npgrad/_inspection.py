@@ -134,9 +134,15 @@ def _reason(record: Record, target: Any, used: bool) -> str:
     if target._storage.tracked and record.token not in target._storage.tracked:
         return "Not connected: the target was recorded on another tape."
     if not used:
-        return "Not connected: the source is not used after it was watched; what is computed before is constant."
+        return (
+            "Not connected: the source is not used after it was watched, as far as hooks see (npgrad.check_leaks finds what "
+            "they do not); what is computed before is constant."
+        )
     if not target._storage.tracked:
-        return "Not connected: nothing that was watched went into the target (a constant)."
+        return (
+            "Not connected: nothing that was watched went into the target while the tape recorded: it is a constant, or "
+            "made before the source was watched, or after the tape."
+        )
     return "Not connected: the target depends on other arrays, not on this source."
 
 
@@ -187,7 +193,7 @@ class Inspection:
         ...     x = tape.watch(np.array([1.5, 2.5]))
         ...     y = np.floor(x).sum()
         >>> tape.explain(y, x).connected  # doctest: +ELLIPSIS
-        Not connected: nothing that was watched went into the target (a constant).
+        Not connected: nothing that was watched went into the target while the tape recorded: it is a constant, ...
         Places where what depends on the source lost its derivative:
           floor is piecewise constant at ...
         False

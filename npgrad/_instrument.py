@@ -21,16 +21,20 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._guards import StructuredArray, guarded_generator
 from ._leaks import is_users_code
 from ._moves import protect
 from ._namespace import form_in_place
 from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, view_of
 
-_lock = threading.RLock()
+lock = threading.RLock()
 
 # What holds nothing to be swapped: lists of nothing else are not searched.
 _PLAIN: set[Any] = {bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc}
+
+
+_GENERATOR: Any = np.random.Generator
 
 
 def _is_work_array(value: Any) -> bool:
@@ -63,6 +67,8 @@ class _Swaps:
         if kind is ndarray:
             if _is_work_array(value):
                 made = self.shared(value)
+            elif value.dtype.names is not None:
+                made = value.view(StructuredArray)
         elif isinstance(value, tuple):
             items = [self.form(item) for item in value]
             if any(new is not old for new, old in zip(items, value, strict=True)):
@@ -74,6 +80,8 @@ class _Swaps:
                 made = functools.partial(value.func, *args, **keywords)
         elif callable(value) and (name := form_in_place(value)) is not None:
             made = name
+        elif kind is _GENERATOR:
+            made = guarded_generator(value)
         else:
             self.todo.append(value)
         if made is not value:
@@ -275,7 +283,7 @@ def instrumented(
     swaps = _Swaps()
     with contextlib.ExitStack() as held:
         # Two programs at once that swapped the same names would put back each other's; who swaps nothing needs not wait.
-        held.enter_context(_lock)
+        held.enter_context(lock)
         try:
             for module in modules:
                 swaps.mapping(vars(module))

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._course import Course, Extent
 from ._derivatives import gradients_of, recorded_on, tangents_of
-from ._reach import Extent, Reach
 from ._record import Record, recording
 from ._storage import native
 from ._traced import unwrap
@@ -48,14 +48,14 @@ class _Plan:
     def is_small(self, rows: int) -> bool:
         return rows * self.extent.touched <= _PER_ENTRY * self.extent.count
 
-    def reach(self, targets: list) -> Reach:
-        return Reach(self.record, [self.sources[n]._storage for n in self.known], [t._storage for t in targets])
+    def course(self, targets: list) -> Course:
+        return Course(self.record, [self.sources[n]._storage for n in self.known], [t._storage for t in targets])
 
     def columns(self) -> int:
         """How many tangents a forward sweep needs: a complex number has two directions."""
         return sum(int(self.sources[n].size) * (2 if self.sources[n].dtype.kind == "c" else 1) for n in self.known)
 
-    def rows_at_once(self, targets: list, count: int) -> tuple[int, Reach | None]:
+    def rows_at_once(self, targets: list, count: int) -> tuple[int, Course | None]:
         """How many of ``count`` rows to take in one sweep, and what is known of the way if it is long."""
         extent = self.extent
         ends = sum(_size(array) for array in [*targets, *[self.sources[n] for n in self.known]])
@@ -64,9 +64,9 @@ class _Plan:
         rows = count if recording() else min(count, wanted)  # each sweep is recorded too: one is the cheapest then
         if rows * most <= self.limit:
             return max(rows, 1), None
-        reach = self.reach(targets)
-        most = reach.alive() + 2 * ends + _IN_FLIGHT * extent.largest
-        return max(1, min(rows, self.limit // most)), reach
+        course = self.course(targets)
+        most = course.alive() + 2 * ends + _IN_FLIGHT * extent.largest
+        return max(1, min(rows, self.limit // most)), course
 
 
 def _size(array: Any) -> int:
@@ -118,7 +118,7 @@ def _goes_forward(plan: _Plan, target: Any, columns: int) -> bool:
     rows = int(target.size)
     if rows >= _CLEAR * columns or columns >= _CLEAR * rows:
         return columns < rows
-    forward, reverse = plan.reach([target]).work()
+    forward, reverse = plan.course([target]).work()
     return columns * forward < rows * reverse
 
 
@@ -130,13 +130,13 @@ def _by_rows(plan: _Plan, targets: list) -> list[list]:
     firsts = [0, *accumulate(int(t.size) for t in targets)]
     total = firsts[-1]
 
-    def sweep(low: int, high: int, reach: Reach | None) -> list:
+    def sweep(low: int, high: int, course: Course | None) -> list:
         pairs = []
         for target, first in zip(targets, firsts, strict=False):
             seed = _units(target, first, low, high)
             if seed is not None:
                 pairs.append((target, seed))
-        return gradients_of(plan.record, pairs, plan.sources, (high - low,), reach)
+        return gradients_of(plan.record, pairs, plan.sources, (high - low,), course)
 
     found = _in_sweeps(plan, targets, total, sweep)
     if len(targets) == 1:
@@ -171,18 +171,20 @@ def _flows_back(plan: _Plan, target: Any, number: int) -> bool:
     return gradients_of(plan.record, [(target, seed)], [plan.sources[number]], ())[0] is not None
 
 
-Sweep = Callable[[int, int, "Reach | None"], list]
+Sweep = Callable[[int, int, "Course | None"], list]
 
 
 def _in_sweeps(plan: _Plan, targets: list, total: int, sweep: Sweep) -> list:
     """What sweeps over parts of all rows give, joined; each gives a list of arrays with a leading axis for its rows."""
-    rows, reach = plan.rows_at_once(targets, total)
+    rows, course = plan.rows_at_once(targets, total)
+    if not total:  # never a batch of none, whose axis a rule's ``reshape(..., -1)`` could not tell
+        return [None if part is None else part[:0] for part in sweep(0, 1, course)]
     if rows >= total:
-        return sweep(0, total, reach)
+        return sweep(0, total, course)
     whole: list = []
     for low in range(0, total, rows):
         high = min(low + rows, total)
-        parts = sweep(low, high, reach)
+        parts = sweep(low, high, course)
         if recording():
             whole.append(parts)
             continue
@@ -221,19 +223,19 @@ def _by_columns(plan: _Plan, targets: list) -> list[list]:
     total = firsts[-1]
     is_complex = any(s.dtype.kind == "c" for _, s in known)
 
-    def along(low: int, high: int, reach: Reach | None, unit: complex) -> list:
+    def along(low: int, high: int, course: Course | None, unit: complex) -> list:
         moved = []
         for (_, source), first in zip(known, firsts, strict=False):
             tangent = _units(source, first, low, high)
             if tangent is not None:
                 moved.append((source, tangent * native(source.dtype).type(unit) if source.dtype.kind == "c" else tangent))
-        return tangents_of(plan.record, targets, moved, (high - low,), reach)
+        return tangents_of(plan.record, targets, moved, (high - low,), course)
 
-    def sweep(low: int, high: int, reach: Reach | None) -> list:
-        parts = [None if f is None else np.real(f) for f in along(low, high, reach, 1)]
+    def sweep(low: int, high: int, course: Course | None) -> list:
+        parts = [None if f is None else np.real(f) for f in along(low, high, course, 1)]
         if not is_complex:
             return parts
-        others = along(low, high, reach, 1j)
+        others = along(low, high, course, 1j)
         return [None if p is None or o is None else p + 1j * np.real(o) for p, o in zip(parts, others, strict=True)]
 
     made: list[list] = []
@@ -266,11 +268,11 @@ def batch_jacobian_of(record: Record, target: Any, source: Any, check: bool, max
     count, inner = target.shape[0], target.shape[1:]
     size = math.prod(inner)
 
-    def sweep(low: int, high: int, reach: Reach | None) -> list:
+    def sweep(low: int, high: int, course: Course | None) -> list:
         units = np.zeros((high - low, count, size), native(target.dtype))
-        index = np.arange(low, high)
+        index = np.arange(low, min(high, size))
         units[index - low, :, index] = 1
-        return gradients_of(record, [(target, units.reshape((high - low, *target.shape)))], [source], (high - low,), reach)
+        return gradients_of(record, [(target, units.reshape((high - low, *target.shape)))], [source], (high - low,), course)
 
     found = _in_sweeps(plan, [target], size, sweep)[0]
     if found is None:

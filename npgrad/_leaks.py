@@ -138,6 +138,14 @@ def user_place() -> Place:
     return Place("", 0, "")
 
 
+def called_by_numpy() -> bool:
+    """Whether the code that called npgrad is Python code of NumPy."""
+    frame = sys._getframe(1)
+    while frame is not None and frame.f_code.co_filename.startswith(OWN_CODE):
+        frame = frame.f_back  # type: ignore[assignment]
+    return frame is not None and (frame.f_globals.get("__name__") or "").startswith(("numpy", "npgrad-twin-of-numpy"))
+
+
 def user_location() -> str:
     """``file:line`` of the user's code."""
     return str(user_place())
@@ -181,6 +189,22 @@ def warn_degenerate(what: str) -> None:
         f"{what} of equal values have a share in the derivative. It is right if the result depends only on the space that "
         "they span; a function of the values between them, as (v * f(w)) @ v.T, lacks terms. Compute matrix functions by "
         "products, solve or inv, or move the values apart (docs/kinks.md).",
+        DegenerateWarning,
+    )
+
+
+def warn_told_apart(what: str) -> None:
+    warn(
+        f"Equal {what} have different shares in the derivative. One by one they have no derivative, and that of an "
+        "arbitrary choice of vectors is taken. What depends on them in the same way, as their sum, has one (docs/kinks.md).",
+        DegenerateWarning,
+    )
+
+
+def warn_completed(what: str) -> None:
+    warn(
+        f"The columns that complete the basis of {what} have a share in the derivative of their own. They are arbitrary, "
+        "and the derivative holds for functions of the space that they span (docs/kinks.md).",
         DegenerateWarning,
     )
 

@@ -69,7 +69,7 @@ class Library:
 
 
 LIBRARIES: list[Library] = []
-_declaring = threading.Lock()
+lock = threading.Lock()
 
 
 def rule_of(ufunc: Any) -> Any:
@@ -84,7 +84,7 @@ def declare_loaded() -> bool:
     """Declare what was said for the libraries that are loaded by now, and say whether there were any."""
     if not LIBRARIES:
         return False
-    with _declaring:
+    with lock:
         loaded = [library for library in LIBRARIES if library.is_loaded()]
         for library in loaded:
             library.declare()

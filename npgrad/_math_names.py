@@ -55,7 +55,9 @@ def _plain(function: Callable) -> Callable:
 def _valued(made: Any, exact: Any) -> Any:
     """The result of a body of recorded calls, with the value of Python's function."""
     if isinstance(made, TracedArray):
-        overwrite(made, made.dtype.type(exact))
+        kind = np.result_type(exact)  # Python computes in double precision
+        made = made if made.dtype == kind else made.astype(kind)
+        overwrite(made, kind.type(exact))
         return made
     return exact
 
@@ -71,7 +73,8 @@ def _with_body(function: Callable, body: Callable) -> Callable:
     def call(*args: Any, **kwargs: Any) -> Any:
         args = tuple([list(a) if _is_sequence(a) else a for a in args])
         exact = function(*_numbers(args), **{name: _numbers(v) for name, v in kwargs.items()})
-        made = body(*args, **kwargs)
+        with np.errstate(all="ignore"):  # Python has none of NumPy's warnings
+            made = body(*args, **kwargs)
         if isinstance(exact, tuple):
             return tuple([_valued(m, e) for m, e in zip(made, exact, strict=True)])
         return _valued(made, exact)

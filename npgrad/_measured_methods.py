@@ -7,8 +7,6 @@ from __future__ import annotations
 
 import functools
 import importlib
-import sys
-import time
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -17,57 +15,54 @@ from numpy import ndarray
 
 from . import finite_difference
 from ._flat_function import FlatFunction
-from ._functional import value_and_jacobian
+from ._functional import check_callable, value_and_jacobian
+from ._progress import Progress
+from ._sparse import jacobian_sparsity, sparse_jacobian
 from ._structure import flatten, map_structure
 
-
-class Progress:
-    """What is being done, on a terminal, once it takes longer than a moment."""
-
-    def __init__(self, shown: bool) -> None:
-        self.shown, self.label, self.started, self.last = shown, "", time.perf_counter(), 0.0
-        self.width = 0
-
-    def start(self, label: str) -> None:
-        self.label, self.started, self.calls = label, time.perf_counter(), 0
-
-    def tick(self) -> None:
-        self.calls += 1
-        now = time.perf_counter()
-        if self.shown and now - self.started > 1 and now - self.last > 0.5:
-            self.last = now
-            self._write(f"{self.label}: {self.calls} evaluations, {now - self.started:.0f} s")
-
-    def clear(self) -> None:
-        if self.width:
-            self._write("")
-
-    def _write(self, text: str) -> None:
-        sys.stderr.write("\r" + text.ljust(self.width) + ("" if text else "\r"))
-        sys.stderr.flush()
-        self.width = len(text)
+# Every method keeps a whole Jacobian.
+_MOST_ENTRIES = 20_000_000
 
 
 class Problem:
-    """The function to differentiate by one of its arguments; its calls are counted."""
+    """The function to differentiate by one of its arguments; its calls are counted.
+
+    A complex value is that of its real and imaginary parts.
+    """
 
     def __init__(
         self, f: Callable, args: tuple, number: int, step: Any, bounds: tuple | None, leaks: str, progress: Progress
     ) -> None:
+        check_callable(f)
         if not -len(args) <= number < len(args):
             raise ValueError(f"argnums {number} but there are {len(args)} positional arguments")
-        self.f, self.args, self.number = f, args, number % len(args)
+        self.args, self.number, self.progress = args, number % len(args), progress
+        _check_point(args[self.number], self.number)
         self.step, self.bounds, self.leaks = step, bounds, leaks
-        self.calls = 0
+        self.name = getattr(f, "__name__", type(f).__name__)
+        self._take(f)
+        self.complex = self.value.dtype.kind == "c"
+        if self.complex:
+            self._take(_parts_of(f))
+        if not self.value.size:
+            raise ValueError(f"{self.name} returned no values: there is nothing to differentiate")
+        if self.value.size * self.x.size > _MOST_ENTRIES:
+            raise ValueError(
+                f"the Jacobian has {self.value.size} x {self.x.size} entries, and compare keeps one for each method: "
+                "compare by fewer elements, or a scalar function of the value"
+            )
+
+    def _take(self, f: Callable) -> None:
+        self.f, self.calls = f, 0
 
         @functools.wraps(f)
         def counted(*args: Any) -> Any:
             self.calls += 1
-            progress.tick()
+            self.progress.tick()
             return f(*args)
 
         self.counted = counted
-        self.flat = FlatFunction(counted, args, {}, self.number)
+        self.flat = FlatFunction(counted, self.args, {}, self.number)
         self.x = self.flat.x
         self.value = self.flat(self.x)
 
@@ -77,16 +72,67 @@ class Problem:
 
     def matrix(self, derivative: Any) -> ndarray:
         """A derivative in the structure of the value as one matrix."""
-        rows = [np.asarray(part).reshape(-1, self.x.size) for part in flatten(derivative)[0]]
-        return np.concatenate([np.zeros((0, self.x.size)), *rows])
+        parts = [np.asarray(part) for part in flatten(derivative)[0]]
+        if self.complex:
+            parts = [np.stack([part.real, part.imag]) if np.iscomplexobj(part) else part for part in parts]
+        return np.concatenate([np.zeros((0, self.x.size)), *[part.reshape(-1, self.x.size) for part in parts]])
+
+    def first(self, count: int) -> Problem:
+        """The same by the first elements only, the others fixed."""
+        rest, shape, f = self.x[count:], np.shape(self.args[self.number]), self.f
+
+        def part(*args: Any) -> Any:
+            whole = np.concatenate([args[self.number], rest]).reshape(shape)
+            return f(*args[: self.number], whole, *args[self.number + 1 :])
+
+        args = (*self.args[: self.number], self.x[:count].copy(), *self.args[self.number + 1 :])
+        step = None if self.step is None else self.flat.beside(self.step, self.x.dtype)[:count]
+        limits = self.bounds
+        bounds = None if limits is None else tuple([self.flat.beside(limit, self.x.dtype)[:count] for limit in limits])
+        return Problem(part, args, self.number, step, bounds, self.leaks, self.progress)
+
+    @functools.cached_property
+    def usable(self) -> ndarray:
+        """Which values can be differentiated at all."""
+        return np.isfinite(self.value)
+
+    @functools.cached_property
+    def sparse(self) -> Callable:
+        return sparse_jacobian(self.f, self.number, leaks=self.leaks)
+
+
+def _check_point(point: Any, number: int) -> None:
+    """One real floating array or number, finite."""
+    if not isinstance(point, (ndarray, np.generic, float, int)):
+        raise TypeError(
+            f"compare differentiates by one array or number, and argument {number} is a {type(point).__name__}: make it an "
+            "array, or give a function of one of its parts"
+        )
+    found = np.asarray(point)
+    if found.dtype.kind != "f":
+        raise TypeError(f"compare needs a real floating argument, and argument {number} has dtype {found.dtype}")
+    if not found.size:
+        raise ValueError(f"argument {number} has no elements: there is nothing to differentiate by")
+    if not np.isfinite(found).all():
+        raise ValueError(f"argument {number} is not finite: there are no differences around such a point")
+
+
+def _parts_of(f: Callable) -> Callable:
+    @functools.wraps(f)
+    def parts(*args: Any) -> Any:
+        return map_structure(lambda leaf: np.stack([np.real(leaf), np.imag(leaf)]), f(*args))
+
+    return parts
 
 
 class Method(NamedTuple):
-    """How to run it; how to learn its own error where this costs further evaluations; the module that it needs."""
+    """How to run it; how to learn its own error where this costs further evaluations; the module that it needs; and for
+    which problems it is there, where it is not asked for by name."""
 
     run: Callable[[Problem], tuple[ndarray, ndarray | None]]
     estimate: Callable[[Problem], ndarray] | None = None
     module: str = ""
+    fits: Callable[[Problem], bool] = lambda problem: True
 
     def is_there(self) -> bool:
         """Whether its package is installed; it is imported, so that no measurement has to."""
@@ -104,6 +150,25 @@ def _npgrad(mode: str) -> Method:
         return problem.matrix(derivative), None
 
     return Method(run)
+
+
+def _npgrad_sparse(problem: Problem) -> tuple[ndarray, None]:
+    problem.calls += 1
+    return problem.sparse(*problem.copies()).toarray(), None
+
+
+# A pattern is worth its search where the Jacobian is not small and few of its elements may differ from zero.
+_LARGE, _DENSE = 8, 0.25
+
+
+def _is_sparse(problem: Problem) -> bool:
+    if min(problem.value.size, problem.x.size) < _LARGE:
+        return False
+    try:
+        pattern = jacobian_sparsity(problem.f, *problem.copies(), argnums=problem.number, leaks=problem.leaks)
+    except Exception:  # the dense modes say why
+        return False
+    return pattern.nnz <= _DENSE * problem.value.size * problem.x.size
 
 
 def _differences(problem: Problem, method: str, step: Any, with_error: bool) -> Any:
@@ -160,7 +225,11 @@ def _jacobi(problem: Problem) -> tuple[ndarray, ndarray]:
     return _square(problem, found), _square(problem, error)
 
 
-NPGRAD = {"npgrad reverse": _npgrad("reverse"), "npgrad forward": _npgrad("forward")}
+NPGRAD = {
+    "npgrad reverse": _npgrad("reverse"),
+    "npgrad forward": _npgrad("forward"),
+    "npgrad sparse": Method(_npgrad_sparse, fits=_is_sparse),
+}
 DIFFERENCES = {
     "2-point": _in_two_runs("2-point"),
     "3-point": _in_two_runs("3-point"),
@@ -173,3 +242,5 @@ DIFFERENCES = {
     "jacobi": Method(_jacobi, module="jacobi"),
 }
 METHODS = NPGRAD | DIFFERENCES
+# Complex steps settle whatever happens.
+REAL_DIFFERENCES = DIFFERENCES.keys() - {"complex-step", "scipy cs"}

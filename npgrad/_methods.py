@@ -25,8 +25,8 @@ from ._twins import twin
 
 _FUNCTIONS: dict[str, Any] = {
     "all": np.all, "any": np.any, "argmax": np.argmax, "argmin": np.argmin, "argpartition": np.argpartition,
-    "argsort": np.argsort, "conj": np.conjugate, "conjugate": np.conjugate, "cumprod": np.cumprod,
-    "cumsum": np.cumsum, "dot": np.dot, "max": np.max, "min": np.min, "nonzero": np.nonzero, "prod": np.prod,
+    "argsort": np.argsort, "cumprod": np.cumprod, "cumsum": np.cumsum,
+    "dot": np.dot, "max": np.max, "min": np.min, "nonzero": np.nonzero, "prod": np.prod,
     "repeat": np.repeat, "round": np.round, "searchsorted": np.searchsorted, "sum": np.sum, "take": np.take,
     "trace": np.trace, "mean": np.mean, "std": np.std, "choose": np.choose,
 }  # fmt: skip
@@ -35,8 +35,6 @@ _FUNCTIONS: dict[str, Any] = {
 def _function_method(name: str, function: Callable) -> Callable:
     @functools.wraps(getattr(ndarray, name))
     def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
-        if isinstance(function, np.ufunc):
-            return function(self, *args, **kwargs)
         made = call_function(function, (self, *args), kwargs)
         if "out" in kwargs and isinstance(self._bare, np.generic):
             return made[()]  # a method of a NumPy scalar gives a scalar in any case
@@ -47,6 +45,20 @@ def _function_method(name: str, function: Callable) -> Callable:
 
 for _name, _function in _FUNCTIONS.items():
     setattr(TracedArray, _name, _function_method(_name, _function))
+
+
+def _conjugated(name: str) -> Callable:
+    @functools.wraps(getattr(ndarray, name))
+    def method(self: TracedArray, out: Any = None) -> Any:
+        if out is None and self.dtype.kind != "c":
+            return self  # and no copy, as in NumPy
+        return np.conjugate(self, out=out)
+
+    return method
+
+
+for _name in ("conj", "conjugate"):
+    setattr(TracedArray, _name, _conjugated(_name))
 
 
 def _numpys_method(name: str, code: Callable) -> Callable:
@@ -104,13 +116,27 @@ def reshape(self: TracedArray, *shape: Any, order: str = "C", copy: bool | None 
     return copied(self, "C").reshape(r.shape)
 
 
+def _axes_in_memory(bare: ndarray) -> list[int]:
+    """The axes by their steps, those that are stretched where they stand: the order "K"."""
+    stretched = [axis for axis in range(bare.ndim) if not bare.strides[axis]]
+    others = iter(sorted(set(range(bare.ndim)) - {*stretched}, key=lambda axis: -abs(bare.strides[axis])))
+    return [axis if axis in stretched else next(others) for axis in range(bare.ndim)]
+
+
 @entry_point
 def ravel(self: TracedArray, order: Any = "C") -> Any:
     bare = self._bare
     if order == "K":
-        axes = sorted(range(bare.ndim), key=lambda axis: -abs(bare.strides[axis])) if bare.ndim > 1 else None
-        return (self if axes is None else self.transpose(axes)).reshape(-1)
-    return self.reshape(-1, order=order)
+        axes = _axes_in_memory(bare) if bare.ndim > 1 else None
+        return _contiguous((self if axes is None else self.transpose(axes)).reshape(-1))
+    return _contiguous(self.reshape(-1, order=order))
+
+
+def _contiguous(flat: Any) -> Any:
+    """What NumPy's ravel gives: unlike reshape, it makes a copy of a row with steps."""
+    if type(flat) is not TracedArray or type(flat._bare) is not ndarray or flat._bare.flags.c_contiguous:
+        return flat
+    return copied(flat) if recording() else flat._bare.copy()
 
 
 @entry_point
@@ -142,6 +168,10 @@ def diagonal(self: TracedArray, offset: int = 0, axis1: int = 0, axis2: int = 1)
 @entry_point
 def _view_by(self: TracedArray, function: Callable, *args: Any, **kwargs: Any) -> Any:
     """The view that a function of NumPy makes of the array."""
+    if type(self._bare) is not ndarray:
+        self = move(self, np.asarray(self._bare))  # NumPy makes an array of a scalar first
+        if not isinstance(self, TracedArray):
+            return function(self, *args, **kwargs)
     result = function(self._bare, *args, **kwargs)
     made = as_view(self, result)
     if made is not self and not result.flags.writeable:

@@ -249,8 +249,11 @@ def write(target: TracedArray, key: Any, value: Any, basic: bool) -> None:
     if not basic and reads_itself(target, value) and _is_whole_mask(target, key):
         return write_by_origin(target, value, lambda numbers, source: numbers.__setitem__(key, source))
     is_traced = isinstance(value, TracedArray)
-    if is_traced and value._storage is storage and _is_own_part(value._view, target._view, key):
-        return
+    if is_traced and value._storage is storage:
+        if basic and _is_own_part(value._view, target._view, key):
+            return
+        if basic and _reads_what_it_wrote(bare[key], value._bare):
+            return write_by_origin(target, value, lambda numbers, source: numbers.__setitem__(key, source))
     if storage.epoch is not None:
         protect(target)
     bare[key] = value._bare if is_traced else value
@@ -288,6 +291,15 @@ def reads_itself(target: TracedArray, value: Any) -> bool:
         and value._storage is target._storage
         and np.may_share_memory(value._bare, target._bare)
     )
+
+
+def _reads_what_it_wrote(row: Any, source: Any) -> bool:
+    """NumPy copies a source that overlaps with what it is written to, but not where that is one row which runs the same way:
+    if the steps differ (``a[::2] = a[:3]``) later elements read what earlier ones have written."""
+    if type(row) is not ndarray or type(source) is not ndarray or row.ndim != 1 or row.size < 2 or not source.ndim:
+        return False
+    step, other = row.strides[0], source.strides[-1]
+    return step != other and step * other >= 0 and np.may_share_memory(row, source)
 
 
 def _is_own_part(view: Any, parent: Any, key: Any) -> bool:

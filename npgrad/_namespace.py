@@ -19,10 +19,12 @@ from typing import Any
 import numpy as np
 from numpy.lib import stride_tricks
 
-from ._compat import implementation_of, signature_of
-from ._creators import NUMPYS_VECTORIZE_CALL, TRACED_CREATORS, vectorize_call
+from . import _warning_places
+from ._compat import implementation_of
+from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
-from ._functions import call_function
+from ._functions import assembled, call_function
+from ._guards import RANDOM, WRITES_IN_PLACE, guarded_functions, refuse_tracked
 from ._leaks import OWN_CODE, refuse
 from ._math_names import cmath_forms, math_forms
 from ._moves import assemble
@@ -32,6 +34,7 @@ from ._scipy import captured, is_followed
 from ._scipy_doors import doors, form_of
 from ._traced import TracedArray, traced_leaves
 from ._twins import twin
+from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording
 
 # NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
@@ -59,6 +62,8 @@ def _creator_in_place(original: Callable, traced: Callable) -> Callable:
         frame = sys._getframe(1)
         caller = frame.f_globals.get("__name__") or ""
         if not _acts_for(caller, frame.f_code.co_filename):
+            if caller.startswith("numpy.ma.") and not (kwargs.get("subok") and type(args[0]) is TracedArray):
+                refuse_tracked(list(args), "numpy.ma makes a plain array of traced data", "Use np.where in place of a mask.")
             if caller == _AS_STRIDED and traced_leaves(args):
                 refuse(tracking(traced_leaves(args)), "as_strided, imported before the tape, sees only the memory")
             return original(*args, **kwargs)
@@ -74,19 +79,8 @@ def _creator_in_place(original: Callable, traced: Callable) -> Callable:
 _PARTLY_SEEN = {
     np.sum, np.prod, np.max, np.min, np.amax, np.amin, np.nansum, np.nanprod, np.nanmax, np.nanmin, np.pad, np.select,
     np.trapezoid, np.nan_to_num, np.interp, np.unwrap,
-    np.nanvar, np.polyint, *WRITES,
+    np.var, np.std, np.nanvar, np.nanstd, np.polyint, *WRITES,
 }  # fmt: skip
-
-
-# Parameters that are sequences of arrays, where NumPy's dispatch looks at each. All other lists are arrays in the making,
-# and traced arrays inside would be lost.
-_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample"}
-
-
-@functools.cache
-def _sequence_positions(function: Any) -> frozenset[int]:
-    names = signature_of(function).parameters
-    return frozenset(position for position, name in enumerate(names) if name in _SEQUENCES)
 
 
 def _is_followed(value: Any) -> bool:
@@ -99,10 +93,7 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
     def in_place(*args: Any, **kwargs: Any) -> Any:
         if (args and type(args[0]) is TracedArray) or not recording() or not traced_leaves([args, kwargs]):
             return original(*args, **kwargs)
-        sequences = _sequence_positions(original)
-        made = [assemble(a) if i not in sequences and type(a) in (list, tuple) and traced_leaves(a) else a
-                for i, a in enumerate(args)]  # fmt: skip
-        return traced(*made, **kwargs)
+        return traced(*assembled(original, args), **kwargs)
 
     return in_place
 
@@ -121,6 +112,10 @@ def _calling_in_place(original: Callable, traced: Callable) -> Callable:
         return (traced if recording() else original)(*args, **kwargs)
 
     return in_place
+
+
+def _as_it_is(original: Callable, traced: Callable) -> Callable:
+    return traced
 
 
 def _called(function: Callable) -> Callable:
@@ -163,6 +158,9 @@ _FORMS: dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]] = {
         (TRACED_CREATORS, _creator_in_place),
         ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
     ],
+    np.ma: [(guarded_functions(np.ma), _as_it_is)],
+    np.rec: [(guarded_functions(np.rec), _as_it_is)],
+    np.random: [(RANDOM, _as_it_is)],
     np.linalg: [(_followed_in(np.linalg), _seen_in_place)],
     np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
     stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
@@ -222,28 +220,37 @@ def _poly1d_array(self: np.poly1d, t: Any = None, copy: Any = None) -> Any:
 
 
 # np.r_, np.c_, np.mgrid, np.ogrid and np.vectorize(f) are objects: what they do is a method of their class.
-_methods_originals: dict[tuple[type, str], Callable] = {
-    (cls, "__getitem__"): getattr(cls, "__getitem__") for cls in (type(np.r_).__mro__[1], type(np.mgrid).__mro__[1])
+_INDEX_CLASSES = (type(np.r_).__mro__[1], type(np.mgrid).__mro__[1])
+_methods_originals: dict[tuple[type, str], Callable | None] = {
+    (cls, "__getitem__"): getattr(cls, "__getitem__") for cls in _INDEX_CLASSES
 }
-_methods_in_place: dict[tuple[type, str], Callable] = {
-    **{place: _class_getitem(original) for place, original in _methods_originals.items()},
+_methods_in_place: dict[tuple[type, str], Callable | None] = {
+    **{(cls, "__getitem__"): _class_getitem(getattr(cls, "__getitem__")) for cls in _INDEX_CLASSES},
     (np.vectorize, "__call__"): vectorize_call,
     (np.poly1d, "__init__"): _poly1d_init,
     (np.poly1d, "__array__"): _poly1d_array,
+    **WRITES_IN_PLACE,
 }
 _methods_originals[np.vectorize, "__call__"] = NUMPYS_VECTORIZE_CALL
 _methods_originals[np.poly1d, "__init__"] = _NUMPYS_POLY1D
 _methods_originals[np.poly1d, "__array__"] = _NUMPYS_POLY1D_ARRAY
+# None: it is inherited.
+_methods_originals.update({(cls, name): vars(cls).get(name) for cls, name in WRITES_IN_PLACE})
 
 
 # Python 3.13 goes on calling the former ``__getitem__`` of a class that has been changed a thousand times. There these stay
 # once the first tape has put them; without a tape they do nothing but call NumPy's.
-_STAYING = {place for place in _methods_in_place if place[1] == "__getitem__"} if sys.version_info >= (3, 13) else set()
+_ITEMS = ("__getitem__", "__setitem__", "__setattr__")
+_STAYING = {place for place in _methods_in_place if place[1] in _ITEMS} if sys.version_info >= (3, 13) else set()
 
 
-def _set_methods(methods: dict[tuple[type, str], Callable]) -> None:
+def _set_methods(methods: dict[tuple[type, str], Callable | None]) -> None:
     for (cls, name), method in methods.items():
-        if vars(cls)[name] is not method:
+        if vars(cls).get(name) is method:
+            continue
+        if method is None:
+            delattr(cls, name)
+        else:
             setattr(cls, name, method)
 
 
@@ -253,6 +260,7 @@ def _put() -> None:
     _set_methods(_methods_in_place)
     captured.put(_CREATORS_IN_PLACE)
     doors.put()
+    _warning_places.put()
 
 
 def _take_away() -> None:
@@ -261,6 +269,7 @@ def _take_away() -> None:
     _set_methods({place: method for place, method in _methods_originals.items() if place not in _STAYING})
     captured.take_away()
     doors.take_away()
+    _warning_places.take_away()
 
 
 in_place = WhileRecording(_put, _take_away)

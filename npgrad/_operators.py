@@ -124,7 +124,9 @@ _install("__ifloordiv__", _floor_divide_in_place)
 
 
 def _divmod(a: Any, b: Any) -> tuple[Any, Any]:
-    return _floor_divide(a, b), a % b
+    divmod(unwrap(a), unwrap(b))  # for its warnings
+    with np.errstate(all="ignore"):
+        return _floor_divide(a, b), a % b
 
 
 _install("__divmod__", _forward("__divmod__", _divmod))

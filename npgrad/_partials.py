@@ -54,17 +54,38 @@ def _compile(head: str, template: str, function: Callable | str | None, names: t
     return eval(compile(f"lambda {head}, x, y, z, ans, w=None: {source}", __file__, "eval"), scope)
 
 
-def _elementwise_maps(partial: Any) -> tuple[Callable, Callable, Callable, frozenset[str]]:
-    """(vjp for real results, vjp for complex results, jvp, what they need) of one declared partial derivative."""
+class Factor:
+    """A partial derivative as the factor or divisor of a cotangent, for `product`: its value as a function of ``(x, y, z,
+    ans)``, the ufunc that applies it, and whether the value is a new array that nobody else refers to."""
+
+    __slots__ = ("value", "apply", "is_new")
+
+    def __init__(self, value: Callable, apply: np.ufunc, is_new: bool) -> None:
+        self.value = value
+        self.apply = apply
+        self.is_new = is_new
+
+
+def _factor(operator: str, template: str, partial: Any, names: tuple[str, ...]) -> Factor:
+    value = _compile("_", template, partial, names)
+    return Factor(value, np.multiply if operator == "*" else np.divide, not isinstance(partial, str))
+
+
+Maps = tuple[Callable, Callable, Callable, frozenset[str], "Factor | None", "Factor | None"]
+
+
+def _elementwise_maps(partial: Any) -> Maps:
+    """(vjp for real results, vjp for complex results, jvp, what they need) of one declared partial derivative, and where it
+    is a product the `Factor` for real and for complex results."""
     if isinstance(partial, Custom):
         vjp_names, jvp_names = parameters(partial.vjp), parameters(partial.jvp)
         vjp = _compile("ct", "{call}", partial.vjp, vjp_names)
         jvp = _compile("tangent", "{call}", partial.jvp, jvp_names)
-        return vjp, vjp, jvp, frozenset(vjp_names + jvp_names) - {"ct", "tangent"}
+        return vjp, vjp, jvp, frozenset(vjp_names + jvp_names) - {"ct", "tangent"}, None, None
     if partial in (1, -1):
         sign = "" if partial == 1 else "-"
         vjp = _compile("ct", f"{sign}ct", None, ())
-        return vjp, vjp, _compile("tangent", f"{sign}tangent", None, ()), frozenset()
+        return vjp, vjp, _compile("tangent", f"{sign}tangent", None, ()), frozenset(), None, None
     operator = "*"
     if isinstance(partial, Over):
         operator, partial = "/", partial.divisor
@@ -75,7 +96,8 @@ def _elementwise_maps(partial: Any) -> tuple[Callable, Callable, Callable, froze
     vjp = _compile("ct", f"ct {operator} {{call}}", partial, names)
     complex_vjp = _compile("ct", f"ct {operator} conjugate({{call}})", partial, names)
     jvp = _compile("tangent", f"tangent {operator} {{call}}", partial, names)
-    return vjp, complex_vjp, jvp, frozenset(names)
+    factors = _factor(operator, "{call}", partial, names), _factor(operator, "conjugate({call})", partial, names)
+    return vjp, complex_vjp, jvp, frozenset(names), *factors
 
 
 class Selection:
@@ -83,6 +105,7 @@ class Selection:
 
     __slots__ = (
         "rule", "vjps", "vjp_x", "vjp_y", "jvps", "needs", "keep_x", "keep_y", "keep_ans", "passes_x", "bits", "table",
+        "factor_x", "factor_y",
     )  # fmt: skip
 
     def __init__(self, rule: Elementwise, mask: tuple[bool, ...], complex_result: bool, table: list[Selection]) -> None:
@@ -91,6 +114,8 @@ class Selection:
         self.rule = rule
         self.vjps = tuple(None if maps is None else maps[1 if complex_result else 0] for maps in chosen)
         self.vjp_x, self.vjp_y = (*self.vjps, None, None)[:2]
+        factors = tuple(None if maps is None else maps[5 if complex_result else 4] for maps in chosen)
+        self.factor_x, self.factor_y = (*factors, None, None)[:2]
         self.jvps = tuple(None if maps is None else maps[2] for maps in chosen)
         self.bits = sum(tracked << i for i, tracked in enumerate(mask))
         # The selections for all masks, in the order of their bits.
@@ -100,7 +125,7 @@ class Selection:
         self.keep_y = "y" in needs
         self.keep_ans = "ans" in needs
         # The cotangent goes on to the first input as it is: sums and differences.
-        self.passes_x = self.vjp_x is not None and type(rule.partials[0]) is int and rule.partials[0] == 1
+        self.passes_x = self.vjp_x is not None and not needs and type(rule.partials[0]) is int and rule.partials[0] == 1
 
 
 class Elementwise:

@@ -16,7 +16,7 @@ from numpy import ndarray
 from ._entries import BINARY, CALL, UNARY, Call
 from ._index_sets import IndexSets
 from ._move_entries import ADD_AT, COPY, GATHER, READ, SCATTER, WRITE
-from ._pattern_rules import CONTENTS, PATTERNS
+from ._pattern_matrices import CONTENTS, PATTERNS
 from ._plans import PLANNED
 from ._record import Record
 from ._registry import Spec

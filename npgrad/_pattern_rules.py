@@ -21,8 +21,6 @@ from numpy import ndarray
 from ._compat import is_given
 from ._index_sets import EMPTY, IndexSets
 from ._registry import RULES
-from .rules.calculus import middle
-from .rules.einsum import Contraction
 
 PATTERNS: dict[Any, Callable] = {}
 CONTENTS: dict[Any, dict[str, Callable]] = {}
@@ -40,10 +38,10 @@ def _itself(value: Any) -> Any:
     return np.asarray(value) if isinstance(value, (float, list, np.generic)) else value
 
 
-def _zeros_of(value: Any) -> Any:
+def zeros_of(value: Any) -> Any:
     """What a product reads of a constant operand; letters and their numbers are themselves."""
     if isinstance(value, (list, tuple)):
-        return [_zeros_of(item) for item in value]
+        return [zeros_of(item) for item in value]
     return value != 0 if isinstance(value, (ndarray, np.inexact, float, complex)) else value
 
 
@@ -61,38 +59,98 @@ def _reduction(sets: IndexSets, given: dict, env: dict) -> ndarray:
     return sets.union(parts)
 
 
-for _function in {np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.linalg.norm}:
+for _function in {
+    np.sum, np.mean, np.prod, np.max, np.min, np.amax, np.amin, np.linalg.norm, np.ptp, np.nansum, np.nanmean, np.nanprod,
+    np.nanmax, np.nanmin,
+}:  # fmt: skip
     PATTERNS[_function] = _reduction
     CONTENTS[_function] = {"where": _itself}
 
 
+def _deviation(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    """A given mean is a number for the elements that it is taken from each; the degrees of freedom are one for all."""
+    shape = env["a_spec"].shape
+    parts = [np.broadcast_to(given[name], shape) for name in ("a", "mean") if name in given]
+    made = [_reduction(sets, {"a": part}, env) for part in parts]
+    return sets.union([*made, *[given[name] for name in ("ddof", "correction") if name in given]] + [_nothing(env)])
+
+
+def _nothing(env: dict) -> ndarray:
+    return np.zeros(env["shapes"][0], np.intp)
+
+
+for _function in (np.var, np.std, np.nanvar, np.nanstd):
+    PATTERNS[_function] = _deviation
+
+
+def _selection(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    """Quantiles: the axes of q stand in front of those that are left."""
+    shape = env["shapes"][0]
+    parts = [_nothing(env)]
+    if "a" in given:
+        names = given["a"]
+        kept = sets.along(names, _axes(env.get("axis"), names.ndim))
+        parts.append(kept.reshape(kept.shape if kept.ndim <= len(shape) and shape[len(shape) - kept.ndim :] == kept.shape
+                                  else shape[len(shape) - names.ndim :]))  # fmt: skip
+    if "q" in given:
+        q = given["q"]
+        parts.append(q.reshape(q.shape + (1,) * (len(shape) - q.ndim)))
+    return sets.union(parts)
+
+
+for _function in (np.median, np.nanmedian, np.quantile, np.percentile, np.nanquantile, np.nanpercentile):
+    PATTERNS[_function] = _selection
+
+
 def _running(sets: IndexSets, given: dict, env: dict) -> ndarray:
-    a = given["a"]
+    [a] = given.values()
     rows = a.reshape(-1) if env.get("axis") is None or not a.ndim else np.moveaxis(a, env["axis"], 0)
     made = rows.copy()
     for i in range(1, len(made)):
         made[i] = sets.union([made[i - 1], rows[i]])
+    if env.get("include_initial"):
+        made = np.concatenate([np.zeros_like(made[:1]), made])
     return made if rows.ndim == 1 else np.moveaxis(made, 0, env["axis"])
 
 
-PATTERNS[np.cumsum] = _running
+for _function in (np.cumsum, np.cumprod, np.nancumsum, np.nancumprod, np.cumulative_sum, np.cumulative_prod):
+    PATTERNS[_function] = _running
+
+
+def _trace(sets: IndexSets, given: dict, env: dict) -> ndarray:
+    [a] = given.values()
+    diagonal = np.diagonal(a, env["offset"], env.get("axis1", -2), env.get("axis2", -1))
+    return sets.along(diagonal, (diagonal.ndim - 1,))
+
+
+PATTERNS[np.trace] = PATTERNS[np.linalg.trace] = _trace
 
 # --- Choosing and joining ------------------------------------------------------------------------------------------
 
 PATTERNS[np.where] = lambda sets, given, env: sets.union(list(given.values()))
 
 
-def _joined(sets: IndexSets, given: dict, env: dict) -> ndarray:
-    """A move: the tangents of names are names."""
-    tangent = given["arrays"]
-    if isinstance(tangent, list):
-        filled = zip(tangent, env["arrays_spec"], strict=True)
-        tangent = [np.zeros(spec.shape, np.intp) if names is None else names for names, spec in filled]
-    map_, names = RULES[np.concatenate].jvps["arrays"]
-    return map_(*[{**env, "tangent": tangent}[name] for name in names])
+def _moving(argument: str, function: Any) -> Callable:
+    """What only moves elements: the tangents of names are names."""
+
+    def pattern(sets: IndexSets, given: dict, env: dict) -> ndarray:
+        tangent = given[argument]
+        if isinstance(tangent, list):
+            filled = zip(tangent, env[f"{argument}_spec"], strict=True)
+            tangent = [np.zeros(spec.shape, np.intp) if names is None else names for names, spec in filled]
+        map_, names = RULES[function].jvps[argument]
+        return map_(*[{**env, "tangent": tangent}[name] for name in names])
+
+    return pattern
 
 
-PATTERNS[np.concatenate] = _joined
+_MOVING = {
+    "arrays": (np.concatenate, np.stack), "tup": (np.vstack, np.hstack, np.dstack, np.column_stack), "a": (np.roll,),
+    "A": (np.tile,),
+}  # fmt: skip
+for _argument, _functions in _MOVING.items():
+    for _function in _functions:
+        PATTERNS[_function] = _moving(_argument, _function)
 
 
 def _binned(sets: IndexSets, given: dict, env: dict) -> ndarray:
@@ -135,228 +193,12 @@ def _transform(sets: IndexSets, given: dict, env: dict) -> ndarray:
 for _function in (np.fft.fft, np.fft.ifft, np.fft.rfft, np.fft.irfft):
     PATTERNS[_function] = _transform
 
-# --- Matrices, many at once ------------------------------------------------------------------------------------------
 
-
-def _by_matrix(sets: IndexSets, given: dict, env: dict) -> Any:
-    """All results for a matrix of all of its elements."""
-    (a,) = given.values()
-    one = sets.along(a, (a.ndim - 2, a.ndim - 1))
-    made = [
-        None if shape is None else np.broadcast_to(one.reshape(one.shape + (1,) * (len(shape) - one.ndim)), shape)
-        for shape in env["shapes"]
-    ]
-    return made[0] if len(made) == 1 else made
-
-
-for _function in (
-    np.linalg.inv, np.linalg.pinv, np.linalg.det, np.linalg.slogdet, np.linalg.cholesky, np.linalg.qr, np.linalg.svd,
-    np.linalg.svdvals, np.linalg.eig, np.linalg.eigh, np.linalg.eigvals, np.linalg.eigvalsh,
-):  # fmt: skip
-    PATTERNS[_function] = _by_matrix
-
-
-def _solved(sets: IndexSets, given: dict, env: dict) -> ndarray:
-    """All of the matrix, and of the right-hand side the own column: of that, what a constant matrix leads to."""
-    shape = env["shapes"][0]
-    b = given.get("b")
-    if "a" not in given and b is not None:
-        leads = _where_inverse_is_not_zero(np.asarray(env["a"]))
-        terms: list[list] = [["i", "j"], ["j"] if b.ndim == 1 else ["j", "k"], ["i"] if b.ndim == 1 else ["i", "k"]]
-        loops = [list(range(-n, 0)) for n in (leads.ndim - 2, max(b.ndim - 2, 0), max(len(shape) - 2, 0))]
-        *terms, output = [[*loop, *term] for loop, term in zip(loops, terms, strict=True)]
-        sizes: dict = {}
-        for term, own in zip(terms, (leads, b), strict=True):
-            sizes |= {label: max(n, sizes.get(label, 1)) if n else 0 for label, n in zip(term, own.shape, strict=True)}
-        return _contracted(sets, terms, [None, b], [leads, None], output, sizes)
+def _in_order(sets: IndexSets, given: dict, env: dict) -> ndarray:
     a = given["a"]
-    parts = [sets.along(a, (a.ndim - 2, a.ndim - 1), keepdims=True)]
-    if b is not None:
-        parts.append(sets.along(b, (b.ndim - 2,), keepdims=True) if b.ndim > 1 else sets.along(b, (0,)))
-    if len(shape) < 2 or (b is not None and b.ndim == 1):
-        parts = [parts[0][..., 0], *parts[1:]]
-    return np.broadcast_to(sets.union(parts), shape)
+    if env["axis"] is None:
+        return np.broadcast_to(sets.along(a, tuple(range(a.ndim))), env["shapes"][0])
+    return np.broadcast_to(sets.along(a, (env["axis"] % a.ndim,), keepdims=True), a.shape)
 
 
-def _where_inverse_is_not_zero(a: ndarray) -> ndarray:
-    """At most, for matrices: what may be reached over their elements, if each row may be solved for the unknown of its
-    diagonal; and everything where a diagonal has zeros."""
-    n = a.shape[-1]
-    if n > _LONGEST_WAY or not np.diagonal(a, axis1=-2, axis2=-1).all():
-        return np.ones(a.shape, bool)
-    reached = ((a != 0) | np.eye(n, dtype=bool)).astype(np.float32)
-    for _ in range(max(n - 1, 1).bit_length()):
-        reached = (reached @ reached > 0).astype(np.float32)
-    return reached > 0
-
-
-# Larger matrices take too long.
-_LONGEST_WAY = 2048
-
-PATTERNS[np.linalg.solve] = _solved
-CONTENTS[np.linalg.solve] = {"a": _zeros_of}
-
-
-def _fitted(sets: IndexSets, given: dict, env: dict) -> list:
-    """Least squares: all of the matrix, and the own column of the right-hand side."""
-    matrix = sets.everything([given["a"]]) if "a" in given else EMPTY
-    solution, residuals, _, values = env["shapes"]
-    b = given.get("b", np.zeros(solution, np.intp))
-    columns = sets.union([sets.along(b, (0,), keepdims=True), np.array(matrix)])
-    rest = np.broadcast_to(columns.reshape(-1), residuals) if residuals is not None and 0 not in residuals else EMPTY
-    return [np.broadcast_to(columns, solution), rest, None, None if values is None else matrix]
-
-
-PATTERNS[np.linalg.lstsq] = _fitted
-
-# --- Products ------------------------------------------------------------------------------------------------------
-
-
-def _contracted(sets: IndexSets, terms: list, names: list, constants: list, output: list, sizes: dict) -> ndarray:
-    """The pattern of a product in einsum's letters. ``names`` has None for constants, ``constants`` None for the rest."""
-    shape = tuple(sizes[label] for label in output)
-    factors = [(c != 0, t) for c, t in zip(constants, terms, strict=True) if c is not None]
-    parts = []
-    for own, term in zip(names, terms, strict=True):
-        if own is None:
-            continue
-        wanted = list(dict.fromkeys([*term, *output]))
-        fixed = [label for label in wanted if any(label in t for _, t in factors)]
-        mask = _where_not_zero(factors, fixed, sizes)
-        if mask.all():
-            parts.append(_spread(sets, own, term, output, sizes))
-            continue
-        free = [label for label in wanted if label not in fixed]
-        chosen = np.nonzero(mask)
-        free_shape = tuple(sizes[label] for label in free)
-        grid = np.indices(free_shape).reshape(len(free), int(np.prod(free_shape, dtype=np.intp)))
-        at = {label: np.repeat(c, grid.shape[1]) for label, c in zip(fixed, chosen, strict=True)}
-        at |= {label: np.tile(g, len(chosen[0])) for label, g in zip(free, grid, strict=True)}
-        members = own[tuple(np.minimum(at[label], n - 1) for label, n in zip(term, own.shape, strict=True))]
-        owners = np.zeros(len(members), np.intp)
-        for label in output:
-            owners = owners * sizes[label] + at[label]
-        parts.append(sets.merge(owners, members, int(np.prod(shape, dtype=np.intp))).reshape(shape))
-    return sets.union(parts)
-
-
-def _where_not_zero(factors: list, labels: list, sizes: dict) -> ndarray:
-    """Where the product of the constants is not zero by their zeros, by the labels that are wanted of them."""
-    numbers: dict = {}
-    arguments: list = []
-    for mask, term in factors:
-        shape = tuple(sizes[label] for label in term)
-        factor = np.broadcast_to(mask, shape).astype(float)
-        arguments += [factor, [numbers.setdefault(label, len(numbers)) for label in term]]
-    return np.einsum(*arguments, [numbers[label] for label in labels]) != 0 if factors else np.ones((), bool)
-
-
-def _spread(sets: IndexSets, own: ndarray, term: list, output: list, sizes: dict) -> ndarray:
-    """One operand, where nothing else is zero: the union along what is summed, the same along what it has not."""
-    unique = list(dict.fromkeys(term))
-    if len(unique) < len(term):
-        own = np.einsum(own, _term_numbers(term, unique), list(range(len(unique))))
-    summed = [n for n, label in enumerate(unique) if label not in output]
-    left = [label for label in unique if label in output]
-    made = sets.along(own, summed) if summed else own
-    made = made.transpose([left.index(label) for label in output if label in left])
-    made = made.reshape([made.shape[sorted(left, key=output.index).index(n)] if n in left else 1 for n in output])
-    return np.broadcast_to(made, tuple(sizes[label] for label in output))
-
-
-def _term_numbers(term: list, unique: list) -> list[int]:
-    return [unique.index(label) for label in term]
-
-
-def _einsum(sets: IndexSets, given: dict, env: dict) -> ndarray:
-    operands, specs = env["operands"], env["operands_spec"]
-    contraction = Contraction(operands, specs)
-    names = [given["operands"][place] for place in contraction.places]
-    constants = [array if own is None else None for array, own in zip(contraction.arrays, names, strict=True)]
-    return _contracted(sets, contraction.terms, names, constants, contraction.output, contraction.sizes)
-
-
-PATTERNS[np.einsum] = _einsum
-
-
-CONTENTS[np.einsum] = {"operands": _zeros_of}
-
-Terms = tuple[list, list, list]
-
-
-def _of_two(first: str, second: str, terms_of: Callable[[int, int], Terms]) -> Callable:
-    """A product of two arguments; ``terms_of`` says the letters of both and of the result by their numbers of axes."""
-
-    def pattern(sets: IndexSets, given: dict, env: dict) -> ndarray:
-        operands = [given.get(name) for name in (first, second)]
-        if any(is_given(env.get(name)) for name in ("axes", "axis")) or env.get("keepdims") is True:
-            return np.broadcast_to(sets.everything([own for own in operands if own is not None]), env["shapes"][0])
-        constants = [np.asarray(env[n]) if own is None else None for n, own in zip((first, second), operands, strict=True)]
-        shapes = [np.asarray(c if own is None else own).shape for c, own in zip(constants, operands, strict=True)]
-        *terms, output = terms_of(*map(len, shapes))
-        sizes: dict = {}
-        for term, shape in zip(terms, shapes, strict=True):
-            sizes |= {label: max(n, sizes.get(label, 1)) if n else 0 for label, n in zip(term, shape, strict=True)}
-        return _contracted(sets, terms, operands, constants, output, sizes)
-
-    return pattern
-
-
-def _behind_loops(x: str, y: str, result: str) -> Callable[[int, int], Terms]:
-    """Letters of the last axes; what stands before them is broadcast."""
-
-    def terms(x_ndim: int, y_ndim: int) -> Terms:
-        loops = x_ndim - len(x), y_ndim - len(y)
-        x_loop, y_loop, loop = (list(range(-n, 0)) for n in (*loops, max(loops)))
-        return [*x_loop, *x], [*y_loop, *y], [*loop, *result]
-
-    return terms
-
-
-def _matmul_terms(x_ndim: int, y_ndim: int) -> Terms:
-    x, y = ("ij" if x_ndim > 1 else "j"), ("jk" if y_ndim > 1 else "j")
-    return _behind_loops(x, y, x[:-1] + y[1:])(x_ndim, y_ndim)
-
-
-def _dot_terms(a_ndim: int, b_ndim: int) -> Terms:
-    a, b = [("a", n) for n in range(a_ndim)], [("b", n) for n in range(b_ndim)]
-    if not a or not b:
-        return a, b, a + b
-    b[-2 if b_ndim > 1 else -1] = a[-1]
-    return a, b, [label for label in a + b if label != a[-1]]
-
-
-_PRODUCTS: dict[Any, tuple[str, str, Callable[[int, int], Terms]]] = {
-    np.matmul: ("x", "y", _matmul_terms),
-    np.dot: ("a", "b", _dot_terms),
-    np.vecdot: ("x", "y", _behind_loops("i", "i", "")),
-    np.matvec: ("x", "y", _behind_loops("ij", "j", "i")),
-    np.vecmat: ("x", "y", _behind_loops("i", "ij", "j")),
-}
-for _product, (_first, _second, _terms) in _PRODUCTS.items():
-    PATTERNS[_product] = _of_two(_first, _second, _terms)
-    CONTENTS[_product] = {_first: _zeros_of, _second: _zeros_of}
-
-
-def _convolution(correlation: bool) -> Callable:
-    def pattern(sets: IndexSets, given: dict, env: dict) -> ndarray:
-        """All pairs of elements, by the sum of their places."""
-        (length,) = env["shapes"][0]
-        a, v = (np.ravel(given[name] if name in given else np.asarray(env[name]) != 0) for name in ("a", "v"))
-        shorter = min(len(a), len(v))
-        before = {0: 0, 2 * (shorter - 1): shorter - 1}.get(
-            len(a) + len(v) - 1 - length, middle(len(a), len(v), correlation)
-        )
-        chosen = [np.arange(len(n)) if name in given else np.flatnonzero(n) for name, n in (("a", a), ("v", v))]
-        i, j = (places.reshape(-1) for places in np.meshgrid(*chosen, indexing="ij"))
-        owners = i + (len(v) - 1 - j if correlation else j) - before
-        inside = (owners >= 0) & (owners < length)
-        names = [n[places[inside]] for name, n, places in (("a", a, i), ("v", v, j)) if name in given]
-        return sets.merge(np.tile(owners[inside], len(names)), np.concatenate(names), length)
-
-    return pattern
-
-
-for _function in (np.convolve, np.correlate):
-    PATTERNS[_function] = _convolution(_function is np.correlate)
-    CONTENTS[_function] = {"a": _zeros_of, "v": _zeros_of}
+PATTERNS[np.sort] = PATTERNS[np.partition] = _in_order

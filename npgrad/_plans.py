@@ -186,6 +186,9 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
             for value in values:
                 if type(value) is TracedArray and same_memory(result, value):
                     return value._part(result)
+        for value in plain:
+            if value is result:
+                return NO_PLAN  # the argument itself, as np.diff(x, n=0) gives it
     elif not isinstance(result, np.generic):
         given.several = True  # found once for each kind of call, which is then repeated the general way
         return NO_PLAN

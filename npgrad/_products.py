@@ -32,8 +32,8 @@ class Linearized:
     Made by `linearize`.
     """
 
-    def __init__(self, f: Callable, primals: tuple, leaks: str) -> None:
-        self._run = Run(f, primals, {}, tuple(range(len(primals))), False, leaks)
+    def __init__(self, f: Callable, primals: tuple, leaks: str, check_nan: bool = False) -> None:
+        self._run = Run(f, primals, {}, tuple(range(len(primals))), False, leaks, check_nan)
         self._sources, self._build_sources = flatten(self._run.sources)
         self._targets, self._build_targets = checked_leaves(self._run.value, "value")
         # The value of the function at the point.
@@ -86,7 +86,7 @@ def _filled(found: Any, shape: tuple, target: Any) -> Any:
 
 
 @public
-def linearize(f: Callable, *primals: Any, leaks: str = "raise") -> Linearized:
+def linearize(f: Callable, *primals: Any, leaks: str = "raise", check_nan: bool = False) -> Linearized:
     """Record a function once at a point, and take as many products with its derivative as wanted.
 
     Parameters
@@ -96,6 +96,7 @@ def linearize(f: Callable, *primals: Any, leaks: str = "raise") -> Linearized:
     *primals : floating or complex arrays or numbers, or structures of them
         The point.
     leaks : {"raise", "warn", "ignore"}
+    check_nan : bool
         See `GradientTape`.
 
     Returns
@@ -117,11 +118,13 @@ def linearize(f: Callable, *primals: Any, leaks: str = "raise") -> Linearized:
     (array([2., 4., 2.]),)
     """
     check_callable(f)
-    return Linearized(f, primals, leaks)
+    return Linearized(f, primals, leaks, check_nan)
 
 
 @public
-def jvp(f: Callable[..., R], primals: tuple, tangents: tuple, *, leaks: str = "raise") -> tuple[R, Any]:
+def jvp(
+    f: Callable[..., R], primals: tuple, tangents: tuple, *, leaks: str = "raise", check_nan: bool = False
+) -> tuple[R, Any]:
     """The value of a function and its derivative along a direction, by forward mode.
 
     Parameters
@@ -130,6 +133,9 @@ def jvp(f: Callable[..., R], primals: tuple, tangents: tuple, *, leaks: str = "r
         Plain NumPy code.
     primals, tangents : tuples of arrays or structures
         One item per argument of ``f``; tangents have the shapes of the primals, or all the same extra leading axes.
+    leaks : {"raise", "warn", "ignore"}
+    check_nan : bool
+        See `GradientTape`.
 
     Returns
     -------
@@ -142,12 +148,14 @@ def jvp(f: Callable[..., R], primals: tuple, tangents: tuple, *, leaks: str = "r
     >>> ng.jvp(lambda x: x ** 2, (np.array([1.0, 2.0]),), (np.array([1.0, 0.0]),))
     (array([1., 4.]), array([2., 0.]))
     """
-    at = linearize(f, *_as_tuple(primals, "primals"), leaks=leaks)
+    at = linearize(f, *_as_tuple(primals, "primals"), leaks=leaks, check_nan=check_nan)
     return at.value, at.jvp(tangents)
 
 
 @public
-def vjp(f: Callable[..., R], *primals: Any, leaks: str = "raise") -> tuple[R, Callable[[Any], tuple[Any, ...]]]:
+def vjp(
+    f: Callable[..., R], *primals: Any, leaks: str = "raise", check_nan: bool = False
+) -> tuple[R, Callable[[Any], tuple[Any, ...]]]:
     """The value of a function, and a function from cotangents of the value to cotangents of the arguments.
 
     Examples
@@ -157,23 +165,25 @@ def vjp(f: Callable[..., R], *primals: Any, leaks: str = "raise") -> tuple[R, Ca
     >>> pullback(np.array([1.0, 1.0]))
     (array([3., 3.]), np.float64(3.0))
     """
-    at = linearize(f, *primals, leaks=leaks)
+    at = linearize(f, *primals, leaks=leaks, check_nan=check_nan)
     return at.value, at.vjp
 
 
-def gradient_at(f: Callable, args: tuple, kwargs: dict, argnums: Any, leaks: str) -> Run:
+def gradient_at(f: Callable, args: tuple, kwargs: dict, argnums: Any, leaks: str, check_nan: bool = False) -> Run:
     """A recorded evaluation of the gradient of a scalar function."""
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        inner = Run(f, args, kwargs, argnums, False, leaks)
+        inner = Run(f, args, kwargs, argnums, False, leaks, check_nan)
         check_scalar(inner.value, f)
         return inner.tape.gradient(inner.value, inner.sources, unconnected_gradients="zero")
 
-    return Run(gradient, args, kwargs, argnums, False, leaks)
+    return Run(gradient, args, kwargs, argnums, False, leaks, check_nan)
 
 
 @public
-def hvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -> tuple[Any, ...]:
+def hvp(
+    f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise", check_nan: bool = False
+) -> tuple[Any, ...]:
     """The product of the Hessian of a scalar function and a vector: forward mode over the gradient.
 
     Parameters
@@ -182,6 +192,9 @@ def hvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -
         Plain NumPy code that returns a real scalar.
     primals, tangents : tuples of arrays or structures
         One item per argument of ``f``.
+    leaks : {"raise", "warn", "ignore"}
+    check_nan : bool
+        See `GradientTape`.
 
     Returns
     -------
@@ -195,7 +208,7 @@ def hvp(f: Callable, primals: tuple, tangents: tuple, *, leaks: str = "raise") -
     """
     check_callable(f)
     primals, tangents = _as_tuple(primals, "primals"), _as_tuple(tangents, "tangents")
-    run = gradient_at(f, primals, {}, tuple(range(len(primals))), leaks)
+    run = gradient_at(f, primals, {}, tuple(range(len(primals))), leaks, check_nan)
     return derivative_along(run, tangents)
 
 
@@ -220,6 +233,7 @@ def hessian(
     mode: str = "auto",
     max_bytes: int | None = None,
     leaks: str = "raise",
+    check_nan: bool = False,
 ) -> Callable[P, Any]:
     """The Hessian of a scalar function, as a function of the same arguments: one batched sweep over the gradient.
 
@@ -233,6 +247,9 @@ def hessian(
         The direction of the outer sweep; ``"auto"`` goes forward, or in reverse where something has no forward rule.
     max_bytes : int, optional
         See `GradientTape.jacobian`.
+    leaks : {"raise", "warn", "ignore"}
+    check_nan : bool
+        See `GradientTape`.
 
     Returns
     -------
@@ -252,7 +269,7 @@ def hessian(
     @public
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
-        return derivative_of(gradient_at(f, args, kwargs, argnums, leaks), mode, max_bytes)
+        return derivative_of(gradient_at(f, args, kwargs, argnums, leaks, check_nan), mode, max_bytes)
 
     return wrapped
 

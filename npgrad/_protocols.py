@@ -10,6 +10,7 @@ from numpy import ndarray
 from ._dispatch import call_rule, call_ufunc, check_outside, objects, tracking
 from ._elementwise import ACCEPTED, plain_ufunc_call, unary_calls
 from ._functions import call_function
+from ._guards import StructuredArray
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble
@@ -47,6 +48,8 @@ def _accepted(value: Any) -> Any:
         return value
     if type(value) in (list, tuple):
         return assemble(value)
+    if type(value) is StructuredArray:
+        return value.view(ndarray)
     if isinstance(value, ndarray):
         if recording() and type(value) is not ndarray:
             raise LeakError(

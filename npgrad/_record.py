@@ -15,6 +15,7 @@ from typing import Any
 
 from . import _collector
 from ._leaks import LeakError, Place, leak_message, user_place
+from ._pool import give_back
 from ._storage import NOTHING, Storage, Token, View
 
 # The tapes that record in this context, outermost first; and all that were opened in it, paused ones included.
@@ -25,6 +26,7 @@ _opened: ContextVar[tuple[Record, ...]] = ContextVar("npgrad_opened", default=()
 _single: ContextVar[Record | None] = ContextVar("npgrad_single", default=None)
 
 recording = _recording.get
+opened = _opened.get
 single = _single.get
 
 
@@ -51,7 +53,7 @@ class Record:
 
     __slots__ = (
         "entries", "append", "token", "alone", "own_set", "open", "leaks", "noted_leaks",
-        "marks", "watch_accessed", "variables", "places", "cuts", "check_nan", "__weakref__",
+        "marks", "watch_accessed", "variables", "places", "cuts", "check_nan", "large", "__weakref__",
     )  # fmt: skip
 
     def __init__(self, leaks: str, watch_accessed: bool, locations: bool = False, check_nan: bool = False) -> None:
@@ -66,6 +68,8 @@ class Record:
             self.places, self.cuts = [], []
             self.append = functools.partial(_append_with_place, self.entries, self.places)
         self.check_nan = check_nan
+        # Large saved values that a sweep has met, whose memory the next tape may use: by identity.
+        self.large: dict[int, Any] = {}
         self.token = Token(weakref.ref(self))
         self.own_set: frozenset = frozenset([self.token])
         # What ``tracked`` is for a storage that this tape alone tracks; compared by identity on the hot path, so a
@@ -80,6 +84,11 @@ class Record:
 
     def __del__(self) -> None:
         _collector.leave()
+        if self.large:
+            arrays = list(self.large.values())
+            self.large.clear()
+            self.entries.clear()
+            give_back(arrays)
 
     def start(self) -> None:
         set_recording((*_recording.get(), self))
@@ -198,6 +207,8 @@ def refuse_foreign(storage: Storage) -> None:
     for token in storage.tracked:
         record = token.record()
         if record is not None and record.open and record not in here:
+            if record.cuts is not None:
+                record.cuts.append((storage, "a use in another thread, which was refused", user_place()))
             raise LeakError(
                 leak_message(
                     "a traced array is used in another thread while its tape records",

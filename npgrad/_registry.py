@@ -25,7 +25,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._compat import signature_of
-from ._leaks import warn_degenerate as warn_degenerate
+from ._leaks import (
+    warn_completed as warn_completed,
+    warn_degenerate as warn_degenerate,
+    warn_told_apart as warn_told_apart,
+)
 from ._partials import (
     INPUTS as INPUTS,
     Custom as Custom,
@@ -36,7 +40,7 @@ from ._partials import (
 )
 
 RULES: dict[Any, Any] = {}
-COMPOSITES: dict[Any, Callable | None] = {}
+COMPOSITES: dict[Any, Any] = {}
 VIEWS: dict[Any, Callable] = {}
 WRITES: dict[Any, Callable] = {}
 ZERO: set[Any] = set()
@@ -153,7 +157,12 @@ class Rule(Maps):
     @functools.cached_property
     def sequence(self) -> str | None:
         """The argument that is a sequence of arrays."""
-        return self.variadic or ("arrays" if "arrays" in self.names else None)
+        return self.variadic or next((name for name in ("arrays", "tup") if name in self.names), None)
+
+    @functools.cached_property
+    def may_overwrite(self) -> bool:
+        """Whether it has an argument that permits it to spoil its input."""
+        return "overwrite_input" in self.names
 
     @functools.cached_property
     def out_position(self) -> int | None:
@@ -246,6 +255,7 @@ def vjp(function: Any, *arguments: str) -> Callable:
             one = map_ if len(arguments) == 1 else _nth(map_, position)
             rule.vjps[argument] = (one, parameters(map_))
             rule.shared[argument] = (map_, None if len(arguments) == 1 else position)
+        rule.given.clear()  # plans that were made of a map declared before
         return map_
 
     return declare
@@ -269,7 +279,9 @@ def jvp(function: Any, argument: str) -> Callable:
     """Declare the forward map of a function by one argument: parameters as for `vjp`, with ``tangent`` for ``ct``."""
 
     def declare(map_: Callable) -> Callable:
-        _rule_for(function).jvps[argument] = (map_, parameters(map_))
+        rule = _rule_for(function)
+        rule.jvps[argument] = (map_, parameters(map_))
+        rule.given.clear()
         return map_
 
     return declare
@@ -293,6 +305,23 @@ def body(function: Any) -> Callable:
     def declare(replacement: Callable) -> Callable:
         COMPOSITES[function] = replacement
         return replacement
+
+    return declare
+
+
+class ByIndex:
+    """A function whose result is its argument, perhaps flattened, at an index; ``key`` gives both."""
+
+    def __init__(self, key: Callable) -> None:
+        self.key = key
+
+
+def by_index(function: Any) -> Callable:
+    """Declare at which index of which array a function finds its elements, by a map of NumPy's parameters."""
+
+    def declare(key: Callable) -> Callable:
+        COMPOSITES[function] = ByIndex(key)
+        return key
 
     return declare
 

@@ -117,7 +117,8 @@ class Segment(Maps, ABC):
     # Whether the maps need the value, which the tape would keep alive.
     needs_value = True
 
-    def __init__(self, arguments: tuple[tuple, dict]) -> None:
+    def __init__(self, name: str, arguments: tuple[tuple, dict]) -> None:
+        self.name = name
         self.leaves, self.build = flatten(arguments)
         self.moved: list[int] = []
         self.fixed: list[int] = []

@@ -10,10 +10,10 @@ import numpy as np
 from numpy import ndarray
 
 from ._coloring import color_columns, color_symmetric, transposed
+from ._course import Course
 from ._derivatives import gradients_of, recorded_on, tangents_of
 from ._functional import check_callable, grad
 from ._pattern import pattern_of, structure
-from ._reach import Reach
 from ._run import Run
 from ._sparse_matrix import SparseMatrix, SparsityPattern
 from ._storage import native
@@ -46,9 +46,9 @@ class _Point:
             raise TypeError("sparse derivatives are for real arrays; use npgrad.jacobian for complex ones")
 
     @functools.cached_property
-    def _reach(self) -> Reach:
+    def _course(self) -> Course:
         here = [t._storage for t in self.targets if recorded_on(self.record, t)]
-        return Reach(self.record, [s._storage for s in self.sources], here)
+        return Course(self.record, [s._storage for s in self.sources], here)
 
     def structure(self) -> tuple:
         return structure(self.record, self.targets, self.sources)
@@ -76,7 +76,7 @@ class _Point:
             (source, part.reshape(*batch, *source.shape).astype(native(source.dtype), copy=False))
             for source, part in zip(self.sources, _split(seeds, self.sources), strict=True)
         ]
-        return _beside(tangents_of(self.record, self.targets, moved, batch, self._reach), self.targets, batch)
+        return _beside(tangents_of(self.record, self.targets, moved, batch, self._course), self.targets, batch)
 
     def _adjoint_products(self, seeds: ndarray) -> Any:
         batch = (len(seeds),)
@@ -123,10 +123,6 @@ class _JacobianPlan:
         self.reverse = _seeds(by_rows), by_rows[rows] * n + pattern.indices
         self.is_forward = len(self.forward[0]) <= len(self.reverse[0])
 
-    @property
-    def colors(self) -> int:
-        return len((self.forward if self.is_forward else self.reverse)[0])
-
     def data(self, point: _Point) -> Any:
         if not self.pattern.nnz:
             return np.zeros(0)
@@ -159,10 +155,6 @@ class _HessianPlan:
         own, mirrored = low + colors[high] * n, high + colors[low] * n
         alone = counts[own] == 1
         self.places = np.where(alone, own, mirrored)
-
-    @property
-    def colors(self) -> int:
-        return len(self.seeds)
 
     def data(self, point: _Point) -> Any:
         if not self.pattern.nnz:

@@ -7,13 +7,16 @@ and the sweep is one more NumPy program that is followed.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
 from ._entries import BINARY, UNARY
+from ._pool import FROM_BYTES
 from ._storage import Layout, Storage, View, begin_sweep, empty_with_order, native
 from ._traced import TracedArray, fresh
 
@@ -55,7 +58,7 @@ class Sweep:
             order = tuple(range(len(storage.shape))) if layout is None else layout.order
             made = empty_with_order(storage.shape, native(storage.dtype), order, self.batch)
             if self.traced:
-                made = fresh(made)
+                made = fresh(np.empty_like(made))  # of the same layout, but owner of its memory: see `root_of`
             made[...] = 0 if shadow is None else shadow
         self.shadows[storage] = made
         self.owned.add(storage)
@@ -71,7 +74,14 @@ class Sweep:
 class ReverseSweep(Sweep):
     """Cotangents: `add` what flows back into an input, `take` what has arrived at an output."""
 
-    __slots__ = ()
+    __slots__ = ("large", "spare")
+
+    def __init__(self, batch: Shape, traced: bool, careful: bool = False, large: dict[int, Any] | None = None) -> None:
+        super().__init__(batch, traced, careful)
+        # Large saved values that this sweep meets, by identity: see ``_pool``.
+        self.large = {} if large is None else large
+        # Memory of large cotangents that have arrived, by shape and dtype: for those that come.
+        self.spare: dict[tuple, list[ndarray]] = {}
 
     def add(self, storage: Storage, view: View | None, ct: Any) -> None:
         spec = storage if view is None else view
@@ -79,6 +89,8 @@ class ReverseSweep(Sweep):
             ct = project(ct, spec.shape, spec.dtype, self.batch)
         if view is not None:
             view.add_into(self.buffer(storage, view.layout), ct, self.batch_ndim)
+            if ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO:
+                self.keep_spare(ct)
             return
         old = self.shadows.get(storage)
         if old is None:
@@ -86,12 +98,42 @@ class ReverseSweep(Sweep):
         elif storage in self.owned:
             old += ct
             self.shadows[storage] = old
+            if ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO:
+                self.keep_spare(ct)
         else:
-            self.shadows[storage] = total = old + ct
+            free = ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO and _fits(ct, old)
+            self.shadows[storage] = total = np.add(old, ct, ct) if free else old + ct
             # To be written into: no scalar, which is what the sum of 0-d arrays is, and no sum of plain seeds under an outer
             # tape, which would not see what is written there.
             if total.ndim and (not self.traced or isinstance(total, TracedArray)):
                 self.owned.add(storage)
+
+    def keep_spare(self, array: Any) -> None:
+        """Keep the memory of a cotangent that only the caller's variables still refer to."""
+        if type(array) is ndarray and array.base is None and array.flags.carray:
+            kept = self.spare.setdefault((array.shape, array.dtype), [])
+            if len(kept) < 4:
+                kept.append(array)
+
+    def copy(self, part: Any) -> Any:
+        if part.nbytes > REUSE_FROM and type(part) is ndarray and (spare := self.spare.get((part.shape, part.dtype))):
+            made = spare.pop()
+            made[...] = part
+            return made
+        return part.copy()
+
+    def product(self, ct: Any, factor: Any, x: Any, y: Any, ans: Any, ct_is_free: bool) -> Any:
+        """A large cotangent times its partial derivative, in memory that is there already: fresh memory costs as much as the
+        multiplication."""
+        value = factor.value(None, x, y, None, ans)
+        if factor.is_new and type(value) is ndarray and value.shape == ct.shape and _fits(value, ct):
+            return factor.apply(ct, value, value)
+        if _fits(ct, value):
+            if ct_is_free:
+                return factor.apply(ct, value, ct)
+            if spare := self.spare.get((ct.shape, ct.dtype)):
+                return factor.apply(ct, value, spare.pop())
+        return factor.apply(ct, value)
 
     def take(self, storage: Storage, view: View | None, mask: Any = None) -> Any:
         """The cotangent of what was written here, which is cleared for what was there before."""
@@ -106,7 +148,7 @@ class ReverseSweep(Sweep):
             ct = np.where(mask, part, 0)
             np.copyto(part, 0, where=np.broadcast_to(mask, part.shape))
             return ct
-        ct = part.copy()
+        ct = self.copy(part)
         part[...] = 0
         return ct
 
@@ -115,7 +157,9 @@ class ReverseSweep(Sweep):
         if storage not in self.shadows:
             return None
         if view is None:
-            return self.shadows[storage] + 0
+            # What is not owned is not written, so a plain shadow need not be copied.
+            self.owned.discard(storage)
+            return self.shadows[storage] + 0 if self.traced else self.shadows[storage]
         part = view.of(self.buffer(storage, view.layout), self.batch_ndim)
         return part.copy()
 
@@ -126,7 +170,7 @@ class ReverseSweep(Sweep):
                     e[0].reverse(self, e)
             return
         # The same for plain data, with the commonest entries written out: what `Unary.reverse` and `Binary.reverse` do.
-        shadows, owned, add = self.shadows, self.owned, self.add
+        shadows, owned, add, large = self.shadows, self.owned, self.add, self.large
         for e in reversed(entries[low:high]):
             if e is None:
                 continue
@@ -145,7 +189,8 @@ class ReverseSweep(Sweep):
                     if out in shadows and selection.vjp_y is not None:
                         ct = ov.of(self.buffer(out, ov.layout), self.batch_ndim)
                         g = selection.vjp_y(ct, None, None, None, None)
-                        add(sy, vy, ct.copy() if g is ct else g)
+                        # A copy, if it would become the shadow itself.
+                        add(sy, vy, self.copy(ct) if g is ct and vy is None and sy not in owned else g)
                     continue
                 else:
                     ct = self.take(out, ov)
@@ -160,7 +205,13 @@ class ReverseSweep(Sweep):
                     ans = ea.restore(ov, False)
                 vjp = selection.vjp_x
                 if vjp is not None:
-                    g = vjp(ct, x, y, None, ans)
+                    if selection.factor_x is not None and ct.nbytes > REUSE_FROM:
+                        g = None  # the last one may be this cotangent
+                        last = selection.vjp_y is None and getrefcount(ct) <= _HELD_ONCE
+                        large[id(y)], large[id(ans)] = (None if sy is None else y), ans
+                        g = self.product(ct, selection.factor_x, x, y, ans, last)
+                    else:
+                        g = vjp(ct, x, y, None, ans)
                     # The first contribution is taken over as it is.
                     if vx is None and shape is sx.shape and g.dtype is sx.dtype and sx not in shadows:
                         shadows[sx] = g
@@ -168,7 +219,12 @@ class ReverseSweep(Sweep):
                         add(sx, vx, g)
                 vjp = selection.vjp_y
                 if vjp is not None:
-                    g = vjp(ct, x, y, None, ans)
+                    if selection.factor_y is not None and ct.nbytes > REUSE_FROM:
+                        g = None
+                        large[id(x)], large[id(ans)] = (None if sx is None else x), ans
+                        g = self.product(ct, selection.factor_y, x, y, ans, getrefcount(ct) <= _HELD_ONCE)
+                    else:
+                        g = vjp(ct, x, y, None, ans)
                     if vy is None and shape is sy.shape and g.dtype is sy.dtype and sy not in shadows:
                         shadows[sy] = g
                     else:
@@ -184,13 +240,45 @@ class ReverseSweep(Sweep):
                     x = ex.restore(vx, False)
                 if ea is not None and ea.copy is not None:
                     ans = ea.restore(ov, False)
-                g = selection.vjp_x(ct, x, None, None, ans)
+                if selection.factor_x is not None and ct.nbytes > REUSE_FROM:
+                    g = None
+                    large[id(x)], large[id(ans)] = x, ans
+                    g = self.product(ct, selection.factor_x, x, None, ans, getrefcount(ct) <= _HELD_ONCE)
+                else:
+                    g = selection.vjp_x(ct, x, None, None, ans)
                 if vx is None and out.shape is sx.shape and g.dtype is sx.dtype and sx not in shadows:
                     shadows[sx] = g
                 else:
                     add(sx, vx, g)
             else:
                 kind.reverse(self, e)
+
+
+def _fits(array: Any, other: Any) -> bool:
+    """Whether the result of an array with another operand fits into the array, if nobody refers to it, neither to its
+    memory."""
+    if type(array) is not ndarray or array.base is not None or not array.flags.writeable:
+        return False
+    if not isinstance(other, (ndarray, np.generic)):  # a number of Python's takes the dtype of the array
+        return type(other) is not complex or array.dtype.kind == "c"
+    return array.dtype == other.dtype and array.shape[array.ndim - other.ndim :] == other.shape
+
+
+# Arrays of more bytes are computed in memory that is there already.
+REUSE_FROM = FROM_BYTES
+
+
+def _references() -> tuple[int, int]:
+    """What `getrefcount` says of an array to which one variable refers, and of one that was handed on to a function."""
+
+    def counted(array: ndarray) -> int:
+        return getrefcount(array)
+
+    array = np.empty(0)
+    return getrefcount(array), counted(array)
+
+
+_HELD_ONCE, _HELD_BY_TWO = _references()
 
 
 class ForwardSweep(Sweep):
@@ -237,10 +325,13 @@ class ForwardSweep(Sweep):
             np.copyto(part, value, where=np.broadcast_to(mask, part.shape))
 
     def align(self, tangent: Any, ndim: int) -> Any:
-        """Insert axes behind the batch, so that the tangent of a broadcast input meets the others."""
+        """Insert axes behind the batch, so that the tangent of a broadcast input meets the others; or drop leading axes of
+        length 1, which a write takes."""
         missing = ndim - (tangent.ndim - self.batch_ndim)
-        if not self.batch_ndim or missing <= 0:
+        if not self.batch_ndim or not missing:
             return tangent
+        if missing < 0:
+            return tangent.reshape(tangent.shape[: self.batch_ndim] + tangent.shape[self.batch_ndim - missing :])
         return tangent.reshape(tangent.shape[: self.batch_ndim] + (1,) * missing + tangent.shape[self.batch_ndim :])
 
     def run(self, entries: list, low: int, high: int, ends: dict[int, list[Storage]] | None) -> None:
@@ -319,4 +410,5 @@ def is_clean(result: Any) -> bool:
     """Whether all numbers are finite. If so, no product of zero and infinity has occurred that mattered, and the sweep
     need not be repeated with care."""
     bare = result._bare if isinstance(result, TracedArray) else result
-    return bool(np.isfinite(bare).all())
+    # A sum of squares is faster; it is not finite either where the numbers are large.
+    return math.isfinite(abs(np.vdot(bare, bare))) or bool(np.isfinite(bare).all())

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 
 from ._dispatch import append, check_outside, refuse_plain_target, tracking, write_records
-from ._functions import call_function, compute_plain
+from ._functions import call_function, compute_plain, laid_out
 from ._leaks import NoRuleError, leak_message
 from ._libraries import rule_of
 from ._move_entries import ADD_AT, SCATTER
@@ -64,23 +64,35 @@ def reduce(
             keywords["keepdims"] = keepdims
         if ufunc in (np.add, np.multiply):
             keywords["dtype"] = dtype
+        else:
+            a = _in_type(a, dtype)
         return call_function(function, (a,), {k: v for k, v in keywords.items() if k == "axis" or v is not None})
     if not _is_followed(ufunc, a, kwargs.get("initial")):
         return _plain(ufunc, "reduce", (a,), {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, **kwargs})
     exact = ufunc.reduce(a._bare, axis=axis, dtype=dtype, keepdims=keepdims, **unwrap(kwargs))
+    a = _in_type(a, dtype)
     axes = tuple(range(a.ndim)) if axis is None else (axis,) if np.ndim(axis) == 0 else tuple(axis)
-    axes = tuple(n % a.ndim for n in axes)
+    axes = tuple(n % a.ndim for n in axes) if a.ndim else ()  # NumPy takes axes 0 and -1 of 0-d arrays
+    with np.errstate(all="ignore"):  # NumPy has warned, here and below
+        total = _row_by_row(ufunc, a, axes, **kwargs)
+    return _finished(ufunc, total, exact, out)
+
+
+def _row_by_row(ufunc: Any, a: Any, axes: tuple, initial: Any = None, where: Any = True) -> Any:
     rest = [n for n in range(a.ndim) if n not in axes]
-    rows = _rows(a, axes, rest)
-    where, total = kwargs.get("where", True), kwargs.get("initial")
+    rows, total = _rows(a, axes, rest), initial
     if where is True:
         for row in rows:
             total = row if total is None else ufunc(total, row)
-        return _finished(ufunc, total, exact, out)
+        return total
     total = ufunc.identity if total is None else total
     for row, chosen in zip(rows, _rows(np.broadcast_to(where, a.shape), axes, rest), strict=True):
         total = np.where(chosen, ufunc(total, row), total)
-    return _finished(ufunc, total, exact, out)
+    return total
+
+
+def _in_type(a: Any, dtype: Any) -> Any:
+    return a if dtype is None or a.dtype == dtype or np.dtype(dtype).kind not in "fc" else a.astype(dtype)
 
 
 def _rows(a: Any, axes: tuple, rest: list) -> Any:
@@ -96,7 +108,9 @@ def _finished(ufunc: Any, made: Any, exact: Any, out: Any) -> Any:
         return made
     if made._view is not None or made.dtype != exact.dtype:
         made = made.astype(exact.dtype)  # also a copy, where there was one row only
-    if not np.allclose(made._bare.reshape(exact.shape), exact, rtol=1e-2, equal_nan=True):
+    with np.errstate(all="ignore"):
+        same = np.allclose(made._bare.reshape(exact.shape), exact, rtol=1e-2, equal_nan=True)
+    if not same:
         raise NoRuleError(
             leak_message(
                 f"NumPy's {ufunc.__name__} did not apply itself to one element after the other here (NumPy 2.4 computes "
@@ -104,11 +118,13 @@ def _finished(ufunc: Any, made: Any, exact: Any, out: Any) -> Any:
                 "Write a loop.",
             )
         )
+    if made.shape == exact.shape and np.ndim(exact) > 1 and made.strides != exact.strides:
+        made = laid_out(made, exact)
     overwrite(made, exact if made.shape == exact.shape else exact.reshape(made.shape))
     if made.shape != exact.shape:
         made = made.reshape(exact.shape)
     if out is None:
-        return made
+        return made[()] if isinstance(exact, np.generic) else made
     if not isinstance(out, TracedArray):
         refuse_plain_target(recording(), (out,))
     out[...] = made
@@ -117,16 +133,21 @@ def _finished(ufunc: Any, made: Any, exact: Any, out: Any) -> Any:
 
 def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
     out = out[0] if type(out) is tuple else out
+    if axis is None:
+        # One axis it may be; NumPy refuses several, which np.cumsum takes.
+        axis = 0 if np.ndim(unwrap(a)) == 1 else ufunc.accumulate(unwrap(a), axis=None)
     function = _ACCUMULATIONS.get(ufunc)
     if function is not None and recording():
         return call_function(function, (a,), {"axis": axis, "dtype": dtype, **({} if out is None else {"out": out})})
     if not _is_followed(ufunc, a):
         return _plain(ufunc, "accumulate", (a,), {"axis": axis, "dtype": dtype, "out": out})
     exact = ufunc.accumulate(a._bare, axis=axis, dtype=dtype)
+    a = _in_type(a, dtype)
     rows = list(np.moveaxis(a, axis, 0))
     totals = rows[:1]
-    for row in rows[1:]:
-        totals.append(ufunc(totals[-1], row))
+    with np.errstate(all="ignore"):
+        for row in rows[1:]:
+            totals.append(ufunc(totals[-1], row))
     return _finished(ufunc, np.stack(totals, axis) if totals else a.copy(), exact, out)
 
 
@@ -138,10 +159,11 @@ def reduceat(ufunc: Any, a: Any, indices: Any, axis: int = 0, dtype: Any = None,
     exact = ufunc.reduceat(a._bare, indices, axis=axis, dtype=dtype)
     rows = np.moveaxis(a, axis, 0)
     bounds = [*np.asarray(indices).tolist(), len(rows)]
-    parts = [
-        ufunc.reduce(rows[low:high], axis=0) if high > low else rows[low]
-        for low, high in itertools.pairwise(bounds)
-    ]
+    with np.errstate(all="ignore"):
+        parts = [
+            ufunc.reduce(rows[low:high], axis=0) if high > low else rows[low]
+            for low, high in itertools.pairwise(bounds)
+        ]
     return _finished(ufunc, np.stack(parts, axis) if parts else exact, exact, out)
 
 
@@ -214,10 +236,11 @@ def _at_in_rounds(ufunc: Any, a: TracedArray, indices: Any, operands: tuple) -> 
     first = np.maximum.accumulate(np.where(starts, np.arange(flat.size), 0)) if flat.size else flat
     turn = np.empty(flat.size, np.intp)
     turn[order] = np.arange(flat.size) - first
-    for n in range(int(turn.max(initial=-1)) + 1):
-        chosen = np.flatnonzero(turn == n)
-        where = np.unravel_index(flat[chosen], a.shape)
-        a[where] = ufunc(a[where], *[v[chosen] for v in values])
+    with np.errstate(all="ignore"):
+        for n in range(int(turn.max(initial=-1)) + 1):
+            chosen = np.flatnonzero(turn == n)
+            where = np.unravel_index(flat[chosen], a.shape)
+            a[where] = ufunc(a[where], *[v[chosen] for v in values])
     overwrite(a, exact)
 
 

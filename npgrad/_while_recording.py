@@ -16,18 +16,25 @@ class WhileRecording:
     def __init__(self, put: Callable[[], None], take_away: Callable[[], None]) -> None:
         self._put = put
         self._take_away = take_away
-        self._lock = threading.RLock()  # a signal's handler may use tapes too
+        self.lock = threading.RLock()  # a signal's handler may use tapes too
         self.tapes: set[int] = set()
 
     def enter(self, tape: object) -> None:
-        with self._lock:
+        with self.lock:
             first = not self.tapes
             self.tapes.add(id(tape))
             if first:
                 self._put()
 
     def leave(self, tape: object) -> None:
-        with self._lock:
+        with self.lock:
             if self.tapes <= {id(tape)}:
                 self._take_away()
             self.tapes.discard(id(tape))
+
+    def forget_others(self, tapes: set[int]) -> None:
+        """In a process that was forked: the tapes of other threads are not there."""
+        with self.lock:
+            if self.tapes and not self.tapes & tapes:
+                self._take_away()
+            self.tapes &= tapes

@@ -13,6 +13,7 @@ import numpy as np
 
 import npgrad as ng
 from npgrad._structure import flatten
+from npgrad.testing import Linearised, random_like
 
 LEVELS = 4
 
@@ -108,6 +109,7 @@ def check_inner_products(program: Callable, x: np.ndarray) -> None:
     assert abs(a - b) <= 1e-12 * max(1.0, float(np.abs(pushed).max()) * y.size), (a, b)
     many = at.jvp((np.stack([v, 0 * v, -2 * v]),))
     assert_close(many, np.stack([pushed, 0 * pushed, -2 * pushed]), 1e-14, "many tangents")
+    check_batched_adjoint(program, x, rng)
     with ng.GradientTape(persistent=True) as tape:
         traced = tape.watch(x)
         y = program(traced)
@@ -117,6 +119,17 @@ def check_inner_products(program: Callable, x: np.ndarray) -> None:
         assert_close(row_by_row, whole, 1e-14, f"row by row, {mode}")
         assert_close(whole.reshape(y.size, -1) @ v.reshape(-1), pushed.reshape(-1), 1e-12, f"{mode} and one tangent")
         assert_close(u.reshape(-1) @ whole.reshape(y.size, -1), pulled.reshape(-1), 1e-12, f"{mode} and one cotangent")
+
+
+def check_batched_adjoint(program: Callable, x: np.ndarray, rng: np.random.Generator) -> None:
+    """The same of sweeps with leading axes: each row of cotangents with each row of tangents."""
+    linear = Linearised(program, [x])
+    rows, columns = linear.random_cotangents(rng, (2,)), [random_like(rng, x, (3,))]
+    pulled, pushed = linear.pull(rows, (2,))[0], linear.push(columns, (3,))
+    a = np.asarray(pulled).reshape(2, -1) @ columns[0].reshape(3, -1).T
+    b = sum(u.reshape(2, -1) @ np.asarray(t).reshape(3, -1).T for u, t in zip(rows, pushed, strict=True))
+    size = max([1.0, float(np.max(np.abs(pulled), initial=0)) * x.size])
+    assert np.max(np.abs(a - b), initial=0) <= 1e-12 * size, (a, b)
 
 
 def check_second_order(program: Callable, x: np.ndarray, value: np.ndarray, tolerance: float) -> None:

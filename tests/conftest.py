@@ -1,5 +1,17 @@
-"""Those who work on npgrad see its frames in tracebacks; tests/test_tracebacks.py has what users see."""
+"""For all tests."""
+
+from __future__ import annotations
 
 import os
+import sys
 
+# Those who work on npgrad see its frames in tracebacks; tests/test_tracebacks.py has what users see.
 os.environ.setdefault("NPGRAD_TRACEBACK", "full")
+
+
+def pytest_sessionfinish() -> None:
+    """Write what coverage has seen: a worker is ended before it comes to that by itself."""
+    coverage = sys.modules.get("coverage")
+    measuring = None if coverage is None else coverage.Coverage.current()
+    if measuring is not None:
+        measuring.save()

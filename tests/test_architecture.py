@@ -19,27 +19,35 @@ IDS = sorted(MODULES)
 LAYERS = {
     "words": ["_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_collector"],
     "what functions are": ["_partials", "_registry", "_refusals", "_libraries", "rules"],
-    "memory": ["_storage"],
+    "memory": ["_pool", "_storage"],
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
     "recording": ["_moves", "_flat", "_plans", "_dispatch", "_elementwise", "_variable", "_custom"],
-    "functions": ["_creators", "_math_names", "_twins", "_functions"],
-    "names in place": ["_scipy", "_scipy_doors", "_while_recording", "_namespace", "_bound_names", "_instrument"],
+    "functions": ["_guards", "_creators", "_math_names", "_twins", "_vectorize", "_functions"],
+    "names in place": [
+        "_warning_places", "_scipy", "_scipy_doors", "_while_recording", "_namespace", "_bound_names", "_instrument",
+        "_forking",
+    ],
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
-    "sweeping": ["_sweep", "_sources", "_reach", "_endpoints", "_inspection", "_finite", "_derivatives", "_jacobians"],
+    "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_inspection", "_finite", "_derivatives", "_jacobians"],
     "what users hold": [
         "_lifecycle", "_tape", "_forward", "_run", "_directional", "_leak_search", "_functional", "_products",
         "_segments", "_checkpoint", "_implicit", "_solvers",
     ],
-    "sparse derivatives": ["_index_sets", "_pattern_rules", "_pattern", "_coloring", "_sparse_matrix", "_sparse"],
+    "sparse derivatives": [
+        "_index_sets", "_pattern_rules", "_pattern_products", "_pattern_matrices",
+        "_pattern", "_coloring", "_sparse_matrix", "_sparse",
+    ],
     "tools on the public interface": [
         "testing", "_flat_function", "_difference_methods", "_difference_problem", "finite_difference", "_black_box",
-        "_agreement", "_measured_methods", "_probes", "_compare_output", "_compare",
+        "_agreement", "_progress", "_measured_methods", "_measurement",
+        "_judge", "_probes", "_behaviour", "_compare_output", "_compare",
     ],
     "the door": ["__init__"],
     "the command line": ["_scripts", "_command_line", "__main__"],
 }  # fmt: skip
 PLACE = {name: number for number, name in enumerate(name for layer in LAYERS.values() for name in layer)}
-RULES_MAY_IMPORT = {"_registry", "_libraries", "_compat", "rules._helpers"}
+# Reductions that pass NaN over are made of the maps of the others.
+RULES_MAY_IMPORT = {"_registry", "_libraries", "_compat", "rules._helpers", "rules._degenerate", "rules.reductions"}
 MAX_LINES = 400
 
 

@@ -94,3 +94,16 @@ def test_second_derivatives_are_refused_and_not_wrong() -> None:
     box = ng.black_box(compiled)
     with pytest.raises(NotImplementedError, match="first derivatives only"):
         ng.hessian(lambda x: box(x).sum())(np.array([0.3, 0.5]))
+
+
+def test_what_carries_no_derivative_goes_through() -> None:
+    """A box of constants in the middle of a tape, and one that counts."""
+    box = ng.black_box(lambda x: np.asarray(x) * 2.0)
+    count = ng.black_box(lambda x: int(np.sum(np.asarray(x) > 1)))
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([0.5, 1.5]))
+        constant = box(np.array([1.0, 2.0]))
+        larger = count(x)
+        y = x * constant * larger
+    assert larger == 1 and type(larger) is int
+    assert tape.gradient(y, x).tolist() == [2.0, 4.0]

@@ -1,8 +1,12 @@
 """npgrad.compare: known errors, slopes, kinks and noise; its text, JSON, plot and command line."""
 
+import contextlib
 import importlib.util
 import json
 import math
+import os
+import re
+import subprocess
 import sys
 from pathlib import Path
 
@@ -10,9 +14,10 @@ import numpy as np
 import pytest
 
 import npgrad as ng
-from npgrad import _measured_methods
+from npgrad import _progress
 from npgrad._command_line import AGREE, DISAGREE, FAILED, main
-from npgrad._measured_methods import METHODS, Method, Progress
+from npgrad._measured_methods import METHODS, Method
+from npgrad._progress import Progress
 
 # NumPy 2.5 says so of `x.shape = ...`, which legacy code is full of.
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
@@ -93,9 +98,8 @@ def test_the_taylor_remainder_has_order_two_over_four_decades(report):
 
 def test_a_wrong_derivative_leaves_order_one(monkeypatch):
     right = METHODS["npgrad reverse"]
-    wrong = {"npgrad reverse": Method(lambda problem: (right.run(problem)[0] * (1 + 1e-5), None))}
-    compare_module = sys.modules["npgrad._compare"]
-    monkeypatch.setattr(compare_module, "METHODS", METHODS | wrong)
+    wrong = Method(lambda problem: (right.run(problem)[0] * (1 + 1e-5), None))
+    monkeypatch.setitem(METHODS, "npgrad reverse", wrong)
     report = ng.compare(smooth, POINT, methods=OURS)
     assert not report.agrees and "DISAGREES with complex-step" in report.verdict
     assert report.taylor.order < 1.5 and note(report, "the Taylor remainder falls with order")
@@ -192,6 +196,148 @@ def test_structures_and_scalars():
     assert report.agrees and (report.elements, report.values) == (1, 3)
 
 
+@pytest.mark.parametrize(
+    "argument, error, message",
+    [
+        ({"a": POINT}, TypeError, "argument 1 is a dict"),
+        ([1.0, 2.0], TypeError, "argument 1 is a list"),
+        (np.arange(3), TypeError, "has dtype int64"),
+        (POINT + 0j, TypeError, "has dtype complex128"),
+        (np.array([1.0, np.inf]), ValueError, "is not finite"),
+        (np.zeros((0, 2)), ValueError, "has no elements"),
+    ],
+)
+def test_arguments_that_are_refused(argument, error, message):
+    with pytest.raises(error, match=f"argument 1.*{message}|{message}"):
+        ng.compare(lambda n, x: x, 3, argument, argnums=1)
+    with pytest.raises(TypeError, match="differentiates functions, got float"):
+        ng.compare(3.0, POINT)
+
+
+def test_what_the_function_raises_at_the_point_is_passed_on():
+    def f(x):
+        raise KeyError("mine")
+
+    with pytest.raises(KeyError, match="mine"):
+        ng.compare(f, POINT)
+
+    def only_there(x):
+        if not np.array_equal(x, POINT):
+            raise KeyError("moved")
+        return x * 2.0
+
+    report = ng.compare(only_there, POINT, methods=OURS)
+    assert by_name(report)["3-point"].refused == "KeyError: 'moved'" and by_name(report)["npgrad reverse"].refused is None
+    assert report.verdict.startswith("nothing to compare with")
+
+
+@pytest.mark.parametrize("dtype, most", [(np.float16, 1e-2), (np.float32, 1e-6), (np.longdouble, 1e-18)])
+def test_precisions(dtype, most):
+    report = ng.compare(lambda x: np.sin(x) * x, POINT.astype(dtype))
+    assert report.agrees and report.notes == [] and by_name(report)["npgrad reverse"].largest_error < most
+    json.loads(report.to_json())
+
+
+def test_complex_values_are_two_real_ones():
+    def f(x):
+        return np.exp(1j * x) * x[0]
+
+    report = ng.compare(f, POINT, methods=OURS)
+    assert report.values == 6 and report.agrees and "the value is complex" in report.notes[0]
+    assert by_name(report)["npgrad forward"].largest_error < 1e-11
+    exact = np.diag(1j * np.exp(1j * POINT) * POINT[0])
+    exact[:, 0] += np.exp(1j * POINT)
+    known = ng.compare(f, POINT, methods=OURS, reference=exact)
+    assert by_name(known)["npgrad reverse"].largest_error < 1e-15
+
+
+@pytest.mark.parametrize("f", [np.sign, np.floor, lambda x: np.where(x > 0, 1.0, -1.0) * np.cos(x)])
+def test_a_jump_at_the_point(f):
+    found = note(ng.compare(f, np.array([0.0, 0.4]), methods=OURS[:-1]), "jump")
+    assert found.startswith("jump at the point: value 0 changes by 1") or "changes by 2" in found
+
+
+@pytest.mark.parametrize("distance", [1e-4, 1e-7])
+def test_a_jump_near_the_point(distance):
+    report = ng.compare(lambda x: np.floor(x) + x**2, np.array([2.0 + distance, 2.5]), methods=OURS[:-1])
+    found = note(report, "jump within about")
+    assert distance / 30 < float(found.split("about ")[1].split()[0]) < 30 * distance and "value 0" in found
+    assert report.agrees
+
+
+def test_values_that_are_not_finite_are_left_out():
+    report = ng.compare(lambda x: np.where(x > 1, np.nan, x**2), POINT, methods=OURS)
+    assert note(report, "value 2 is not finite at the point, and left out") and report.agrees
+    assert all(np.isfinite(row.largest_error) for row in report.methods)
+    broken = ng.compare(lambda x: x * np.nan, POINT, methods=OURS)
+    assert note(broken, "values 0, 1, 2 are not finite")
+
+
+def test_infinite_derivatives_are_told_and_not_measured():
+    report = ng.compare(np.sqrt, np.array([0.0, 1.0]), methods=OURS)
+    assert note(report, "the derivative is infinite for 1 entries, the first at value 0, element 0") and report.agrees
+    assert by_name(report)["npgrad reverse"].largest_error < 1e-9
+
+    @ng.custom_gradient
+    def wrong(x):
+        return x * 2.0, lambda ct: ct * np.inf
+
+    told = ng.compare(wrong, POINT, methods=["npgrad reverse", "3-point", "richardson"])
+    assert not told.agrees and not told.notes
+
+
+def test_no_warnings_from_points_away_from_the_given_one():
+    """Warnings are errors here: none comes from logarithms of negative numbers, or from what other packages make of them."""
+    report = ng.compare(np.log, np.array([1e-9, 1e-3]))
+    assert report.agrees and np.isnan(by_name(report)["3-point"].largest_error)
+
+
+def test_constants_and_functions_that_vary_over_short_lengths():
+    for constant in (lambda x: 3.0, lambda x: np.ones(2), lambda x: 0 * x):
+        report = ng.compare(constant, POINT, methods=OURS[:-1])
+        assert report.agrees and report.notes == [] and by_name(report)["npgrad reverse"].largest_error == 0
+    short = ng.compare(lambda x: np.sin(x * 1e12), POINT * 1e-12, methods=OURS, step=1e-13)
+    assert short.agrees and short.notes == [] and by_name(short)["richardson"].largest_error < 1e-10
+    assert not [one for one in ng.compare(lambda x: np.sin(x * 1e12), POINT * 1e-12).notes if one.startswith("noise")]
+
+
+# --- Sparse, and the cost by the number of elements ----------------------------------------------------------------
+
+
+def grid(u):
+    out = np.zeros(len(u), u.dtype)
+    out[1:-1] = u[2:] * u[1:-1] + u[:-2]
+    return out
+
+
+def test_sparse_where_it_fits():
+    report = ng.compare(grid, np.linspace(0.1, 1, 40))
+    row = by_name(report)["npgrad sparse"]
+    assert row.largest_error < 1e-15 and report.agrees
+    for dense in (smooth, lambda x: np.cumsum(x)):
+        assert "npgrad sparse" not in by_name(ng.compare(dense, POINT))
+    assert "npgrad sparse" not in by_name(ng.compare(np.cumsum, np.linspace(0, 1, 40), methods=None))
+    asked = ng.compare(smooth, POINT, methods=["npgrad sparse", "complex-step"])
+    assert asked.agrees and asked.methods[0].largest_error < 1e-15
+
+
+def test_costs_are_measured_by_the_first_elements():
+    u = np.linspace(0.1, 1, 20).reshape(4, 5)
+    seen = []
+
+    def f(x, scale):
+        seen.append(np.asarray(x).shape)
+        return grid(x.ravel()) * scale
+
+    methods = ["npgrad reverse", "npgrad forward", "npgrad sparse", "3-point", "complex-step"]
+    report = ng.compare(f, u, 2.0, methods=methods, bounds=(0.0, np.linspace(1.1, 2, 20).reshape(4, 5)), step=u / 100)
+    assert set(report.costs) == set(methods) and set(seen) == {(4, 5)}
+    for name, points in report.costs.items():
+        assert [n for n, _ in points] == [1, 4, 16, 20] and points[-1][1] == by_name(report)[name].seconds
+    assert json.loads(report.to_json())["costs"]["3-point"][-1][0] == 20
+    assert [n for n, _ in ng.compare(np.sin, 0.5, methods=OURS).costs["3-point"]] == [1]
+
+
 def test_bad_names_and_positions():
     with pytest.raises(ValueError, match="methods must be among npgrad reverse"):
         ng.compare(smooth, POINT, methods=["4-point"])
@@ -200,8 +346,7 @@ def test_bad_names_and_positions():
 
 
 def test_packages_that_are_not_installed_are_left_out(monkeypatch):
-    compare_module = sys.modules["npgrad._compare"]
-    monkeypatch.setattr(compare_module, "METHODS", METHODS | {"absent": Method(lambda p: 1 / 0, module="no_such_module")})
+    monkeypatch.setitem(METHODS, "absent", Method(lambda p: 1 / 0, module="no_such_module"))
     assert "absent" not in by_name(ng.compare(smooth, POINT))
 
 
@@ -231,19 +376,40 @@ def test_plot(report, tmp_path):
     assert (tmp_path / "errors.png").read_bytes().startswith(b"\x89PNG")
     errors, cost = figure.axes
     assert [line.get_label() for line in errors.lines][:3] == ["2-point", "3-point", "complex step"]
-    assert len(cost.lines) == 2 * len(report.methods) + 1
+    assert [line.get_label() for line in cost.lines] == [*OURS, "one plain evaluation"]
 
 
 def test_progress(monkeypatch, capsys):
     clock = iter(np.arange(0.0, 1000.0, 0.4))
-    monkeypatch.setattr(_measured_methods.time, "perf_counter", lambda: next(clock))
+    monkeypatch.setattr(_progress.time, "perf_counter", lambda: next(clock))
     progress = Progress(True)
     progress.start("3-point")
     for _ in range(5):
         progress.tick()
     progress.clear()
     shown = capsys.readouterr().err
-    assert "\r3-point: 3 evaluations, 1 s" in shown and shown.endswith("\r")
+    assert "\r3-point: 2 evaluations, 1 s" in shown and shown.endswith("\r")
+
+
+@pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
+def test_progress_is_shown_on_a_terminal_only(tmp_path):
+    script = tmp_path / "slow_script.py"
+    script.write_text("import time\n\n\ndef f(x):\n    time.sleep(0.02)\n    return (x**3).sum()\n")
+    command = [sys.executable, "-m", "npgrad", "compare", f"{script}:f", "--at", "[1.0, 2.0, 3.0]"]
+    master, slave = os.openpty()
+    process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave)
+    os.close(slave)
+    shown = b""
+    with contextlib.suppress(OSError):  # the end of a terminal
+        while part := os.read(master, 1 << 16):
+            shown += part
+    out, _ = process.communicate()
+    os.close(master)
+    assert process.returncode == AGREE and b"npgrad agrees with" in out
+    assert re.search(rb"\r3-point|\rrichardson \(\d+ of 12\): \d+ evaluations, \d+ s", shown) and shown.endswith(b"\r")
+    assert "Traceback" not in shown.decode()
+    silent = subprocess.run([*command[:-1], "[1.0]"], capture_output=True, check=True)
+    assert silent.stderr == b""
 
 
 RUNS = {run["script"]: run for run in run_all.runs()}

@@ -1,14 +1,19 @@
 """Threads and tasks: each has its own stack of tapes; names in place act only where a tape records (item 4)."""
 
 import asyncio
+import contextlib
 import contextvars
 import math
+import os
+import pickle
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.testing  # NumPy loads it when it is asked for
+import numpy.ma  # NumPy loads them when they are asked for
+import numpy.testing
 import pytest
 
 import npgrad as ng
@@ -285,3 +290,90 @@ def test_a_generator_that_holds_a_tape_open_and_is_closed():
     assert isinstance(y, ng.TracedArray)
     generator.close()
     assert type(np.zeros(1)) is np.ndarray
+
+
+# --- Other processes -----------------------------------------------------------------------------------------------------
+
+
+def exit_code_of_a_fork(child: Callable[[], bool]) -> int:
+    """0 where the child found that all is well; -14 where it hung."""
+    number = os.fork()
+    if number == 0:
+        signal.alarm(20)
+        well = False
+        try:
+            well = child()
+        finally:
+            os._exit(0 if well else 1)
+    return os.waitstatus_to_exitcode(os.waitpid(number, 0)[1])
+
+
+forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
+
+
+@forks
+@pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
+def test_a_fork_while_other_threads_use_tapes():
+    """The child has neither their locks nor what they had in place."""
+    stop = threading.Event()
+
+    def works() -> None:
+        while not stop.is_set():
+            by_a_shared_buffer_gradient()
+
+    def child() -> bool:
+        if type(np.zeros(1)) is not np.ndarray or ng._namespace.in_place.tapes or np.zeros is not ORIGINALS["zeros"]:
+            return False
+        return ng.grad(lambda x: np.zeros(1)[0] + x * x)(3.0) == 6.0 and by_a_shared_buffer_gradient()
+
+    with ThreadPoolExecutor(3) as pool:
+        futures = [pool.submit(works) for _ in range(3)]
+        try:
+            codes = [exit_code_of_a_fork(child) for _ in range(20)]
+        finally:
+            stop.set()
+        for future in futures:
+            future.result(timeout=60)
+    assert codes == [0] * 20
+
+
+def by_a_shared_buffer_gradient() -> bool:
+    return bool(np.array_equal(ng.grad(by_a_shared_buffer)(X), 3 * X**2))
+
+
+@forks
+def test_a_fork_inside_a_tape_goes_on_in_both_processes():
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        out = np.zeros(3)
+
+        def child() -> bool:
+            out[:] = x * x
+            return bool(np.array_equal(tape.gradient(out, x), 2 * X)) and np.zeros is ORIGINALS["zeros"]
+
+        assert exit_code_of_a_fork(child) == 0
+        out[:] = x * 3.0
+    np.testing.assert_array_equal(tape.gradient(out, x), [3.0, 3.0, 3.0])
+
+
+@pytest.mark.parametrize("recording", [True, False])
+def test_a_pickled_array_is_its_values(recording: bool):
+    tape = ng.GradientTape()
+    with tape if recording else contextlib.nullcontext():
+        x = tape.watch(X) if recording else ng.array(X)
+        made = pickle.loads(pickle.dumps(x * 2.0 if recording else x))
+    np.testing.assert_array_equal(made, 2.0 * X if recording else X)
+    assert isinstance(made, ng.TracedArray) and not made._storage.tracked
+    made[0] = 5.0
+    assert made[0] == 5.0
+
+
+def test_fifty_nested_tapes():
+    with contextlib.ExitStack() as stack:
+        tapes = [stack.enter_context(ng.GradientTape(persistent=True)) for _ in range(50)]
+        x = X
+        for tape in tapes:
+            x = tape.watch(x)
+        y = (np.sin(x) * x).sum()
+    for tape in tapes:
+        np.testing.assert_allclose(tape.gradient(y, x), np.cos(X) * X + np.sin(X), rtol=1e-15)

@@ -26,7 +26,7 @@ FENCE = re.compile(r"^```([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 # Examples of docstrings run with the docstrings, and tests/test_api_page.py compares the page with them.
 KINDS = {"python", "text", "text measured", "sh", "pycon"}
 # Commands that make an environment, or run all checks: `.ci/run` does the same.
-SETS_UP = re.compile(r"git clone|python3 -m venv|pre-commit|\.venv/bin/(pip|ruff|mypy|python -m pytest)")
+SETS_UP = re.compile(r"git clone|python3 -m venv|pre-commit|\.venv/bin/(pip|ruff|mypy|coverage|python -m pytest)")
 
 
 class Block(NamedTuple):

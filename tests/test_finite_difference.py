@@ -237,7 +237,7 @@ def test_signatures_are_those_of_npgrad(name):
 
     def positional(f):
         parameters = inspect.signature(f).parameters.values()
-        return [(p.name, p.kind, p.default, p.annotation) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
+        return [(p.name, p.kind, p.default) for p in parameters if p.kind is p.POSITIONAL_OR_KEYWORD]
 
     assert positional(getattr(fd, name)) == positional(getattr(ng, name))
     options = {p.name for p in inspect.signature(getattr(fd, name)).parameters.values() if p.kind is p.KEYWORD_ONLY}

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import inspect
+import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import numpy as np
@@ -126,6 +129,87 @@ def test_a_pause_is_a_cut() -> None:
     assert "stop_recording" in str(explained(function))
 
 
+def in_thread(function: Callable) -> Any:
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(function).result(timeout=60)
+
+
+def test_a_thread_is_a_cut() -> None:
+    def function(x: Any, tape: Any) -> Any:
+        try:
+            factor = in_thread(lambda: np.sin(x))
+        except ng.LeakError:
+            factor = 0.5
+        return factor * np.ones(2)
+
+    found = explained(function)
+    assert not found.connected
+    [cut] = found.cuts
+    assert cut.what == "a use in another thread, which was refused"
+    assert (cut.place.file, cut.place.line) == (__file__, function.__code__.co_firstlineno + 2)
+
+
+@pytest.mark.parametrize("connected", [True, False])
+def test_paths_and_cuts_in_a_thread_that_records(connected: bool) -> None:
+    def function(x: Any, tape: Any) -> Any:
+        made = contextvars.copy_context().run
+        return in_thread(lambda: made(lambda: (np.sin(x) if connected else np.floor(x)) * 2.0))
+
+    found = explained(function)
+    assert found.connected is connected
+    places = [call.line for call in found.path] + [cut.place.line for cut in found.cuts]
+    assert set(places) == {function.__code__.co_firstlineno + 2}
+    assert [call.function for call in found.path] == (["sin", "multiply"] if connected else [])
+
+
+def test_a_tape_may_be_asked_from_another_thread() -> None:
+    with ng.GradientTape(locations=True) as tape:
+        x = tape.watch(np.array([1.5, 2.5]))
+        y, z = np.exp(x), np.floor(x) + 1.0
+    assert in_thread(lambda: tape.explain(y, x).connected)
+    assert [cut.what for cut in in_thread(lambda: tape.explain(z, x).cuts)] == ["floor is piecewise constant"]
+    assert in_thread(tape.summary).startswith("1 calls recorded")
+    assert [call.function for call in in_thread(lambda: list(tape.calls()))] == ["exp"]
+
+
+def test_threads_with_tapes_of_their_own_do_not_hear_of_each_other() -> None:
+    start = threading.Barrier(8)
+
+    def run(number: int) -> tuple[int, int]:
+        start.wait(30)
+        with ng.GradientTape(locations=True) as tape:
+            x = tape.watch(np.array([1.5, 2.5]))
+            y = x
+            for _ in range(number):
+                y = np.sin(y)
+                np.floor(y)
+            z = np.floor(x) * 2.0
+        return len(tape.explain(y, x).path), len(tape.explain(z, x).cuts)
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(pool.map(run, range(1, 9))) == [(n, n + 1) for n in range(1, 9)]
+
+
+def test_nested_tapes_say_each_its_own() -> None:
+    with ng.GradientTape(locations=True) as outer:
+        x = outer.watch(np.array([1.5, 2.5]))
+        with ng.GradientTape(persistent=True, locations=True) as inner:
+            z = inner.watch(x * 2.0)
+            y = np.sin(z).sum()
+        slope = inner.gradient(y, z)
+    assert [call.function for call in inner.explain(y, z).path] == ["sin", "sum"]
+    assert "not watched by this tape" in inner.explain(y, x).reason
+    path = outer.explain(slope, x).path
+    assert path[0].function == "multiply" and path[0].line == x_line(test_nested_tapes_say_each_its_own, "x * 2.0")
+    assert {call.line for call in path[1:]} == {x_line(test_nested_tapes_say_each_its_own, "inner.gradient(y, z)")}
+
+
+def x_line(function: Callable, text: str) -> int:
+    """The line of a function that holds a text."""
+    lines, first = inspect.getsourcelines(function)
+    return first + next(number for number, line in enumerate(lines) if text in line)
+
+
 def test_cuts_of_other_data_are_left_out() -> None:
     with ng.GradientTape(locations=True) as tape:
         x, y = tape.watch((np.ones(2), np.ones(2)))
@@ -139,6 +223,7 @@ REASONS: dict[str, tuple[Callable, str]] = {
     "number": (lambda x, tape: 3.0, "the target is a plain float"),
     "constant": (lambda x, tape: np.ones(2) * (x > 0), "nothing that was watched went into the target"),
     "unused": (lambda x, tape: np.ones(2), "the source is not used after it was watched"),
+    "before": (lambda x, tape: (ng.array(np.ones(2)) * 2, np.sin(x))[0], "made before the source was watched"),
     "other": (lambda x, tape: (np.sin(x), tape.watch(np.ones(2)) * 2)[1], "depends on other arrays"),
 }
 
@@ -220,3 +305,58 @@ def test_zero_times_singular_is_no_fault() -> None:
         y = np.sqrt(x)
     with pytest.raises(ng.NonFiniteError, match=r"test_inspection\.py:\d+: the derivative of sqrt"):
         tape.gradient(y, x)
+
+
+PRODUCTS: dict[str, Callable] = {
+    "linearize": lambda f, x: ng.linearize(f, x, check_nan=True).jvp((np.ones(2),)),
+    "jvp": lambda f, x: ng.jvp(f, (x,), (np.ones(2),), check_nan=True),
+    "vjp": lambda f, x: ng.vjp(f, x, check_nan=True)[1](1.0),
+    "hvp": lambda f, x: ng.hvp(f, (x,), (np.ones(2),), check_nan=True),
+    "hessian": lambda f, x: ng.hessian(f, check_nan=True)(x),
+    "jacobian": lambda f, x: ng.jacobian(f, check_nan=True)(x),
+    "value_and_grad": lambda f, x: ng.value_and_grad(f, check_nan=True)(x),
+}
+
+
+@pytest.mark.parametrize("name", PRODUCTS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning")
+def test_all_of_the_functional_interface_checks(name: str) -> None:
+    def function(x: Any) -> Any:
+        y = np.sin(x)
+        z = np.power(y - np.sin(1.0), 0.5)
+        return z.sum()
+
+    line = function.__code__.co_firstlineno + 2
+    with pytest.raises(ng.NonFiniteError, match=rf"{__file__}:{line}: the derivative of power"):
+        PRODUCTS[name](function, np.array([1.0, 2.0]))
+
+
+def twice(z: Any, step: int = 0) -> Any:
+    return np.sqrt(z) * 2.0
+
+
+SEGMENTS: dict[str, tuple[Callable, str]] = {
+    "checkpoint": (lambda x: ng.checkpoint(twice)(x - 1.0), "twice"),
+    "checkpoint_loop": (lambda x: ng.checkpoint_loop(twice, x - 1.0, 2, 1), "twice"),
+    "implicit": (lambda x: ng.implicit(twice, lambda y, z: y**2 - 4 * z)(x - 1.0), "twice"),
+    "black box": (lambda x: ng.black_box(twice)(x - 1.0), "twice"),
+    "custom gradient": (lambda x: ng.custom_gradient(lambda z: (twice(z), lambda ct: ct / np.sqrt(z)))(x - 1.0), "<lambda>"),
+}
+
+
+@pytest.mark.parametrize("name", SEGMENTS)
+@pytest.mark.filterwarnings("ignore::RuntimeWarning", "ignore::npgrad.BlackBoxWarning")
+def test_calls_of_user_functions_have_their_names(name: str) -> None:
+    function, called = SEGMENTS[name]
+    with ng.GradientTape(persistent=True, check_nan=True) as tape:
+        x = tape.watch(np.array([1.5, 2.5]))
+        y = function(x).sum()
+    calls = [call.function for call in tape.calls()]
+    assert called in calls and "calls recorded" in tape.summary()
+    assert called in [call.function for call in tape.explain(y, x).path]
+    with ng.GradientTape(persistent=True, check_nan=True) as tape:
+        x = tape.watch(np.array([1.0, 2.5]))
+        y = function(x).sum()
+    if name != "black box":  # its differences are finite, and say themselves that they are inaccurate
+        with pytest.raises((ng.NonFiniteError, np.linalg.LinAlgError)):
+            tape.gradient(y, x)

@@ -1,6 +1,8 @@
 """docs/kinks.md is a table of programs: each row is run, in both modes."""
 
+import itertools
 import re
+import warnings
 from pathlib import Path
 
 import numpy as np
@@ -8,6 +10,8 @@ import pytest
 
 import npgrad as ng
 from npgrad._derivatives import tangents_of
+from npgrad._partials import Elementwise
+from npgrad._registry import COMPOSITES, RULES
 
 _TABLE = (Path(__file__).parents[1] / "docs" / "kinks.md").read_text(encoding="utf-8")
 # (program, point, reverse, forward): one derivative stands for both.
@@ -91,3 +95,80 @@ def test_large_sorts_give_equal_elements_in_their_order(ties):
             ordered = np.sort(source, axis=axis)
         np.testing.assert_array_equal(ordered, np.sort(x, axis=axis))
         np.testing.assert_array_equal(tape.gradient(ordered, source, output_gradients=weights), expected)
+
+
+# --- Every singular point is in the table ------------------------------------------------------------------------------
+
+_OPERATORS = {"**": "power", "/": "divide", "%": "remainder"}
+_DOCUMENTED = {
+    *itertools.chain(*[re.findall(r"(\w+)\(", program) for program, *_ in ROWS]),
+    *[name for sign, name in _OPERATORS.items() if any(sign in program for program, *_ in ROWS)],
+    "cond",  # in the text: which derivative it is, is LAPACK's choice
+}
+# Functions that have several names.
+_FUNCTIONS = {id(getattr(np, name)) for name in _DOCUMENTED if hasattr(np, name)}
+
+
+def _is_singular(f, point, direction, h=1e-6):
+    """Whether the differences to the left and to the right are two different ones, or none, where the value is finite."""
+    left, here, right = [np.asarray(f(point + t * direction)) for t in (-h, 0, h)]
+    if not np.isfinite(here).all():
+        return False
+    if not left.shape == here.shape == right.shape:
+        return True
+    left, right = (here - left) / h, (right - here) / h
+    if not (np.isfinite(left).all() and np.isfinite(right).all()):
+        return True
+    return bool(np.any(np.abs(left - right) > 1e-3 * np.maximum(1, np.abs(left))))
+
+
+def _public(module, kind):
+    """The functions of a module with a rule or a body, by name."""
+    names = {name: getattr(module, name) for name in dir(module) if not name.startswith("_")}
+    return {n: f for n, f in names.items() if type(f).__hash__ and (f in RULES or f in COMPOSITES) and kind(f)}
+
+
+_UFUNCS = _public(np, lambda f: isinstance(RULES.get(f), Elementwise))
+_OF_ARRAYS = _public(np, lambda f: not isinstance(f, np.ufunc)) | _public(np.linalg, lambda f: True)
+_POINTS = [
+    np.zeros(3), np.ones(3), np.array([1.0, 2.0, 2.0]), np.array([0.0, 1.0, -1.0]), np.array([1.0, 1.0, 2.0, 2.0]),
+    np.zeros((2, 2)), np.eye(2), np.ones((2, 2)),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", sorted(_UFUNCS))
+def test_singular_points_of_ufuncs_are_in_the_table(name):
+    ufunc = _UFUNCS[name]
+    output = next(iter(RULES[ufunc].by_output))
+
+    def f(point):
+        result = ufunc(*point)
+        return result[output] if isinstance(result, tuple) else result
+
+    with np.errstate(all="ignore"):
+        for point in itertools.product([-1.0, 0.0, 1.0, 2.0], repeat=ufunc.nin):
+            for direction in np.eye(ufunc.nin):
+                try:
+                    singular = _is_singular(f, np.array(point), direction)
+                except TypeError:  # an argument that takes integers
+                    continue
+                assert not singular or id(ufunc) in _FUNCTIONS, point
+
+
+@pytest.mark.parametrize("name", sorted(_OF_ARRAYS))
+def test_singular_points_of_functions_of_one_array_are_in_the_table(name):
+    def f(point):
+        result = _OF_ARRAYS[name](point)
+        return np.concatenate([np.ravel(part) for part in result]) if isinstance(result, (tuple, list)) else result
+
+    rng = np.random.default_rng(0)
+    for point in _POINTS:
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            try:
+                if np.asarray(f(point)).dtype.kind not in "fc":
+                    continue
+                singular = any(_is_singular(f, point, rng.standard_normal(point.shape)) for _ in range(3))
+            except Exception:  # no function of one such array
+                continue
+        assert not singular or name in _DOCUMENTED, point

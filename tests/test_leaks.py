@@ -30,6 +30,7 @@ import warnings
 from typing import Any
 
 import numpy as np
+import numpy.lib.recfunctions
 import pytest
 
 import npgrad as ng
@@ -73,6 +74,7 @@ def constants() -> dict[str, Any]:
         "xb": np.array([True, False, True]),
         "i0": np.int64(2),
         "ls": [1.0, 2.0],
+        "rng": np.random.default_rng(0),
     }
 
 

@@ -160,3 +160,67 @@ def test_projection_on_the_space_of_equal_values_is_right() -> None:
     moved = np.diag([1.0, 1.0, 2.0])
     moved[0, 2] = moved[2, 0] = 1e-6
     np.testing.assert_allclose(found[2, 0] + found[0, 2], projection(moved) / 1e-6, rtol=1e-9)
+
+
+_EQUAL = np.diag([1.0, 1.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: np.linalg.eigvalsh(x)[0],
+        lambda x: np.linalg.eigh(x)[0] @ np.arange(3.0),
+        lambda x: np.linalg.eigvals(x)[1],
+        lambda x: np.linalg.eig(x)[0][1],
+        lambda x: np.linalg.svdvals(x)[1],
+        lambda x: np.linalg.svd(x)[1][2],
+        lambda x: np.linalg.svd(x, hermitian=True, compute_uv=False)[1],
+    ],
+)
+def test_equal_values_one_by_one_warn(program: Any) -> None:
+    with pytest.warns(ng.DegenerateWarning, match="have different shares") as warned:
+        ng.grad(lambda x: np.real(program(x)))(_EQUAL)
+    assert warned[0].filename == __file__
+    ng.grad(lambda x: np.real(program(x)))(np.diag([1.0, 1.5, 2.0]))  # says nothing
+
+
+@pytest.mark.parametrize("values", [np.linalg.eigvalsh, np.linalg.eigvals, np.linalg.svdvals])
+def test_directions_that_move_equal_values_apart_warn_in_forward_mode(values: Any) -> None:
+    apart, together = np.zeros((3, 3)), np.diag([0.5, 0.5, 0.1])
+    apart[0, 1] = apart[1, 0] = 1.0
+    with pytest.warns(ng.DegenerateWarning, match="have different shares"):
+        ng.jvp(values, (_EQUAL,), (apart,))
+    ng.jvp(values, (_EQUAL,), (together,))  # says nothing
+
+
+def test_values_that_count_in_the_same_way_do_not_warn() -> None:
+    for program in (
+        lambda x: np.sum(np.linalg.eigvalsh(x) ** 3),
+        lambda x: np.prod(np.linalg.svdvals(x)),
+        lambda x: np.linalg.norm(x, 2) + np.linalg.norm(x, "nuc"),
+        lambda x: np.sum(np.linalg.eigvals(x)),
+    ):
+        ng.grad(program)(np.eye(3))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: np.linalg.svd(x)[0][0, 2],
+        lambda x: np.linalg.svd(x.T)[2][3, 1],
+        lambda x: np.linalg.qr(x, "complete")[0][1, 2],
+    ],
+)
+def test_columns_that_complete_a_basis_warn_by_themselves(program: Any) -> None:
+    tall = np.array([[1.0, 2.0], [0.5, -1.0], [2.0, 0.3], [0.1, 0.7]])
+    with pytest.warns(ng.DegenerateWarning, match="columns that complete the basis") as warned:
+        ng.grad(program)(tall)
+    assert warned[0].filename == __file__
+
+
+def test_the_space_of_columns_that_complete_a_basis_does_not_warn() -> None:
+    tall = np.array([[1.0, 2.0], [0.5, -1.0], [2.0, 0.3], [0.1, 0.7]])
+    for vectors in (lambda x: np.linalg.svd(x)[0], lambda x: np.linalg.qr(x, "complete")[0]):
+        ng.grad(lambda x, vectors=vectors: np.sum((v := vectors(x)[:, 2:]) @ v.T * np.arange(4.0)))(tall)
+    # One real column is determined up to its sign.
+    ng.grad(lambda x: np.linalg.svd(x)[0][0, 2])(tall[:3])

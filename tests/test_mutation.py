@@ -66,19 +66,24 @@ class Mutant(NamedTuple):
 
 
 def _of_rule(rule: Rule) -> Iterator[Mutant]:
-    for mode, table in (("reverse", rule.vjps), ("forward", rule.jvps)):
-        for argument in table:
+    # A map for several arguments stands in ``shared`` as a whole, which the plans of calls are made of.
+    for mode, tables in (("reverse", (rule.vjps, rule.shared)), ("forward", (rule.jvps,))):
+        for argument in tables[0]:
+            yield Mutant(argument, mode, functools.partial(_tables_off, rule, tables, argument))
 
-            @contextlib.contextmanager
-            def mutated(table: dict = table, argument: str = argument) -> Iterator[None]:
-                before = table[argument]
-                table[argument] = (_off(before[0]), *before[1:])
-                try:
-                    yield
-                finally:
-                    table[argument] = before
 
-            yield Mutant(argument, mode, mutated)
+@contextlib.contextmanager
+def _tables_off(rule: Rule, tables: tuple[dict, ...], argument: str) -> Iterator[None]:
+    before = [table[argument] for table in tables]
+    for table in tables:
+        table[argument] = (_off(table[argument][0]), *table[argument][1:])
+    rule.given.clear()
+    try:
+        yield
+    finally:
+        for table, entry in zip(tables, before, strict=True):
+            table[argument] = entry
+        rule.given.clear()
 
 
 # --- Maps of elementwise rules: of one input, for real or for complex results, whichever inputs are tracked ------------

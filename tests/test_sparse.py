@@ -7,6 +7,7 @@ from test_examples import RUNS, by_script, run_all
 import npgrad as ng
 from npgrad import finite_difference
 from npgrad._coloring import color_columns, color_symmetric
+from npgrad._sparse import MAX_PLANS
 
 # NumPy 2.5 warns where a legacy script sets a shape.
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
@@ -265,6 +266,47 @@ def test_a_custom_gradient_has_no_forward_mode():
 
     found = ng.sparse_jacobian(lambda x: cube(x)[:2])(np.array([1.0, 2.0, 3.0]))
     assert found.toarray().tolist() == [[3, 0, 0], [0, 12, 0]]
+
+
+def test_reverse_sweeps_stand_in_where_forward_ones_would_be_fewer():
+    @ng.custom_gradient
+    def spread(x):
+        return np.array([x[0], 2 * x[0], x[1] ** 2]), lambda ct: np.array([ct[0] + 2 * ct[1], 2 * x[1] * ct[2]])
+
+    derivative = ng.sparse_jacobian(lambda x: np.concatenate([spread(x), x]))
+    for point in ([1.0, 2.0], [3.0, 4.0]):
+        expected = [[1, 0], [2, 0], [0, 2 * point[1]], [1, 0], [0, 1]]
+        np.testing.assert_allclose(derivative(np.array(point)).toarray(), expected, rtol=1e-15)
+
+    @ng.custom_gradient
+    def fourth(x):
+        return (x**4).sum(), lambda ct: ct * cubic(x)
+
+    @ng.custom_gradient
+    def cubic(x):
+        return 4 * x**3, lambda ct: ct * 12 * x**2
+
+    found = ng.sparse_hessian(fourth)(np.array([1.0, 2.0])).toarray()
+    assert found.tolist() == [[12, 0], [0, 48]]
+
+
+def test_a_linear_function_has_an_empty_hessian():
+    found = ng.sparse_hessian(lambda x: x[0] + 2 * x[1])(np.array([1.0, 2.0]))
+    assert found.shape == (2, 2) and found.nnz == 0 and found.toarray().tolist() == [[0, 0], [0, 0]]
+
+
+def test_more_paths_than_plans_are_kept():
+    """The oldest plans are forgotten, and found again."""
+
+    def power(x, n):
+        y = x[1:] * 1.0
+        for _ in range(n):
+            y = y * x[:-1]
+        return y
+
+    derivative, x = ng.sparse_jacobian(power), np.array([0.5, 1.5, 2.0])
+    for n in [*range(MAX_PLANS + 3), 0, MAX_PLANS + 2]:
+        np.testing.assert_allclose(derivative(x, n).toarray(), ng.jacobian(power)(x, n), rtol=1e-13)
 
 
 def test_careful_where_a_branch_is_singular():

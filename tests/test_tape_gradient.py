@@ -245,3 +245,18 @@ def test_item_28_a_real_source_of_complex_code_has_a_real_gradient():
         gradient = tape.gradient(y, x)
     assert gradient.dtype == np.float64
     np.testing.assert_allclose(gradient, 2 * X + np.cos(X) - X * np.sin(X), rtol=1e-14)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("look", [lambda u: u.T, lambda u: u[::-1], lambda u: u.T[1:], lambda u: u[1]])
+def test_a_view_of_any_layout_as_a_source_between_writes(order, look):
+    """By its current value: what was read before an element was last written is no function of that."""
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.arange(1.0, 7.0).reshape(2, 3))
+        u = (2 * x).copy(order=order)
+        view = look(u)
+        before = (u**2).sum()
+        u[1, 0] = x[0, 0]
+        z = before + (u**3).sum()
+    by_elements = 2 * np.asarray(u._bare) * (np.arange(6).reshape(2, 3) != 3) + 3 * np.asarray(u._bare) ** 2
+    np.testing.assert_allclose(tape.gradient(z, view), look(by_elements.copy(order=order)), rtol=1e-15)

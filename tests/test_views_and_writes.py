@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 import pytest
 from agreement import check_program
+from samples import all_samples
 
 import npgrad as ng
 
@@ -529,6 +530,68 @@ def object_containers(x: Any) -> Any:
 
 # NumPy 2.5 would have `reshape` instead; older programs do not.
 @pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
+# --- Found by random programs (tests/fuzz) ----------------------------------------------------------------------------
+
+
+@program(V)
+def row_over_itself_with_other_steps(x: Any) -> Any:
+    """NumPy makes no copy here: later elements read what earlier ones have written."""
+    x[::2] = x[:3]
+    y = x * x
+    y[3::-1] = y[1:]
+    return x * y
+
+
+@program(V)
+def ravel_of_steps_is_a_copy(x: Any) -> Any:
+    a = x[::-1]
+    a.ravel()[:2] = 7.0
+    a.reshape(-1)[1] *= x[0]
+    return a * x
+
+
+@program(V)
+def flat_from_its_own_reverse(x: Any) -> Any:
+    y = x * 2
+    y.flat = y[::-1]
+    x.flat[1:] = x
+    return y + x
+
+
+@program(V)
+def numbers_in_no_dimension(x: Any) -> Any:
+    a = np.empty(())
+    a[...] = x[0]
+    a -= a * a
+    b = np.full((), a * x[1], order="F")
+    out = np.empty(())
+    np.min(x, out=out)
+    return abs(b) + b * a + out * -out
+
+
+@program(V)
+def results_over_their_own_argument(x: Any) -> Any:
+    whole = np.empty(5)
+    np.modf(x * 3, out=(x, whole))
+    y = x + 0.3
+    np.divmod(y, 0.7, whole, y)
+    return x * y
+
+
+@program(M)
+def real_results_in_complex_arrays(x: Any) -> Any:
+    z = x * (1 + 2j)
+    np.absolute(z[0], out=z[1])
+    return np.concatenate([z.real, z.imag])
+
+
+@program(M)
+def values_with_more_dimensions(x: Any) -> Any:
+    x[0, :1] = x[None, None, 1, 2:]
+    x[2] = (x * x)[None, :1, :].reshape(1, 1, 3)
+    return x * x[::-1]
+
+
 @pytest.mark.parametrize(("function", "point"), PROGRAMS, ids=lambda v: getattr(v, "__name__", ""))
 def test_program(function: Callable, point: np.ndarray) -> None:
     check_program(function, point, second=True)
@@ -604,3 +667,52 @@ def test_an_update_of_a_view_is_one_entry():
     assert u.tolist() == [5.0, 5.0, 5.0]
     for mode in ("forward", "reverse"):
         assert tape.jacobian(u, x, mode=mode).tolist() == [[2.0, 0.0, 1.0], [2.0, 0.0, 1.0], [1.0, 2.0, 0.0]]
+
+
+@pytest.mark.parametrize("name", ["conj", "conjugate"])
+def test_the_conjugate_of_a_real_array_is_the_array(name: str) -> None:
+    def program(x: Any) -> Any:
+        y = x * 2.0
+        z = getattr(y, name)()
+        z[0] = x[1] ** 2
+        return y
+
+    x = np.array([1.0, 3.0])
+    assert np.array_equal(program(x), [9.0, 6.0])
+    value, rows = ng.value_and_jacobian(program)(x)
+    assert np.array_equal(value, program(x)) and np.array_equal(rows, [[0.0, 6.0], [0.0, 2.0]])
+    z = np.array([1 + 2j, 3 - 1j])
+    with ng.GradientTape() as tape:
+        source = tape.watch(z)
+        made = getattr(source, name)()
+    assert made is not source and np.array_equal(made, getattr(z, name)())
+
+
+def _views_of_arguments() -> list:
+    """Samples whose result looks at the memory of their first argument."""
+    found = []
+    for sample in all_samples():
+        points = sample.points
+        if not points or sample.call is not sample.function:
+            continue
+        parts = sample(*points)
+        parts = [p for p in (parts if isinstance(parts, (tuple, list)) else [parts]) if type(p) is np.ndarray and p.size]
+        if parts and all(np.may_share_memory(p, points[0]) and p.dtype == points[0].dtype for p in parts):
+            found.append(sample)
+    return found
+
+
+@pytest.mark.parametrize("tracked", [True, False])
+@pytest.mark.parametrize("sample", _views_of_arguments(), ids=repr)
+def test_a_view_by_a_function_is_a_view(sample: Any, tracked: bool) -> None:
+    """Also of an array that no derivative depends on yet: what is written through either is seen through the other."""
+    points = sample.points
+    plain = sample(*points)
+    with ng.GradientTape() as tape:
+        given = [tape.watch(p) if tracked else np.array(p) for p in points]
+        found = sample(*given)
+    many = isinstance(plain, (tuple, list))
+    for a, b in zip(found if many else [found], plain if many else [plain], strict=True):
+        assert np.may_share_memory(a._bare, given[0]._bare)
+        assert a._storage is given[0]._storage
+        assert a.strides == b.strides

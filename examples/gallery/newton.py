@@ -64,5 +64,5 @@ show(figure)
 # In the middle the exact solutions are 0.14054 and 4.09147; the grid adds its error.
 
 middle = np.interp(0.5, x, lower[-1]), np.interp(0.5, x, upper[-1])
-print("in the middle:", middle)
+print("in the middle: {:.5f} and {:.5f}".format(*middle))
 assert abs(middle[0] - 0.14054) < 2e-3 and abs(middle[1] - 4.09147) < 2e-2

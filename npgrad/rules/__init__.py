@@ -13,6 +13,7 @@ from . import (
     norms as norms,
     polynomial as polynomial,
     products as products,
+    quantiles as quantiles,
     reductions as reductions,
     scipy_bessel as scipy_bessel,
     scipy_elliptic as scipy_elliptic,
@@ -21,6 +22,9 @@ from . import (
     scipy_without as scipy_without,
     setops as setops,
     statistics as statistics,
+    tensors as tensors,
+    variances as variances,
     windows as windows,
     without as without,
+    without_nan as without_nan,
 )

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._compat import is_given as given  # noqa: F401 (for the rules)
+from .._compat import is_given as given
 
 # Up to this size filling an array is faster than np.broadcast_to, which is Python code.
 _FILL_LIMIT = 4096
@@ -17,7 +17,7 @@ def negative_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """An ``axis`` argument as a tuple of negative numbers, so that it means the same behind extra leading axes."""
     if axis is None or not ndim:  # NumPy takes axes 0 and -1 of 0-d arrays, which have none
         return tuple(range(-ndim, 0))
-    axes = axis if isinstance(axis, tuple) else (axis,)
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     return tuple(int(a) if a < 0 else int(a) - ndim for a in axes)
 
 
@@ -44,6 +44,21 @@ def stretch(ct: Any, a_spec: Any) -> Any:
         made[...] = ct
         return made
     return np.broadcast_to(ct, shape)
+
+
+def only_chosen(value: Any, where: Any, otherwise: int) -> Any:
+    return value if where is True or not given(where) else np.where(where, value, otherwise)
+
+
+def chosen(value: Any, where: Any) -> Any:
+    """The elements that a ``where=`` chooses, and zeros."""
+    return only_chosen(value, where, 0)
+
+
+def numbers(a: Any, where: Any = None) -> Any:
+    """Which elements a function looks at that passes NaN over."""
+    there = ~np.isnan(a)
+    return there & where if given(where) and where is not True else there
 
 
 def flag(value: Any) -> bool:

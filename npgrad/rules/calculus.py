@@ -7,9 +7,46 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._registry import composite, jvp, vjp
-from ._helpers import binned
+from ._helpers import behind_batch, binned, negative_axis, total
 
 composite(np.diff, np.ediff1d, np.gradient, np.trapezoid)
+
+# --- Numbers between two ends --------------------------------------------------------------------------------------
+
+
+def _shares(num: Any, endpoint: Any) -> tuple[Any, float]:
+    """Of the second end in each number, and in the step between them; without a step between numbers it is not one."""
+    parts = int(num) - 1 if endpoint else int(num)
+    return np.arange(int(num)) / max(parts, 1), 1 / parts if parts > 0 else np.nan
+
+
+def _declare_linspace(argument: str, share_of: Any) -> None:
+    """``share_of`` gives the share of this end from that of the second one."""
+
+    @vjp(np.linspace, argument)
+    def linspace_vjp(ct: Any, ans: Any, num: Any, endpoint: Any, axis: Any) -> Any:
+        several = isinstance(ct, tuple)
+        ct, ct_step = ct if several else (ct, None)
+        t, step = _shares(num, endpoint)
+        back = None
+        if ct is not None:
+            rows = np.moveaxis(ct, negative_axis(axis, np.ndim(ans[0] if several else ans)), -1)
+            back = np.sum(rows * share_of(t), axis=-1)
+        return total(back, None if ct_step is None else ct_step * (step if argument == "stop" else -step))
+
+    @jvp(np.linspace, argument)
+    def linspace_jvp(
+        tangent: Any, ans: Any, num: Any, endpoint: Any, axis: Any, retstep: Any, start_spec: Any, stop_spec: Any
+    ) -> Any:
+        t, step = _shares(num, endpoint)
+        spec, ndim = (start_spec if argument == "start" else stop_spec), max(start_spec.ndim, stop_spec.ndim)
+        tangent = behind_batch(tangent, spec, ndim)
+        made = np.moveaxis(tangent[..., None] * share_of(t), -1, negative_axis(axis, ndim + 1))
+        return (made, tangent * (step if argument == "stop" else -step)) if retstep else made
+
+
+_declare_linspace("start", lambda t: 1 - t)
+_declare_linspace("stop", lambda t: t)
 
 # --- Interpolation -------------------------------------------------------------------------------------------------
 

@@ -5,9 +5,10 @@ those that LAPACK chooses: complex ones are turned so that one component is real
 
 Where values are equal up to rounding their vectors are arbitrary, and the terms that would mix them are left out. So the
 first derivative is right for functions that do not depend on the choice of these vectors and depend on equal values in the
-same way, as their sum does; second derivatives are right for functions of the values only. A DegenerateWarning says so
-where vectors of equal values have a share in the derivative. The columns that complete a basis
-(``full_matrices``, ``mode="complete"``) are taken to move with the space that they span.
+same way, as their sum does. A DegenerateWarning says so where vectors of equal values have a share in the derivative (in
+second derivatives they always have), and where equal values have different ones. The columns that complete a basis
+(``full_matrices``, ``mode="complete"``) are taken to move with the space that they span; a DegenerateWarning says where
+reverse mode sees that they have a share of their own.
 
 Formulas: I. Murray, "Differentiation of the Cholesky decomposition" (2016); S. F. Walter and L. Lehmann, "Algorithmic
 differentiation of linear algebra functions with application in optimum experimental design" (2010); M. B. Giles, "An
@@ -22,7 +23,8 @@ from typing import Any
 
 import numpy as np
 
-from .._registry import jvp, only, vjp, warn_degenerate
+from .._registry import jvp, only, vjp
+from ._degenerate import over_gaps, reciprocal, tell_if_apart, tell_if_mixed, tell_if_turned
 from ._helpers import diagonal_only, fixed, hermitian, mH, total, triangle
 
 
@@ -32,28 +34,6 @@ def _diagonal(values: Any) -> Any:
 
 def _diagonal_of(a: Any) -> Any:
     return np.diagonal(a, 0, -2, -1)
-
-
-def _reciprocal(x: Any, values: Any) -> Any:
-    """1 / x for sums or differences of values, 0 where they are equal up to rounding."""
-    tiny = _is_tiny(x, values)
-    return np.where(tiny, 0, 1 / np.where(tiny, 1, x))
-
-
-def _is_tiny(x: Any, values: Any) -> Any:
-    rounding = 10 * values.shape[-1] * float(np.finfo(values.dtype).eps)
-    size = np.max(np.abs(fixed(values)), axis=-1, initial=0)
-    return np.abs(fixed(x)) <= rounding * size.reshape(size.shape + (1,) * (x.ndim - size.ndim))
-
-
-def _over_gaps(mixing: Any, w: Any, what: str = "Eigenvectors", conjugated: bool = False) -> Any:
-    """How vectors mix, over w_j - w_i; 0 for equal values, which is told if one of their vectors has a share in it."""
-    gaps = w[..., None, :] - w[..., :, None]
-    has_equal = np.any(_is_tiny(gaps, w) & ~np.eye(w.shape[-1], dtype=bool), axis=-2)
-    if np.any(has_equal & np.any(fixed(mixing) != 0, axis=-2)):
-        warn_degenerate(what)
-    factor = _reciprocal(gaps, w)
-    return (np.conjugate(factor) if conjugated else factor) * mixing
 
 
 def _real_component(v: Any, row: int | None) -> tuple[Any, Any]:
@@ -130,6 +110,7 @@ def qr_vjp(ct: Any, ans: Any, a: Any, mode: Any) -> Any:
     ct_q, ct_r = ct if _QR_MODES[mode] else (None, ct)
     flow = None if ct_q is None else ct_q[..., :k]
     if ct_q is not None and others.shape[-1]:
+        tell_if_turned(others, ct_q[..., k:], "qr")
         flow = flow - others @ (mH(ct_q[..., k:]) @ q)
     if ct_r is None:
         inner, back_behind = mH(q) @ flow, None
@@ -177,7 +158,9 @@ _REAL_ROW = {"L": 0, "U": -1}
 @vjp(np.linalg.eigh, "a")
 def eigh_vjp(ct: Any, ans: Any, UPLO: Any) -> Any:
     (ct_w, ct_v), (w, v) = ct, ans
-    mixed = None if ct_v is None else _over_gaps(mH(v) @ _phase_kept_vjp(ct_v, v, _REAL_ROW[UPLO.upper()]), w)
+    if ct_w is not None:
+        tell_if_apart(ct_w, w)
+    mixed = None if ct_v is None else over_gaps(mH(v) @ _phase_kept_vjp(ct_v, v, _REAL_ROW[UPLO.upper()]), w)
     inner = total(mixed, None if ct_w is None else _diagonal(ct_w))
     return triangle(v @ inner @ mH(v), UPLO)
 
@@ -186,7 +169,7 @@ def eigh_vjp(ct: Any, ans: Any, UPLO: Any) -> Any:
 def eigh_jvp(tangent: Any, ans: Any, UPLO: Any) -> Any:
     w, v = ans
     inner = mH(v) @ hermitian(tangent, UPLO) @ v
-    return np.real(_diagonal_of(inner)), _phase_kept(v @ _over_gaps(inner, w), v, _REAL_ROW[UPLO.upper()])
+    return np.real(_diagonal_of(inner)), _phase_kept(v @ over_gaps(inner, w), v, _REAL_ROW[UPLO.upper()])
 
 
 @vjp(np.linalg.eigvalsh, "a")
@@ -196,8 +179,10 @@ def eigvalsh_vjp(ct: Any, a: Any, UPLO: Any) -> Any:
 
 @jvp(np.linalg.eigvalsh, "a")
 def eigvalsh_jvp(tangent: Any, a: Any, UPLO: Any) -> Any:
-    _, v = np.linalg.eigh(a, UPLO)
-    return np.real(_diagonal_of(mH(v) @ hermitian(tangent, UPLO) @ v))
+    w, v = np.linalg.eigh(a, UPLO)
+    inner = mH(v) @ hermitian(tangent, UPLO) @ v
+    tell_if_mixed(inner, w)
+    return np.real(_diagonal_of(inner))
 
 
 # --- Eigenvalues of other matrices: vectors of length 1, their largest component real ------------------------------
@@ -207,10 +192,12 @@ def eigvalsh_jvp(tangent: Any, a: Any, UPLO: Any) -> Any:
 def eig_vjp(ct: Any, ans: Any) -> Any:
     (ct_w, ct_v), (w, v) = ct, ans
     mixed = None
+    if ct_w is not None:
+        tell_if_apart(ct_w, w)
     if ct_v is not None:
         ct_v = _phase_kept_vjp(ct_v, v, None)
         ct_v = ct_v - v * np.real(np.sum(np.conjugate(v) * ct_v, axis=-2, keepdims=True))
-        mixed = _over_gaps(mH(v) @ ct_v, w, conjugated=True)
+        mixed = over_gaps(mH(v) @ ct_v, w, conjugated=True)
     inner = total(mixed, None if ct_w is None else _diagonal(ct_w))
     return np.linalg.solve(mH(v), inner @ mH(v))
 
@@ -219,7 +206,7 @@ def eig_vjp(ct: Any, ans: Any) -> Any:
 def eig_jvp(tangent: Any, ans: Any) -> Any:
     w, v = ans
     inner = np.linalg.solve(v, tangent @ v)
-    change = v @ _over_gaps(inner, w)
+    change = v @ over_gaps(inner, w)
     change = change - v * np.real(np.sum(np.conjugate(v) * change, axis=-2, keepdims=True))
     return _diagonal_of(inner), _phase_kept(change, v, None)
 
@@ -239,13 +226,16 @@ def _vectors_of(a: Any, w: Any) -> Any:
 @vjp(np.linalg.eigvals, "a")
 def eigvals_vjp(ct: Any, ans: Any, a: Any) -> Any:
     v = _vectors_of(a, ans)
+    tell_if_apart(ct, ans)
     return np.linalg.solve(mH(v), ct[..., :, None] * mH(v))
 
 
 @jvp(np.linalg.eigvals, "a")
 def eigvals_jvp(tangent: Any, ans: Any, a: Any) -> Any:
     v = _vectors_of(a, ans)
-    return _diagonal_of(np.linalg.solve(v, tangent @ v))
+    inner = np.linalg.solve(v, tangent @ v)
+    tell_if_mixed(inner, ans)
+    return _diagonal_of(inner)
 
 
 # --- Singular values -----------------------------------------------------------------------------------------------
@@ -262,7 +252,7 @@ def _factors(u: Any, s: Any, vh: Any) -> tuple[Any, Any, Any, Any]:
 
 
 def _sums(s: Any) -> Any:
-    return _reciprocal(s[..., None, :] + s[..., :, None], s)
+    return reciprocal(s[..., None, :] + s[..., :, None], s)
 
 
 def _both_phases(function: Any, change_u: Any, change_v: Any, u: Any, v: Any) -> tuple[Any, Any]:
@@ -274,7 +264,7 @@ def _both_phases(function: Any, change_u: Any, change_v: Any, u: Any, v: Any) ->
 
 def _outside(flow: Any, basis: Any, s: Any) -> Any:
     """The part of columns that is orthogonal to the basis, over the singular values."""
-    return (flow - basis @ (mH(basis) @ flow)) * _reciprocal(s, s)[..., None, :]
+    return (flow - basis @ (mH(basis) @ flow)) * reciprocal(s, s)[..., None, :]
 
 
 def _vectors_vjp(ct_u: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
@@ -285,8 +275,10 @@ def _vectors_vjp(ct_u: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
     u, more_u, v, more_v = _factors(u, s, vh)
     flow_u, flow_v = _both_phases(_phase_kept_vjp, ct_u[..., :k], ct_v[..., :k], u, v)
     along_u, along_v = mH(u) @ flow_u, mH(v) @ flow_v
-    even, odd = _over_gaps(along_u + along_v, s, "Singular vectors"), (along_u - along_v) * _sums(s)
+    even, odd = over_gaps(along_u + along_v, s, "Singular vectors"), (along_u - along_v) * _sums(s)
     back = u @ ((even + mH(even) + odd - mH(odd)) / 2) @ mH(v)
+    tell_if_turned(more_u, ct_u[..., k:], "svd")
+    tell_if_turned(more_v, ct_v[..., k:], "svd")
     flow_u, flow_v = flow_u - more_u @ (mH(ct_u[..., k:]) @ u), flow_v - more_v @ (mH(ct_v[..., k:]) @ v)
     return back + _outside(flow_u, u, s) @ mH(v) + u @ mH(_outside(flow_v, v, s))
 
@@ -297,6 +289,7 @@ def _general_svd_vjp(ct: Any, factors: Any) -> Any:
     if ct_s is None:
         return mixed
     u, _, v, _ = _factors(u, s, vh)
+    tell_if_apart(ct_s, s, "singular values")
     # As the absolute value, a singular value has derivative 0 where it is 0.
     return total(mixed, (u * (ct_s * (s != 0))[..., None, :]) @ mH(v))
 
@@ -305,7 +298,7 @@ def _general_svd_jvp(tangent: Any, factors: Any) -> tuple[Any, Any, Any]:
     u, s, vh = factors
     u, more_u, v, more_v = _factors(u, s, vh)
     inner = mH(u) @ tangent @ v
-    even = _over_gaps((inner + mH(inner)) / 2, s, "Singular vectors")
+    even = over_gaps((inner + mH(inner)) / 2, s, "Singular vectors")
     odd = (inner - mH(inner)) / 2 * _sums(s)
     outside_u, outside_v = _outside(tangent @ v, u, s), _outside(mH(tangent) @ u, v, s)
     change_u, change_v = _both_phases(_phase_kept, u @ (even + odd) + outside_u, v @ (even - odd) + outside_v, u, v)
@@ -364,4 +357,6 @@ def svdvals_vjp(ct: Any, x: Any) -> Any:
 @jvp(np.linalg.svdvals, "x")
 def svdvals_jvp(tangent: Any, x: Any) -> Any:
     u, s, vh = np.linalg.svd(x, full_matrices=False)
-    return np.real(_diagonal_of(mH(u) @ tangent @ mH(vh))) * (s != 0)
+    inner = mH(u) @ tangent @ mH(vh)
+    tell_if_mixed((inner + mH(inner)) / 2, s, "singular values")
+    return np.real(_diagonal_of(inner)) * (s != 0)

@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
-from .._registry import body, composite, jvp, steps, vjp, write
-from ._helpers import fixed
+from .._compat import signature_of
+from .._registry import body, by_index, composite, jvp, steps, vjp, write
+from ._helpers import fixed, negative_axis
 
 
 @vjp(np.where, "x", "y")
@@ -33,8 +34,8 @@ def _behind_batch(tangent: Any, spec: Any, ans_spec: Any) -> Any:
 steps(np.where, "condition")
 
 
-@body(np.take)
-def take_body(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> Any:
+@by_index(np.take)
+def take_key(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> tuple[Any, Any]:
     if axis is None or not a.ndim:
         a, axis = a.reshape(-1), 0
     n = a.shape[axis]
@@ -44,37 +45,67 @@ def take_body(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> An
         indices = indices % n
     elif mode == "clip":
         indices = np.clip(indices, 0, n - 1)
-    return a[(slice(None),) * (axis % a.ndim) + (indices,)]
+    return a, (*(slice(None),) * (axis % a.ndim), indices)
 
 
-@body(np.compress)
-def compress_body(condition: Any, a: Any, axis: Any = None) -> Any:
-    return take_body(a, np.flatnonzero(condition), axis)
+@by_index(np.compress)
+def compress_key(condition: Any, a: Any, axis: Any = None) -> tuple[Any, Any]:
+    return take_key(a, np.flatnonzero(condition), axis)
 
 
-@body(np.sort)
-def sort_body(a: Any, axis: Any = -1, kind: Any = None, order: Any = None, *, stable: Any = None) -> Any:
-    if axis is None:
-        a, axis = a.reshape(-1), -1
-    if a.size >= _LARGE:
-        # NumPy's quick order, which is the stable one where no two elements are equal.
-        ordered = np.take_along_axis(a, np.argsort(a, axis=axis), axis)
-        rows = np.moveaxis(ordered, axis, -1)
-        if np.all(rows[..., 1:] > rows[..., :-1]):
-            return ordered
-    return np.take_along_axis(a, np.argsort(a, axis=axis, kind="stable"), axis)
+@by_index(np.extract)
+def extract_key(condition: Any, arr: Any) -> tuple[Any, Any]:
+    return take_key(np.asarray(arr), np.flatnonzero(condition))
 
+
+# --- In order ------------------------------------------------------------------------------------------------------
 
 # From this size on a stable order takes several times as long as any order.
 _LARGE = 2000
 
 
-@body(np.partition)
-def partition_body(a: Any, kth: Any, axis: Any = -1, kind: Any = "introselect", order: Any = None) -> Any:
-    if axis is None:
-        a, axis = a.reshape(-1), -1
-    # The same selection as NumPy's own: which of equal partitions it is, is not specified.
-    return np.take_along_axis(a, np.argpartition(a, kth, axis=axis, kind=kind), axis)
+def _order(a: Any, axis: int) -> Any:
+    """Where each element of the sorted array comes from; equal elements keep their order."""
+    if a.size >= _LARGE:
+        # NumPy's quick order, which is the stable one where no two elements are equal.
+        order = np.argsort(a, axis=axis)
+        rows = np.moveaxis(np.take_along_axis(fixed(a), order, axis), axis, -1)
+        if np.all(rows[..., 1:] > rows[..., :-1]):
+            return order
+    return np.argsort(a, axis=axis, kind="stable")
+
+
+def _declare_ordered(function: Any, order_of: Any) -> None:
+    """``order_of`` gives the order from the argument, its axis, and what else the function was given."""
+
+    def places(a: Any, axis: Any, more: Any) -> tuple[Any, int]:
+        if axis is None:
+            return order_of(a.reshape(-1), -1, more), -1
+        n = negative_axis(axis, a.ndim)
+        return order_of(a, n, more), n
+
+    def pull(ct: Any, a: Any, axis: Any, more: Any, a_spec: Any) -> Any:
+        order, n = places(a, axis, more)
+        back = np.argsort(order, axis=n)
+        taken = np.take_along_axis(ct, back.reshape((1,) * (ct.ndim - back.ndim) + back.shape), n)
+        return taken.reshape(ct.shape[: ct.ndim - back.ndim] + a_spec.shape)
+
+    def push(tangent: Any, a: Any, axis: Any, more: Any, a_spec: Any) -> Any:
+        order, n = places(a, axis, more)
+        flat = tangent.reshape(tangent.shape[: tangent.ndim - a_spec.ndim] + np.shape(order))
+        return np.take_along_axis(flat, order.reshape((1,) * (flat.ndim - order.ndim) + order.shape), n)
+
+    if "kth" in signature_of(function).parameters:
+        vjp(function, "a")(lambda ct, a, axis, kth, kind, a_spec: pull(ct, a, axis, (kth, kind), a_spec))
+        jvp(function, "a")(lambda tangent, a, axis, kth, kind, a_spec: push(tangent, a, axis, (kth, kind), a_spec))
+    else:
+        vjp(function, "a")(lambda ct, a, axis, a_spec: pull(ct, a, axis, None, a_spec))
+        jvp(function, "a")(lambda tangent, a, axis, a_spec: push(tangent, a, axis, None, a_spec))
+
+
+_declare_ordered(np.sort, lambda a, axis, _: _order(a, axis))
+# The same selection as NumPy's own: which of equal partitions it is, is not specified.
+_declare_ordered(np.partition, lambda a, axis, how: np.argpartition(a, how[0], axis=axis, kind=how[1]))
 
 
 @body(np.choose)
@@ -95,16 +126,16 @@ def _key_along_axis(shape: tuple, indices: Any, axis: int) -> tuple:
     return tuple(indices if n == axis else grid[n] for n in range(len(shape)))
 
 
-@body(np.take_along_axis)
-def take_along_axis_body(arr: Any, indices: Any, axis: Any = -1) -> Any:
+@by_index(np.take_along_axis)
+def take_along_axis_key(arr: Any, indices: Any, axis: Any = -1) -> tuple[Any, Any]:
     if axis is None:
         arr, axis = arr.reshape(-1), 0
-    return arr[_key_along_axis(arr.shape, indices, axis)]
+    return arr, _key_along_axis(arr.shape, indices, axis)
 
 
 composite(np.apply_along_axis, np.apply_over_axes, np.piecewise, calls_back=True)
 composite(
-    np.select, np.ix_, np.clip, np.extract, np.linspace, np.logspace, np.geomspace,
+    np.select, np.ix_, np.clip, np.logspace, np.geomspace,
     np.full_like, np.angle, np.nan_to_num, np.real_if_close,
 )  # fmt: skip
 
@@ -114,6 +145,7 @@ def unwrap_body(p: Any, discont: Any = None, axis: int = -1, *, period: Any = 2 
     """Whole periods are added; how many, is constant. NumPy's code finds them by sums in which p cancels, and at jumps of
     half a period it does not see that."""
     values, length = fixed(p), fixed(period)
+    discont = None if discont is None else fixed(discont)
     turns = np.round((np.unwrap(values, discont, axis, period=length) - values) / length)
     return p + period * turns
 
@@ -152,7 +184,8 @@ def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
 
 @write(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
-    np.putmask(np.ndarray(1, a.dtype), np.ndarray(1, bool), np.ndarray(1, np.asarray(values).dtype))  # NumPy's own errors
+    if np.ndim(values):  # for NumPy's own errors; a number is cast in any case
+        np.putmask(np.ndarray(1, a.dtype), np.ndarray(1, bool), np.ndarray(1, np.asarray(values).dtype))
     places = np.flatnonzero(mask)
     if np.size(values) and places.size:
         a.flat[places] = np.asarray(values).reshape(-1)[places % np.size(values)]
@@ -160,6 +193,8 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 
 @write(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
+    if np.ndim(vals):
+        np.place(np.ndarray(1, arr.dtype), [False], np.ndarray(1, np.asarray(vals).dtype))
     places = np.flatnonzero(mask)
     if places.size:
         if not np.size(vals):

@@ -116,6 +116,6 @@ def cond_body(x: Any, p: Any = None) -> Any:
         if p in (None, 2, -2):
             s = np.linalg.svd(x, compute_uv=False)
             return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
-        singular = np.isinf(np.linalg.cond(fixed(x), p))
+        singular = ~np.isfinite(np.linalg.cond(fixed(x), p))
         inverse = np.linalg.inv(np.where(singular[..., None, None], np.nan, x))
         return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(inverse, p, axis=(-2, -1))

@@ -7,10 +7,10 @@ from typing import Any
 import numpy as np
 
 from .._libraries import Library
-from .._registry import body, composite
+from .._registry import body, composite, jvp, vjp
 
 Library("numpy.polynomial.polynomial").all_dispatched(composite)  # more with each version
-composite(np.poly, np.polyadd, np.polysub, np.polyder, np.polyint, np.polyval, np.roots, np.vander)
+composite(np.poly, np.polyadd, np.polysub, np.polyder, np.polyint, np.polyval, np.vander)
 
 
 @body(np.polymul)
@@ -33,6 +33,34 @@ def polydiv_body(u: Any, v: Any) -> Any:
     while np.allclose(rest[0], 0, rtol=1e-14) and len(rest) > 1:
         rest = rest[1:]
     return quotient, rest.copy()
+
+
+def _by_coefficients(p: Any, roots: Any) -> Any:
+    """How each root moves with each coefficient, by the implicit function theorem: also a root at 0, and with a leading
+    coefficient 0, which NumPy strips. A root of several moves infinitely fast, unless it stays at 0."""
+    n = np.size(p)
+    slopes = np.vander(roots, n - 1) @ (np.reshape(p, n)[:-1] * np.arange(n - 1, 0, -1))
+    powers = np.vander(roots, n)
+    return np.where(powers == 0, 0, -powers / slopes[:, None])
+
+
+def _times(flow: Any, factors: Any) -> Any:
+    """Products in which zero times infinity is zero."""
+    return np.where(flow == 0, 0, flow * factors)
+
+
+@vjp(np.roots, "p")
+def roots_vjp(ct: Any, p: Any, ans: Any, p_spec: Any) -> Any:
+    if not np.size(ans):
+        return np.zeros(ct.shape[:-1] + p_spec.shape, ct.dtype)
+    return np.sum(_times(ct[..., :, None], np.conjugate(_by_coefficients(p, ans))), axis=-2)
+
+
+@jvp(np.roots, "p")
+def roots_jvp(tangent: Any, p: Any, ans: Any) -> Any:
+    if not np.size(ans):
+        return np.zeros((*tangent.shape[:-1], 0), tangent.dtype)
+    return np.sum(_times(tangent[..., None, :], _by_coefficients(p, ans)), axis=-1)
 
 
 @body(np.polyfit)

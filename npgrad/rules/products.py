@@ -1,4 +1,4 @@
-"""Products of vectors and matrices."""
+"""matmul, dot, and the products along axes that may be chosen."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._registry import body, composite, jvp, vjp
+from .._registry import jvp, vjp
 from ._helpers import behind_batch, given, negative_axes
 
 
@@ -251,33 +251,3 @@ def _declare_along(function: Any, maps: AlongAxes) -> None:
 _declare_along(np.vecdot, AlongAxes("i", "i", "", True))
 _declare_along(np.matvec, AlongAxes("ij", "j", "i", False))
 _declare_along(np.vecmat, AlongAxes("i", "ij", "j", True))
-
-
-# --- Other products, through matmul and sums; the value is NumPy's -------------------------------------------------
-
-
-@body(np.inner)
-def inner_body(a: Any, b: Any) -> Any:
-    if np.ndim(a) == 0 or np.ndim(b) == 0:
-        return np.multiply(a, b)
-    if np.ndim(b) <= 2:
-        return np.matmul(a, np.transpose(b))
-    return np.tensordot(a, b, axes=((-1,), (-1,))).copy()
-
-
-@body(np.vdot)
-def vdot_body(a: Any, b: Any) -> Any:
-    return np.matmul(np.conjugate(np.asarray(a)).reshape(-1), np.asarray(b).reshape(-1))
-
-
-@body(np.outer)
-def outer_body(a: Any, b: Any) -> Any:
-    return np.multiply(np.asarray(a).reshape(-1)[:, None], np.asarray(b).reshape(-1))
-
-
-@body(np.trace)
-def trace_body(a: Any, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None) -> Any:
-    return np.sum(np.diagonal(a, offset, axis1, axis2), axis=-1, dtype=dtype)
-
-
-composite(np.tensordot, np.cross, np.kron)

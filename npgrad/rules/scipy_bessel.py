@@ -133,15 +133,21 @@ special.elementwise("keip", lambda x, ans: special.ker(x) - ans / x)
 for _i in (0, 1):
     special.elementwise("kelvin", lambda x, i=_i: special.kelvin(x)[i + 2], output=_i)
     special.elementwise("kelvin", lambda x, ans, i=_i: 1j * special.kelvin(x)[i] - ans / x, output=_i + 2)
+
+
+def _ratio(part: Any, x: Any, limit: float) -> Any:
+    return np.where(x == 0, limit, part / np.where(x == 0, 1, x))
+
+
 # By their definitions, as integrals from 0, or to infinity for those with a minus.
 for _name, _partials in {
     "iti0k0": (lambda x: special.i0(x), lambda x: special.k0(x)),
     "itj0y0": (lambda x: special.j0(x), lambda x: special.y0(x)),
-    "it2i0k0": (lambda x: (special.i0(x) - 1) / x, lambda x: -special.k0(x) / x),
-    "it2j0y0": (lambda x: (1 - special.j0(x)) / x, lambda x: -special.y0(x) / x),
+    "it2i0k0": (lambda x: _ratio(special.i0(x) - 1, x, 0.0), lambda x: -special.k0(x) / x),
+    "it2j0y0": (lambda x: _ratio(1 - special.j0(x), x, 0.0), lambda x: -special.y0(x) / x),
     "itstruve0": (lambda x: special.struve(0, x),),
     "itmodstruve0": (lambda x: special.modstruve(0, x),),
-    "it2struve0": (lambda x: -special.struve(0, x) / x,),
+    "it2struve0": (lambda x: _ratio(-special.struve(0, x), x, -2 / np.pi),),
     "itairy": (
         lambda x: special.airy(x)[0],
         lambda x: special.airy(x)[2],

@@ -103,7 +103,22 @@ special.elementwise(
     lambda x, y, z: -special.elliprd(x, z, y) / 6,
     lambda x, y, z: -special.elliprd(x, y, z) / 6,
 )
-special.elementwise("elliprc", lambda x, y: -special.elliprd(y, y, x) / 6, lambda x, y: -special.elliprd(x, y, y) / 3)
+
+
+def _elliprc_by_x(x: Any, y: Any, ans: Any) -> Any:
+    # Below y = 0 the function is a principal value, and RD is not defined; near x = y the difference would cancel.
+    below = np.real(y) < 0
+    other = np.where(below, x, y)
+    return np.where(below, (ans - 1 / np.sqrt(x)) / (2 * (y - x)), -special.elliprd(other, other, x) / 6)
+
+
+def _elliprc_by_y(x: Any, y: Any, ans: Any) -> Any:
+    below = np.real(y) < 0
+    other = np.where(below, x, y)
+    return np.where(below, (np.sqrt(x) / y - ans) / (2 * (y - x)), -special.elliprd(x, other, other) / 3)
+
+
+special.elementwise("elliprc", _elliprc_by_x, _elliprc_by_y)
 
 # --- Hypergeometric functions ----------------------------------------------------------------------------------------
 

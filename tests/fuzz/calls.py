@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 import sys
 from typing import Any
 
@@ -22,6 +23,10 @@ _NO_PROGRAM = frozenset(
 )
 
 
+# Below zero SciPy 1.17 gives values that are not the integrals that they are defined as.
+_WRONG_IN_SCIPY = frozenset({"modfresnelm", "modfresnelp"})
+
+
 @functools.cache
 def path_of(function: Any) -> str | None:
     """How a program names the function."""
@@ -39,7 +44,7 @@ def path_of(function: Any) -> str | None:
 def samples() -> list[S]:
     """Samples that can be said in a program and compared with differences."""
     fit = [s for s in all_samples() if s.call is s.function and path_of(s.function) and not {"value", "reverse"} & set(s.leave_out)]
-    fit = [s for s in fit if s.points and max(p.size for p in s.points) <= 48]
+    fit = [s for s in fit if s.points and max(p.size for p in s.points) <= 48 and s.function.__name__ not in _WRONG_IN_SCIPY]
     return [s for s in fit if all(np.isfinite(p).all() for p in s.points)]
 
 
@@ -128,6 +133,8 @@ def sample(g: State) -> str | None:
     kwargs = {k: _literal(g, v) for k, v in chosen.kwargs.items()}
     if None in args or None in kwargs.values():
         return None
+    if isinstance(chosen.function, np.ufunc) and not re.search(r"\b[axK]\d", " ".join(map(str, args))):
+        return None  # docs/leaks.md: what a ufunc makes of plain data is a plain array
     given = _settings(g, chosen.function, kwargs, chosen.points[0].shape)  # type: ignore[arg-type]
     return _call(g, path_of(chosen.function), [*args, *[f"{k}={v}" for k, v in given.items()]])  # type: ignore[list-item]
 
@@ -135,7 +142,7 @@ def sample(g: State) -> str | None:
 @functools.cache
 def everything() -> list[Any]:
     """All functions of the registry that a program may call."""
-    functions = [f for table in COLLECTIONS.values() for f in table if path_of(f) and f.__name__ not in _NO_PROGRAM]
+    functions = [f for table in COLLECTIONS.values() for f in table if path_of(f) and f.__name__ not in _NO_PROGRAM | _WRONG_IN_SCIPY]
     return sorted(functions, key=lambda f: path_of(f) or "")
 
 
@@ -147,7 +154,7 @@ def blind(g: State) -> str | None:
         return None
     if g.chance(0.3):
         arguments[-1] = g.one_of((g.number(), "0", "1", "[0, 1]", "-1", f"[{arguments[0]}, {arguments[-1]}]", "(0, 1)", f"list({arguments[0]})"))
-    if isinstance(function, np.ufunc) and arguments[-1][:4] in ("list", f"[{arguments[0]}"[:4]):
+    if isinstance(function, np.ufunc) and arguments[-1].startswith(("list", "[a", "[x")):
         return None  # docs/leaks.md: a ufunc that is handed a list of arrays reaches no hook
     shape = np.shape(g.env.get(arguments[0], 0))
     given = _settings(g, function, {}, shape)

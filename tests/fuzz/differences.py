@@ -17,17 +17,22 @@ FLOOR = 1e-6
 class Differences:
     """The derivative of a vector along a direction: ``value``, and the estimated ``error``, both per element."""
 
-    def __init__(self, along: Callable[[float], np.ndarray], order: int) -> None:
+    def __init__(self, along: Callable[[float], np.ndarray], order: int, steps: tuple = STEPS) -> None:
         """``along(t)`` is the program's value at the point moved by ``t`` in the direction."""
+        self.along = along
         self.middle = along(0.0)
         self.size = FLOOR * float(np.max(np.abs(self.middle), initial=1.0))
         self.value = np.zeros_like(self.middle)
         self.error = np.full(self.middle.shape, np.inf)
         self.bent = np.zeros(self.middle.shape, bool)
-        for step in STEPS[: 4 if order == 1 else 2]:
+        for step in steps[: 4 if order == 1 else 2]:
             self._improve(along, step, order)
             if not self.error.size or self.error.max() <= 1e-8 * max(1e-2, float(np.max(np.abs(self.value)))):
                 break
+
+    def finer(self) -> Differences:
+        """The same from short steps alone: over long ones a staircase may look like a line."""
+        return Differences(self.along, 1, STEPS[2:])
 
     def _improve(self, along: Callable, step: float, order: int) -> None:
         table, bends = [], []

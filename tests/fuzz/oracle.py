@@ -20,6 +20,8 @@ from .ways import WAYS
 ADJOINT = 1e-12
 # Relative tolerance against differences, by the least precise dtype that the program names.
 PRECISIONS = (("float16", 8e-2), ("float32", 4e-3), ("complex64", 4e-3))
+# SciPy computes some functions to fewer digits.
+FEWER_DIGITS = ("special.itairy",)
 WIDER = {"float16": "float64", "float32": "float64", "complex64": "complex128"}
 
 
@@ -91,9 +93,10 @@ class Check:
         self.slopes()
         self.adjoint()
         self.batches()
-        way = WAYS[self.seed % len(WAYS)]
-        for what, found, wanted in way(self):
-            self.close(f"{way.__name__}, {what}", found, wanted, 1e-11)
+        if self.seed % 2:
+            way = WAYS[self.seed // 2 % len(WAYS)]
+            for what, found, wanted in way(self):
+                self.close(f"{way.__name__}, {what}", found, wanted, 1e-11)
         if second:
             self.second_order()
 
@@ -119,7 +122,7 @@ class Check:
         text = self.program.text
         tolerance = next((t for dtype, t in PRECISIONS if dtype in text), 1e-7)
         if tolerance == 1e-7:
-            return self.plainly, self.points, tolerance
+            return self.plainly, self.points, 1e-5 if any(name in text for name in FEWER_DIGITS) else tolerance
         wide = parse(re.sub("|".join(WIDER), lambda m: WIDER[m.group()], text))
         return Runner(wide), list(values(wide.points).values()), tolerance
 
@@ -131,7 +134,7 @@ class Check:
         value = joined([self.plain[n] for n in self.numbers])
         if differences.middle.shape != value.shape:
             raise Skipped("double precision takes another path")
-        if tolerance > 1e-7 and np.max(np.abs(differences.middle - value), initial=0) > tolerance / 4:
+        if run is not self.plainly and np.max(np.abs(differences.middle - value), initial=0) > tolerance / 4:
             raise Skipped("single precision is too coarse")
         self.compare("forward", joined(self.pushed), differences, tolerance)
 
@@ -140,8 +143,12 @@ class Check:
         # Rounding and truncation enter by the largest numbers of the program.
         scale = max(float(np.max(np.abs(wanted), initial=0)), 1e-2 * float(np.max(np.abs(differences.middle), initial=0)), 1e-3)
         off = np.abs(found - wanted)
-        if bool((off <= tolerance * scale + 20 * error).all()) and float(np.max(error, initial=0)) <= 1e-4 * scale:
+        if _agree(off, tolerance * scale, error, scale):
             return
+        if tolerance <= 1e-5:
+            finer = differences.finer()
+            if finer.value.shape == found.shape and _agree(np.abs(found - finer.value), tolerance * scale, finer.error, scale):
+                return
         if not np.isfinite(error).all():
             raise Skipped(f"{what}: no differences (another path or no value nearby)")
         worst = int(np.argmax(np.where(np.isnan(off), np.inf, off)))
@@ -169,6 +176,8 @@ class Check:
         if not np.isfinite(size) and self.singular():
             raise Skipped("reverse: a statement stands at a singular point of its own")
         if not abs(a - b) <= tolerance * max(size, self.floor()):
+            if self.singular():
+                raise Skipped("the adjoint identity: a statement stands at a singular point of its own")
             raise Wrong(f"the adjoint identity: {a!r} and {b!r}, off by {abs(a - b) / size:.1e} of the terms")
 
     def floor(self) -> float:
@@ -204,7 +213,7 @@ class Check:
     def second_order(self) -> None:
         run, points, tolerance = self.reference()
         if tolerance > 1e-7:
-            return
+            return  # single precision has no second differences
         differences = Differences(along_line(run, points, self.directions, self.numbers, None), 2)
         scale = max(float(np.max(np.abs(differences.value), initial=0)), self.largest(), 1e-2)
         if not float(np.max(differences.error, initial=0)) <= 1e-5 * scale:
@@ -280,6 +289,10 @@ def _sides(found: Any, plain: Any) -> list[tuple[str, Any, Any]]:
         if 0 not in plain.strides:
             sides.append(("writeable", found.flags.writeable, plain.flags.writeable))
     return sides
+
+
+def _agree(off: np.ndarray, allowed: float, error: np.ndarray, scale: float) -> bool:
+    return bool((off <= allowed + 20 * error).all()) and float(np.max(error, initial=0)) <= 1e-4 * scale
 
 
 def _order(array: np.ndarray) -> list[int]:

@@ -37,7 +37,7 @@ def key(g: State, shape: tuple, basic: bool = False) -> str:
 
 def mask(g: State, shape: tuple) -> str:
     values = g.rng.random(shape) < 0.6
-    return f"np.array({values.tolist()}, dtype=bool)" + (".reshape(%s)" % (shape,) if values.size == 0 else "")
+    return f"np.array({values.tolist()}, dtype=bool)" + (f".reshape({shape})" if values.size == 0 else "")
 
 
 def axis(g: State, ndim: int, several: bool = True) -> str:

@@ -20,7 +20,7 @@ from fuzz.shrink import shrink
 from fuzz.workers import in_chunks
 
 # One program of so many has its second derivatives checked.
-SECOND = 4
+SECOND = 5
 
 
 class Counts:
@@ -32,6 +32,7 @@ class Counts:
         self.dropped: collections.Counter = collections.Counter()
         self.calls: collections.Counter = collections.Counter()
         self.failures: list[tuple[str, int, str, str]] = []
+        self.wrong: list[int] = []
         self.statements = 0
 
     def add(self, program: Program, outcome: Outcome) -> None:
@@ -66,7 +67,9 @@ def run(seed: int, first: int, last: int, tell: Callable[[int], None]) -> Counts
         outcome = check(program, number, second)
         counts.add(program, outcome)
         counts.dropped.update(state.dropped)
-        if outcome.kind == "wrong" and counts.reasons[f"wrong: {outcome.reason}"] <= 2:
+        if outcome.kind == "wrong":
+            counts.wrong.append(number)
+        if outcome.kind == "wrong" and counts.reasons[f"wrong: {outcome.reason}"] <= 1:
             small = shrink(program, outcome, number, second)
             counts.failures.append((outcome.reason, number, check(small, number, second).detail[:300], small.text))
     return counts
@@ -96,6 +99,8 @@ def main() -> int:
             shown[reason] += 1
             if shown[reason] <= options.most:
                 print(f"# --- seed {options.seed}, program {failed}: {reason}: {detail!r}\n{text}", flush=True)
+        if part.wrong:
+            print(f"# wrong: {part.wrong}", flush=True)
         print(f"# up to {number}: {dict(counts.kinds)}, {time.time() - start:.0f} s", file=sys.stderr, flush=True)
     print(counts.text())
     print(f"{time.time() - start:.0f} s")

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
+import re
+import textwrap
 from typing import Any
 
 import numpy as np
@@ -12,11 +15,39 @@ from .program import MODULES, Program, values
 
 def singular_statement(program: Program) -> str | None:
     """The first statement whose results have no derivative by its own inputs, along one of two random directions."""
+    program = dataclasses.replace(program, statements=[s for statement in program.statements for s in _unrolled(statement)])
     for number, statement in enumerate(program.statements):
         for seed in (0, 1):
             if not _settles(program, number, seed):
                 return statement
     return None
+
+
+def _unrolled(statement: str) -> list[str]:
+    """A loop as the statements that it runs, each of which may be the singular one."""
+    head, _, body = statement.partition(":\n")
+    counted = re.fullmatch(r"for (\w) in range\((?:(\d+), )?(\d+)\)", head)
+    repeated = re.fullmatch(r"(\w+ = 0)\nwhile (.*)", head)
+    parts = _parts(body)
+    if counted and "continue" not in body:
+        name, first, last = counted.groups()
+        return [s for i in range(int(first or 0), int(last)) for s in (f"{name} = {i}", *parts)]
+    if repeated:
+        condition = f"going = {repeated.group(2)}"
+        guarded = [f"if going:\n{textwrap.indent(part, '    ')}" for part in parts]
+        return [repeated.group(1), *[s for _ in range(7) for s in (condition, *guarded)]]
+    return [statement]
+
+
+def _parts(body: str) -> list[str]:
+    """The statements of an indented block."""
+    parts: list[str] = []
+    for line in textwrap.dedent(body).splitlines():
+        if parts and line.startswith((" ", "else", "elif", "except")):
+            parts[-1] += "\n" + line
+        else:
+            parts.append(line)
+    return parts
 
 
 def _settles(program: Program, number: int, seed: int) -> bool:
@@ -30,7 +61,7 @@ def _settles(program: Program, number: int, seed: int) -> bool:
                 exec(program.statements[number], env)
             except Exception:
                 return np.full(1 << 20, np.nan)
-        return joined([env[name] for name in env if name in program.returned and _is_data(env[name])])
+        return joined([value for name, value in env.items() if name[0] in "xatur" and _is_data(value)])
 
     found = Differences(at, 1)
     scale = max(1e-2, float(np.max(np.abs(found.value), initial=0)))

@@ -12,6 +12,7 @@ from .program import MODULES, Program, array_text, values
 
 MAX_SIZE = 48
 MAX_VALUE = 40.0
+MIN_VALUE = 1e-40
 SHAPES = ((), (1,), (3,), (4,), (5,), (2, 3), (3, 3), (3, 1), (1, 4), (2, 2, 2), (4, 2), (0,), (0, 3), (2, 0))
 # NumPy 2.4 writes past the end of an ``out`` of a wrong shape here (np.add.accumulate and what is made of it).
 NUMPY_CRASHES = re.compile(r"(accumulate|cum\w+)\(.*out=(?!a|x)")
@@ -83,6 +84,8 @@ class State:
         return np.round(np.asarray(values), 3)
 
     def eval(self, text: str) -> Any:
+        if NUMPY_CRASHES.search(text):
+            raise ValueError("NumPy crashes")
         with np.errstate(all="ignore"), warnings.catch_warnings():
             warnings.simplefilter("ignore")
             return eval(text, self.env)
@@ -132,7 +135,9 @@ class State:
     def restart(self) -> None:
         """The variables as they were before the last statement, which may have written into some of them."""
         self.env = MODULES | values(self.program.constants | self.program.points)
-        self._run("\n".join(self.program.statements))
+        with np.errstate(all="ignore"), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            self._run("\n".join(self.program.statements))
 
     def _unfit(self) -> str | None:
         for name in list(self.env):
@@ -144,7 +149,10 @@ class State:
             if value.size > MAX_SIZE or value.ndim > 5:
                 return "too large an array"
             if value.dtype.kind in "fc" and value.size:
-                largest = np.abs(value).max()
+                sizes = np.abs(value)
+                largest = sizes.max()
+                if np.min(sizes, where=sizes > 0, initial=1.0) < MIN_VALUE:
+                    return "too small a value"
                 if not largest <= MAX_VALUE:
                     return "not finite" if not np.isfinite(largest) else "too large a value"
         return None

@@ -10,8 +10,8 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-CHUNK = 250
-PATIENCE = 60.0
+CHUNK = 500
+PATIENCE = 240.0
 
 
 class _Worker:

@@ -57,8 +57,8 @@ def into(g: State) -> str | None:
         return None
     where = f"[{key(g, g.env[name].shape, basic=True)}]" if g.chance(0.4) else ""
     shape = _shape_of(g, name + where)
-    if shape is None:
-        return None
+    if not shape:
+        return None  # an element of an array is no array to write into
     out = f"out={name}{where}" if g.chance(0.9) else f"out=({name}{where},)"
     first, second = fitted(g, shape), fitted(g, shape)
     where = f", where={mask(g, shape)}" if g.chance(0.25) else ""

@@ -81,6 +81,9 @@ BINARY = [
     *[S(f, C(3), A(2, 3)) for f in _COMPLEX_BINARY],
     *[S(f, A(2, 3), C(3)) for f in _COMPLEX_BINARY],
     *[S(f, A(2, 3), 1.5 + 0.5j) for f in _COMPLEX_BINARY],
+    *[S(f, D([-1.3, 0.8]), C(2)) for f in (np.power, np.float_power)],
+    S(np.power, D([-1.3, 0.8]), D([0.4, -0.7]), dtype=complex),
+    S(np.arccos, D([-1.6, 0.4]), dtype=complex),
     *[S(f, D([-2.3, 1.4, 5.1]), D([1.1, -0.6, 2.2]), leave_out=("shared",), why="x % x stands on the jump of the quotient")
       for f in (np.remainder, np.fmod, np.divmod)],
     S(np.divmod, A(2, 3), 0.3),

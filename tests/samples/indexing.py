@@ -24,6 +24,7 @@ def _changed(change: Any, *shape: int) -> Any:
 
 CHOOSING = [
     S(np.take, A(3, 4), [0, 2, 2]),
+    S(np.take, A(3), []),
     S(np.take, A(3, 4), [0, 2, 0], axis=0),
     S(np.take, A(3, 4), [[0, 1], [3, 3]], axis=1),
     S(np.take, A(4), [5, -7], mode="wrap"),
@@ -91,6 +92,15 @@ CHOOSING = [
     S(np.apply_over_axes, np.sum, A(2, 3), 1),
     S(np.apply_over_axes, A(2, 3), f=lambda x: np.apply_over_axes(np.prod, x, (0, 1))),
     S(np.vectorize, A(3), f=lambda x: np.vectorize(lambda v: v * v)(x)),
+    S(np.vectorize, A(3), f=lambda x: np.vectorize(lambda v: v * v / 3, otypes=[complex], cache=True)(x)),
+    S(np.vectorize, A(3), f=lambda x: np.vectorize(otypes=[x.dtype])(lambda v: np.sin(v))(x)),
+    S(np.vectorize, A(3), f=lambda x: np.vectorize(lambda v, w: (v * w, v + w))(x, x[:, None])),
+    S(np.vectorize, A(3), f=lambda x: np.vectorize(lambda p, v, k=0: p[0] * v + k[2], excluded=[0, "k"])(x, [1, 2], k=x)),
+    S(np.vectorize, A(3), f=lambda x: np.vectorize(lambda i: x[int(i)] ** 2)(np.arange(3))),
+    S(np.vectorize, A(2, 3), f=lambda x: np.vectorize(lambda v: v.sum() * v[0], signature="(n)->()")(x)),
+    S(np.vectorize, A(2, 3), A(3), f=lambda a, b: np.vectorize(np.matmul, signature="(m,n),(n)->(m)")(a, b)),
+    S(np.vectorize, A(2, 3), f=lambda x: np.vectorize(lambda v: (np.outer(v, v), v[0]), signature="(n)->(n,n),()")(x)),
+    S(np.vectorize, A(2, 3), A(), f=lambda x, c: np.vectorize(np.multiply, None, "", {1}, signature="(n)->(n)")(x, c)),
     S(np.linspace, A(), A(), f=lambda a, b: np.linspace(a, b, 5)),
     S(np.linspace, A(3), 4.0, 4),
     S(np.linspace, 0.0, A(2), 3, axis=-1),

@@ -77,6 +77,8 @@ JOINING = [
     S(np.pad, A(2, 3), 2, "edge"),
     S(np.pad, A(3), (2, 3), "linear_ramp", end_values=A()),
     S(np.pad, A(3), 2, "linear_ramp"),
+    S(np.pad, A(2, 3), 1, "linear_ramp", end_values=A(2, 2)),
+    S(np.pad, A(2, 3), 1, constant_values=((D(0.3), 2.0), (1.0, D(0.7)))),
     S(np.pad, A(4), 2, "maximum"),
     S(np.pad, A(4), 2, "minimum", stat_length=2),
     S(np.pad, A(2, 4), 2, "mean", stat_length=((1, 2), (3, 3))),

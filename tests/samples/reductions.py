@@ -96,6 +96,13 @@ _RUNNING = [
         ((C(2, 2),), {"axis": 1}),
         ((A(2, 2),), {"axis": 1, "dtype": np.complex128}),
         ((_ZEROS,), {"axis": 1}),
+        ((_ZEROS,), {}),
+        ((A(0),), {}),
+        ((A(3, 0),), {"axis": 1}),
+        ((A(3, 0),), {"axis": 0}),
+        ((D([2.0 + 1j, 0.0, 1.0 - 1j, 3.0]),), {}),
+        ((D([1.0, 0.0, 2.0, 0.0, 3.0]),), {}),
+        ((D([1e-320, 2.0, 0.5]),), {}),
     ]
 ] + [
     S(function, *args, **kwargs)
@@ -105,6 +112,8 @@ _RUNNING = [
         ((A(2, 3),), {"axis": 0}),
         ((A(2, 3),), {"axis": -1, "include_initial": True}),
         ((A(4),), {"dtype": np.complex128}),
+        ((C(2, 3),), {"axis": 0, "include_initial": True}),
+        ((_ZEROS,), {"axis": 0}),
     ]
 ]
 

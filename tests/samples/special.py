@@ -110,6 +110,9 @@ def _several(s: Any) -> list[S]:
         S(s.voigt_profile, A(2, 3), A(3, seed=1), A(2, 1, seed=2)),
         S(s.elliprf, A(2, 3), A(3, seed=1), A(2, 1, seed=2), order=1),
         S(s.elliprc, A(2, 3), A(3, seed=1, low=0.5, high=2.0), order=1),
+        S(s.elliprc, A(2), D([-0.7, -1.4]), order=1),
+        S(s.xlogy, C(2), D([-0.7, 1.4])),
+        S(s.it2struve0, D([0.0, 0.8]), order=1, leave_out=("reverse", "forward"), why="zero is an end of it"),
     ]
 
 

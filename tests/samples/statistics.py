@@ -58,6 +58,15 @@ _VARIANCES = [
         ((A(3, 4),), {"axis": 1, "mean": A(3, 1, seed=1), "keepdims": True, "ddof": 2}),
         ((C(3, 4),), {"axis": 1}),
         ((A(5),), {"ddof": 1}),
+        ((A(3, 4), 0, None, None, 1, True), {}),
+        ((A(3, 4),), {"axis": 0, "dtype": np.complex128}),
+        ((C(3, 4), (0, 1)), {"ddof": 1, "keepdims": True}),
+        ((A(3, 4),), {"axis": 1, "mean": A(), "where": _MASK}),
+        ((A(3, 4),), {"axis": ()}),
+        ((A(3, 4),), {"axis": 1, "ddof": A()}),
+        ((A(3, 4),), {"axis": 1, "correction": A(), "where": _MASK}),
+        ((A(),), {}),
+        ((A(0, 3),), {"axis": 1}),
     ]
 ] + [
     S(np.var, A(3, 4), f=lambda x: x.var(axis=1, ddof=1)),
@@ -104,8 +113,38 @@ _QUANTILES = [
     _holes(np.nanpercentile, [10.0, 50.0], axis=1),
     _holes(np.nanquantile, 0.3, axis=1, out=3),
     _holes(np.nanmedian, axis=1, out=3),
+    # Axes by position, several quantiles over several axes, ends of the range, numbers and empty arrays.
+    *[S(np.percentile, A(2, 3, 4), [[20.0, 55.0], [0.0, 100.0]], (0, 2), method=m, keepdims=True) for m in _METHODS],
+    *[S(np.nanpercentile, A(2, 3, 4), [20.0, 55.0], (0, -1), method=m) for m in _METHODS],
+    *[_holes(np.nanquantile, D([0.23, 0.81]), axis=0, method=m) for m in _METHODS],
+    *[S(np.quantile, A(7), D(0.43), method=m) for m in _METHODS],
+    *[S(np.quantile, A(4), D([0.02, 0.55, 0.98]), method=m) for m in ("hazen", "weibull", "interpolated_inverted_cdf")],
+    _holes(np.nanpercentile, [0.0, 100.0], axis=1),
+    S(np.quantile, A(3, 4), [0.1, 0.5], 1, None, False, "inverted_cdf", True, weights=_WEIGHTS),
+    S(np.median, A(3, 4), axis=[0, 1]),
+    S(np.median, A(0, 3), axis=1),
+    S(np.median, A()),
+    S(np.quantile, A(), 0.3),
+    S(np.percentile, A(1), [0, 100]),
+    S(np.median, A(3, 4), (0, 1), None, False, True),
+    S(np.median, D([[1.0, np.nan, 2.0], [3.0, 1.0, 2.0]]), f=lambda x: np.median(x, axis=1)[1:]),
     S(np.nanmedian, D([1.0, 2.0, 3.0]), f=lambda x: np.nanmedian(np.where([True, True, True], x, np.nan))),
 ]
+
+# The element that is passed over may have a derivative that is NaN.
+_PASSED_OVER = [
+    S(f, A(3, 4), f=lambda x, f=f: getattr(np, f.__name__)(np.where(_HOLES, np.nan, 1.0) * x, axis=1))
+    for f in (
+        np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin, np.nancumsum, np.nancumprod,
+        np.nanmedian,
+    )
+] + [
+    S(np.nanquantile, A(3, 4), f=lambda x: np.nanquantile(np.where(_HOLES, np.nan, 1.0) * x, 0.3, axis=1)),
+    S(np.max, A(3, 4), f=lambda x: np.max(np.where(_HOLES, np.nan, 1.0) * x, axis=1, where=~_HOLES, initial=0.1)),
+    S(np.prod, A(3, 4), f=lambda x: np.prod(np.where(_HOLES, np.nan, 1.0) * x, axis=1, where=~_HOLES)),
+    S(np.std, A(3, 4), f=lambda x: np.std(np.where(_HOLES, np.nan, 1.0) * x, axis=1, where=~_HOLES)),
+    S(np.mean, A(3, 4), f=lambda x: np.mean(np.where(_HOLES, np.nan, 1.0) * x, axis=1, where=~_HOLES)),
+]  # fmt: skip
 
 _WITHOUT_NAN = [
     *[
@@ -119,6 +158,11 @@ _WITHOUT_NAN = [
             {"axis": 1, "out": 3},
         ]
     ],
+    *[S(f, A()) for f in (np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin)],
+    S(np.nanvar, C(3, 4), axis=0),
+    S(np.nanstd, C(3, 4)),
+    S(np.nancumsum, C(3, 4), 0),
+    S(np.nancumprod, C(3, 4), 1),
     *[S(f, A(2, 3), axis=-1) for f in (np.nansum, np.nanprod, np.nanmean, np.nanvar, np.nanstd, np.nanmax, np.nanmin)],
     _holes(np.nansum, axis=1, initial=D(0.4)),
     S(np.nansum, C(3, 4), f=lambda x: np.nansum(np.where(_HOLES, np.nan, x))),
@@ -126,6 +170,9 @@ _WITHOUT_NAN = [
     _holes(np.nanprod, axis=1, initial=D(2.0)),
     *[_holes(f, axis=1, **kw) for f in (np.nanvar, np.nanstd) for kw in ({"ddof": 1}, {"correction": 1})],
     _holes(np.nanvar, axis=1, mean=A(3, 1, seed=1)),
+    _holes(np.nanmax, axis=1, initial=D(1.4), where=_MASK),
+    _holes(np.nanmin, axis=0, initial=D(0.7), keepdims=True),
+    *[_holes(f, axis=1, **kw) for f in (np.nanvar, np.nanstd) for kw in ({"ddof": A()}, {"correction": A()})],
     S(np.nanstd, A(3, 4), f=lambda x: np.nanstd(np.where(_HOLES, np.nan, x), axis=1, mean=x[:, :1])),
     *[_holes(f, **kw) for f in (np.nancumsum, np.nancumprod) for kw in ({}, {"axis": 0}, {"axis": 1, "out": (3, 4)})],
 ]
@@ -176,7 +223,8 @@ _COUNTS = [
     S(np.histogramdd, np.arange(12.0).reshape(6, 2) % 5, bins=3, weights=A(6)),
     S(np.histogramdd, np.arange(12.0).reshape(6, 2) % 5, bins=3, weights=A(6), density=True),
     S(np.ptp, A(3, 4)),
+    S(np.ptp, A(3, 4), (0, 1), None, True),
     S(np.ptp, A(3, 4), axis=1, keepdims=True),
 ]
 
-SAMPLES = [*_MEANS, *_VARIANCES, *_QUANTILES, *_WITHOUT_NAN, *_COVARIANCES, *_COUNTS]
+SAMPLES = [*_MEANS, *_VARIANCES, *_QUANTILES, *_PASSED_OVER, *_WITHOUT_NAN, *_COVARIANCES, *_COUNTS]

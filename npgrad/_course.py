@@ -79,7 +79,7 @@ class Extent:
         self.largest = max(max(sizes, default=1), max(others, default=1), 1)
 
 
-class Reach:
+class Course:
     """The part of a record that leads from sources to targets, and when each shadow is needed.
 
     ``entries`` is as long as the record, with None for what leads nowhere. A sweep in either direction needs the shadow of a

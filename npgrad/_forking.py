@@ -1,0 +1,38 @@
+"""Forks of a process that uses tapes in several threads.
+
+The child has the forking thread only. What the others were doing must be finished before, or its locks would stay locked in
+the child for ever; and what they had in place is taken away there.
+"""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+from . import _bound_names, _collector, _instrument, _libraries, _namespace
+from ._record import opened
+
+_PLACES = (_namespace.in_place, _bound_names.in_place)
+# In the order in which they are taken one inside the other.
+_LOCKS: tuple[Any, ...] = (_instrument.lock, *[place.lock for place in _PLACES], _libraries.lock, _collector.lock)
+
+
+def _before() -> None:
+    for lock in _LOCKS:
+        lock.acquire()
+
+
+def _after() -> None:
+    for lock in reversed(_LOCKS):
+        lock.release()
+
+
+def _after_in_child() -> None:
+    _after()
+    here = {id(record) for record in opened()}
+    for place in _PLACES:
+        place.forget_others(here)
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(before=_before, after_in_parent=_after, after_in_child=_after_in_child)

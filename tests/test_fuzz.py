@@ -1,0 +1,137 @@
+"""Random programs over the whole registry, a few hundred of them; every program that ever failed; and the oracle itself.
+
+``python tests/fuzz/run.py --programs 100000 --seed 0`` runs as many as you like.
+"""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+
+import numpy as np
+import pytest
+from fuzz import program as programs
+from fuzz.generator import generate
+from fuzz.oracle import check
+from fuzz.program import parse
+from fuzz.run import run
+from fuzz.shrink import shrink
+
+import npgrad as ng
+
+KEPT = (Path(__file__).parent / "fuzz" / "failures.txt").read_text().split("# --- ")[1:]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_random_programs(seed: int) -> None:
+    counts = run(20_000 + seed, 0, 60, lambda number: None)
+    assert counts.failures == [], "\n".join(text for *_, text in counts.failures)
+    assert counts.kinds["skipped"] <= 6
+    assert counts.kinds["right"] >= 40
+
+
+@pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.partition("\n")[0])
+def test_programs_that_failed(kept: str) -> None:
+    head, _, text = kept.partition("\n")
+    program = parse(text)
+    try:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            programs.Runner(program)(*programs.values(program.points).values())
+    except Exception as error:
+        pytest.skip(f"this version of NumPy does not run it: {error}")
+    outcome = check(program, int(head.partition(":")[0]), second=True)
+    assert outcome.kind != "wrong", outcome
+
+
+# --- The oracle finds what is wrong, and proves what it skips -----------------------------------------------------------
+
+HEAD = "x0 = np.array([0.3, 0.9, 1.4])\n\n\ndef program(x0):\n    "
+
+
+def outcome_of(statements: str) -> tuple[str, str]:
+    outcome = check(parse(HEAD + statements), 1, second=True)
+    return outcome.kind, outcome.reason
+
+
+def _plainly(x: np.ndarray) -> np.ndarray:
+    return np.array(ng.stop_gradient(x))
+
+
+PLANTED = {
+    "stopped": lambda x: x * ng.stop_gradient(x),
+    "rounded": lambda x: x * (1 + 3e-16 * isinstance(x, ng.TracedArray)),
+    "single": lambda x: x.astype(np.float32) if isinstance(x, ng.TracedArray) else x,
+    "turned": lambda x: np.array(x[:, None] * x, order="F" if isinstance(x, ng.TracedArray) else "C"),
+    "failing": lambda x: [1][isinstance(x, ng.TracedArray)],
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("stopped", "forward and differences"),
+        ("rounded", "bits"),
+        ("single", "dtype"),
+        ("turned", "order of strides"),
+        ("failing", "raised IndexError"),
+    ],
+)
+def test_planted_fault_is_found(name: str, reason: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(programs.MODULES, name, PLANTED[name])
+    assert outcome_of(f"a1 = {name}(np.sin(x0))\n    return (a1,)") == ("wrong", reason)
+
+
+def test_sides_that_disagree_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A reverse map that is not the transpose of the forward map."""
+    from npgrad._registry import RULES
+
+    selection = RULES[np.sin].real[1]
+    monkeypatch.setattr(selection, "vjp_x", lambda ct, x, y, z, ans: ct * np.sin(x))
+    monkeypatch.setattr(selection, "vjps", (selection.vjp_x,))
+    assert outcome_of("a1 = np.sin(x0)\n    return (a1,)") == ("wrong", "the adjoint identity")
+
+
+def test_second_derivative_that_is_lost_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    from npgrad._registry import RULES
+
+    selection = RULES[np.square].real[1]
+    monkeypatch.setattr(selection, "vjp_x", lambda ct, x, y, z, ans: ct * 2 * _plainly(x))
+    monkeypatch.setattr(selection, "vjps", (selection.vjp_x,))
+    assert outcome_of("a1 = np.square(x0)\n    return (a1,)") == ("wrong", "forward over reverse and differences")
+
+
+@pytest.mark.parametrize(
+    "statements",
+    [
+        "a0 = x0 - x0\n    a1 = np.sqrt(a0)",
+        "a1 = np.array([x0[0], x0[0] + x0[1] - 0.9, x0[0] * 1.0]).max()",
+        "a0 = np.floor(x0) * x0\n    a1 = np.cbrt(a0)",
+    ],
+)
+def test_kink_is_skipped_with_its_reason(statements: str) -> None:
+    kind, reason = outcome_of(f"{statements}\n    return (a1,)")
+    assert kind == "skipped"
+    assert "singular" in reason or "kink" in reason
+
+
+def test_refusal_needs_a_promise() -> None:
+    assert outcome_of("a1 = np.asarray(float(x0[0]))\n    return (a1,)") == ("refused", "docs/leaks.md: float(x)")
+    for page in {page.partition(":")[0] for page in ("docs/leaks.md", "docs/errors.md", "docs/kinks.md")}:
+        assert (Path(__file__).parents[1] / page).exists()
+
+
+def test_failure_is_made_small(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(programs.MODULES, "stopped", PLANTED["stopped"])
+    program = parse(
+        HEAD + "a1 = np.sin(x0)\n    for i in range(2):\n        a1 = stopped(a1)\n    a2 = x0 + 1\n    return (x0, a1, a2,)"
+    )
+    small = shrink(program, check(program, 0), 0, False)
+    assert small.statements == ["a1 = stopped(a1)"] or len(small.statements) <= 2
+    assert small.returned == ["a1"]
+
+
+def test_text_of_a_program_says_all() -> None:
+    for number in range(20):
+        program = generate((5, number))[0]
+        assert parse(program.text).text == program.text

@@ -1,0 +1,99 @@
+"""Objects of NumPy that no tape follows: used as ever with plain data, and refused with tracked data."""
+
+from __future__ import annotations
+
+import copy
+import pickle
+from typing import Any
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+
+RNG = np.random.default_rng(3)
+STATE = np.zeros(3, dtype=[("position", float), ("speed", float)])
+X = np.array([0.3, 0.5, 0.7])
+
+
+def test_generators_made_inside_draw_what_numpys_draw() -> None:
+    expected = [np.random.default_rng(1).normal(2.0, 3.0, 4), np.random.RandomState(1).gamma(2.0, size=3)]
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        made = np.random.default_rng(1), np.random.RandomState(1)
+        found = [made[0].normal(2.0, 3.0, 4), made[1].gamma(2.0, size=3)]
+        assert np.random.default_rng(made[0]) is made[0]
+        assert isinstance(RNG, np.random.Generator)
+        assert isinstance(made[1], np.random.RandomState)
+        y = x * made[0].standard_normal(3)
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert np.isfinite(tape.gradient(y, x)).all()
+    assert isinstance(made[0], np.random.Generator)
+    for other in (pickle.loads(pickle.dumps(made[0])), copy.deepcopy(made[0])):
+        assert other.normal() == copy.deepcopy(made[0]).normal()
+
+
+def test_a_generator_of_the_module_is_refused_and_goes_on_with_its_stream() -> None:
+    reference = copy.deepcopy(RNG)
+
+    def draws(x: Any) -> Any:
+        return x * RNG.standard_normal(3)
+
+    gradient = ng.grad(lambda x: draws(x).sum())(X)
+    np.testing.assert_array_equal(gradient, reference.standard_normal(3))
+    assert type(RNG) is np.random.Generator
+    assert RNG.normal() == reference.normal()
+    with pytest.raises(ng.LeakError, match="random generator"):
+        ng.grad(lambda x: RNG.normal(x).sum())(X)
+
+
+def test_a_structured_array_of_the_module_is_refused() -> None:
+    def step(x: Any) -> Any:
+        STATE["position"] = x
+        return STATE["position"].sum()
+
+    with pytest.raises(ng.LeakError, match="structured array"):
+        ng.grad(step)(X)
+    assert type(STATE) is np.ndarray
+    np.testing.assert_array_equal(STATE["position"], np.zeros(3))
+
+
+def test_structured_arrays_with_plain_data_are_numpys() -> None:
+    def program(x: Any) -> Any:
+        s = np.zeros(3, dtype=[("a", float), ("b", int)])
+        s["a"] = [1.0, 2.0, 3.0]
+        s["a"] *= 2.0
+        s[1] = (7.0, 4)
+        np.add(s["a"], 1.0, out=s["a"])
+        texts.append(repr(s))
+        return [x * s["a"], np.sort(s["a"])[::-1] * x, s["b"].sum() * x, np.exp(s["a"]), x @ s["a"]]
+
+    texts: list[str] = []
+    expected = program(X)
+    with ng.GradientTape() as tape:
+        found = program(tape.watch(X))
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a, b)
+    assert texts[0] == texts[1]
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+def test_classes_are_as_they_were_after_a_tape() -> None:
+    with ng.GradientTape():
+        pass
+    assert np.ma.MaskedArray.__setitem__.__module__.startswith("numpy.ma")
+    assert np.random.default_rng.__module__ != "npgrad._guards"
+    assert type(np.random.default_rng()) is np.random.Generator
+    masked = np.ma.masked_array(np.zeros(3), [True, False, False])
+    masked[1] = 2.0
+    matrix = np.matrix(np.zeros((2, 2)))
+    matrix[0, 0] = 1.0
+    assert masked.sum() + matrix.sum() == 3.0
+
+
+def test_types_that_compiled_modules_look_for_are_numpys_own() -> None:
+    """A module of Cython that is loaded while a tape records compares the sizes of NumPy's types, and keeps the types."""
+    types = {name: getattr(np, name) for name in ("broadcast", "dtype", "flatiter", "ndarray", "generic", "ufunc")}
+    with ng.GradientTape():
+        assert all(getattr(np, name) is value for name, value in types.items())
