@@ -4,6 +4,8 @@ A tape keeps the arrays that its rules need, so each large result lies in fresh 
 first time costs several times as much as a product. When a record is freed, large arrays to which nobody else refers are
 kept here instead of being given back, and elementwise results of a later tape are computed in them. At most `MAX_BYTES` are
 kept, only until the next record with large arrays is freed, and only arrays of double precision in C order.
+
+Sweeps compute in memory to which nobody else refers; that a variable is the only reference is seen by Python's count.
 """
 
 from __future__ import annotations
@@ -62,3 +64,26 @@ def computed(ufunc: Any, x: Any, y: Any = None) -> ndarray | None:
     except (KeyError, IndexError):
         return None
     return ufunc(x, memory) if y is None else ufunc(x, y, memory)
+
+
+def fits(array: Any, other: Any) -> bool:
+    """Whether the result of an array with another operand fits into the array, if nobody refers to it, neither to its
+    memory."""
+    if type(array) is not ndarray or array.base is not None or not array.flags.writeable:
+        return False
+    if not isinstance(other, (ndarray, np.generic)):  # a number of Python's takes the dtype of the array
+        return type(other) is not complex or array.dtype.kind == "c"
+    return array.dtype == other.dtype and array.shape[array.ndim - other.ndim :] == other.shape
+
+
+def _held() -> tuple[int, int]:
+    """What `getrefcount` says of an array to which one variable refers, and of one that was handed on to a function."""
+
+    def counted(array: ndarray) -> int:
+        return getrefcount(array)
+
+    array = np.empty(0)
+    return getrefcount(array), counted(array)
+
+
+HELD_ONCE, HELD_BY_TWO = _held()

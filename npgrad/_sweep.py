@@ -16,7 +16,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._entries import BINARY, UNARY
-from ._pool import FROM_BYTES
+from ._pool import FROM_BYTES, HELD_BY_TWO, HELD_ONCE, fits
 from ._storage import Layout, Storage, View, begin_sweep, empty_with_order, native
 from ._traced import TracedArray, fresh
 
@@ -64,7 +64,6 @@ class Sweep:
         self.owned.add(storage)
         return made
 
-
     def forget(self, storages: list[Storage]) -> None:
         for storage in storages:
             self.shadows.pop(storage, None)
@@ -89,7 +88,7 @@ class ReverseSweep(Sweep):
             ct = project(ct, spec.shape, spec.dtype, self.batch)
         if view is not None:
             view.add_into(self.buffer(storage, view.layout), ct, self.batch_ndim)
-            if ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO:
+            if ct.nbytes > FROM_BYTES and getrefcount(ct) <= HELD_BY_TWO:
                 self.keep_spare(ct)
             return
         old = self.shadows.get(storage)
@@ -98,10 +97,10 @@ class ReverseSweep(Sweep):
         elif storage in self.owned:
             old += ct
             self.shadows[storage] = old
-            if ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO:
+            if ct.nbytes > FROM_BYTES and getrefcount(ct) <= HELD_BY_TWO:
                 self.keep_spare(ct)
         else:
-            free = ct.nbytes > REUSE_FROM and getrefcount(ct) <= _HELD_BY_TWO and _fits(ct, old)
+            free = ct.nbytes > FROM_BYTES and getrefcount(ct) <= HELD_BY_TWO and fits(ct, old)
             self.shadows[storage] = total = np.add(old, ct, ct) if free else old + ct
             # To be written into: no scalar, which is what the sum of 0-d arrays is, and no sum of plain seeds under an outer
             # tape, which would not see what is written there.
@@ -116,7 +115,7 @@ class ReverseSweep(Sweep):
                 kept.append(array)
 
     def copy(self, part: Any) -> Any:
-        if part.nbytes > REUSE_FROM and type(part) is ndarray and (spare := self.spare.get((part.shape, part.dtype))):
+        if part.nbytes > FROM_BYTES and type(part) is ndarray and (spare := self.spare.get((part.shape, part.dtype))):
             made = spare.pop()
             made[...] = part
             return made
@@ -126,9 +125,9 @@ class ReverseSweep(Sweep):
         """A large cotangent times its partial derivative, in memory that is there already: fresh memory costs as much as the
         multiplication."""
         value = factor.value(None, x, y, None, ans)
-        if factor.is_new and type(value) is ndarray and value.shape == ct.shape and _fits(value, ct):
+        if factor.is_new and type(value) is ndarray and value.shape == ct.shape and fits(value, ct):
             return factor.apply(ct, value, value)
-        if _fits(ct, value):
+        if fits(ct, value):
             if ct_is_free:
                 return factor.apply(ct, value, ct)
             if spare := self.spare.get((ct.shape, ct.dtype)):
@@ -205,9 +204,9 @@ class ReverseSweep(Sweep):
                     ans = ea.restore(ov, False)
                 vjp = selection.vjp_x
                 if vjp is not None:
-                    if selection.factor_x is not None and ct.nbytes > REUSE_FROM:
+                    if selection.factor_x is not None and ct.nbytes > FROM_BYTES:
                         g = None  # the last one may be this cotangent
-                        last = selection.vjp_y is None and getrefcount(ct) <= _HELD_ONCE
+                        last = selection.vjp_y is None and getrefcount(ct) <= HELD_ONCE
                         large[id(y)], large[id(ans)] = (None if sy is None else y), ans
                         g = self.product(ct, selection.factor_x, x, y, ans, last)
                     else:
@@ -219,10 +218,10 @@ class ReverseSweep(Sweep):
                         add(sx, vx, g)
                 vjp = selection.vjp_y
                 if vjp is not None:
-                    if selection.factor_y is not None and ct.nbytes > REUSE_FROM:
+                    if selection.factor_y is not None and ct.nbytes > FROM_BYTES:
                         g = None
                         large[id(x)], large[id(ans)] = (None if sx is None else x), ans
-                        g = self.product(ct, selection.factor_y, x, y, ans, getrefcount(ct) <= _HELD_ONCE)
+                        g = self.product(ct, selection.factor_y, x, y, ans, getrefcount(ct) <= HELD_ONCE)
                     else:
                         g = vjp(ct, x, y, None, ans)
                     if vy is None and shape is sy.shape and g.dtype is sy.dtype and sy not in shadows:
@@ -240,10 +239,10 @@ class ReverseSweep(Sweep):
                     x = ex.restore(vx, False)
                 if ea is not None and ea.copy is not None:
                     ans = ea.restore(ov, False)
-                if selection.factor_x is not None and ct.nbytes > REUSE_FROM:
+                if selection.factor_x is not None and ct.nbytes > FROM_BYTES:
                     g = None
                     large[id(x)], large[id(ans)] = x, ans
-                    g = self.product(ct, selection.factor_x, x, None, ans, getrefcount(ct) <= _HELD_ONCE)
+                    g = self.product(ct, selection.factor_x, x, None, ans, getrefcount(ct) <= HELD_ONCE)
                 else:
                     g = selection.vjp_x(ct, x, None, None, ans)
                 if vx is None and out.shape is sx.shape and g.dtype is sx.dtype and sx not in shadows:
@@ -252,33 +251,6 @@ class ReverseSweep(Sweep):
                     add(sx, vx, g)
             else:
                 kind.reverse(self, e)
-
-
-def _fits(array: Any, other: Any) -> bool:
-    """Whether the result of an array with another operand fits into the array, if nobody refers to it, neither to its
-    memory."""
-    if type(array) is not ndarray or array.base is not None or not array.flags.writeable:
-        return False
-    if not isinstance(other, (ndarray, np.generic)):  # a number of Python's takes the dtype of the array
-        return type(other) is not complex or array.dtype.kind == "c"
-    return array.dtype == other.dtype and array.shape[array.ndim - other.ndim :] == other.shape
-
-
-# Arrays of more bytes are computed in memory that is there already.
-REUSE_FROM = FROM_BYTES
-
-
-def _references() -> tuple[int, int]:
-    """What `getrefcount` says of an array to which one variable refers, and of one that was handed on to a function."""
-
-    def counted(array: ndarray) -> int:
-        return getrefcount(array)
-
-    array = np.empty(0)
-    return getrefcount(array), counted(array)
-
-
-_HELD_ONCE, _HELD_BY_TWO = _references()
 
 
 class ForwardSweep(Sweep):
