@@ -11,12 +11,13 @@ writes: whoever saves a value holds the epoch, and the write that ends it leaves
 from __future__ import annotations
 
 import itertools
-import math
 import weakref
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
+
+from ._registry import Spec
 
 Shape = tuple[int, ...]
 
@@ -56,13 +57,7 @@ class Storage:
     shape: Shape
     dtype: np.dtype
 
-    @property
-    def ndim(self) -> int:
-        return len(self.shape)
-
-    @property
-    def size(self) -> int:
-        return math.prod(self.shape)
+    ndim, size = Spec.ndim, Spec.size  # it serves as one for rules
 
 
 class RowStorage(Storage):
