@@ -80,9 +80,12 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
         if not targets:
             kwargs["out"] = out
             return ufunc(*[unwrap(a) for a in inputs], **kwargs)
+    bare_inputs = [unwrap(a) for a in inputs]
     if records and kwargs.get("dtype") is not None:
-        # NumPy computes in this type: below zero a logarithm of a real number is NaN, that of a complex one is not.
-        inputs = _in_type(ufunc, inputs, np.dtype(kwargs["dtype"]))
+        # NumPy computes in this type: below zero a logarithm of a real number is NaN, that of a complex one is not. What
+        # there is to warn of, the call itself says.
+        with np.errstate(all="ignore"):
+            inputs = _in_type(ufunc, inputs, np.dtype(kwargs["dtype"]))
     mask_bits = [bool(records) and isinstance(a, TracedArray) and bool(tracking([a])) for a in inputs]
     bits = sum(bit << i for i, bit in enumerate(mask_bits))
     needs = frozenset().union(*[part.real[bits].needs for part in rule.by_output.values()])
@@ -100,7 +103,6 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
                 what = f"two results of {ufunc.__name__} are written into the same memory"
                 raise NoRuleError(leak_message(what, "Give each its own out."))
         inputs = tuple([copied(a) if isinstance(a, TracedArray) and _is_written(a, targets) else a for a in inputs])
-    bare_inputs = [unwrap(a) for a in inputs]
     if out:
         kwargs["out"] = tuple(_memory(o) for o in out)
         result = ufunc(*bare_inputs, **kwargs)
