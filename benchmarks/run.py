@@ -134,7 +134,7 @@ gradient of npgrad was compared with finite differences first, and those of the 
 *wrong*: another gradient, silently. A dash: differences by too many elements. `npgrad` is `value_and_grad`, `npgrad tape` a
 bare tape, `2-point` our finite differences with n + 1 evaluations, SciPy its `approx_fprime`, numdifftools its `Gradient`.
 JAX jit is without the first call, whose seconds stand in brackets; *long*: more than 400 operations to compile, not tried.
-How each package gets the programs is in the [README](README.md)."""
+How each package gets the programs stands in `benchmarks/README.md`."""
 
 
 def _page(tables: dict[str, Table], seconds: float) -> str:
