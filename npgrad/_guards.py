@@ -46,17 +46,16 @@ def _guarded_write(cls: type, name: str) -> Callable:
     return refusing(getattr(cls, name), f"traced data is written into a {cls.__name__}, which no tape follows", _USE_PLAIN)
 
 
-# (class, method) -> what stands for it while a tape records.
-WRITES_IN_PLACE: dict[tuple[type, str], Callable] = {
-    (cls, name): _guarded_write(cls, name)
-    for cls, names in {
+@functools.cache
+def writes_in_place() -> dict[tuple[type, str], Callable]:
+    """(class, method) -> what stands for it while a tape records."""
+    classes: dict[type, tuple[str, ...]] = {
         np.ma.MaskedArray: ("__setitem__", "put"),
         np.matrix: ("__setitem__",),
         np.recarray: ("__setitem__", "__setattr__"),
         np.memmap: ("__setitem__",),
-    }.items()
-    for name in names
-}
+    }
+    return {(cls, name): _guarded_write(cls, name) for cls, names in classes.items() for name in names}
 
 
 class StructuredArray(ndarray):
@@ -138,28 +137,30 @@ def _guarded_class(cls: type) -> type:
     return _StandsFor(cls.__name__, (cls,), {**methods, "__module__": cls.__module__, "__doc__": cls.__doc__})
 
 
-GuardedGenerator: Any = _guarded_class(np.random.Generator)
-_NUMPYS_DEFAULT_RNG = np.random.default_rng
-
-
-@functools.wraps(_NUMPYS_DEFAULT_RNG)
-def _default_rng(seed: Any = None) -> Any:
-    made = _NUMPYS_DEFAULT_RNG(seed)
-    return made if made is seed else guarded_generator(made)
+@functools.cache
+def generator_class() -> type:
+    """NumPy's, also while ours stands for it."""
+    return random_in_place()["Generator"].__mro__[1]
 
 
 def guarded_generator(generator: Any) -> Any:
     """A generator with the same state, now and later, that refuses tracked parameters."""
-    return GuardedGenerator(generator.bit_generator)
+    return random_in_place()["Generator"](generator.bit_generator)
 
 
-RANDOM: dict[Any, Any] = {
-    **{
-        getattr(np.random, name): _guarded_sample(getattr(np.random, name), name)
-        for name in _SMOOTH
-        if hasattr(np.random, name)
-    },
-    np.random.default_rng: _default_rng,
-    np.random.Generator: GuardedGenerator,
-    np.random.RandomState: _guarded_class(np.random.RandomState),
-}
+@functools.cache
+def random_in_place() -> dict[str, Any]:
+    """What stands for names of numpy.random while a tape records."""
+    numpys_default_rng = np.random.default_rng
+
+    @functools.wraps(numpys_default_rng)
+    def default_rng(seed: Any = None) -> Any:
+        made = numpys_default_rng(seed)
+        return made if made is seed else guarded_generator(made)
+
+    return {
+        **{name: _guarded_sample(getattr(np.random, name), name) for name in _SMOOTH if hasattr(np.random, name)},
+        "default_rng": default_rng,
+        "Generator": _guarded_class(np.random.Generator),
+        "RandomState": _guarded_class(np.random.RandomState),
+    }

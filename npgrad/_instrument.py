@@ -21,10 +21,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._guards import StructuredArray, guarded_generator
+from ._guards import StructuredArray, generator_class, guarded_generator
 from ._leaks import is_users_code
 from ._moves import protect
-from ._namespace import form_in_place
+from ._namespace import form_in_place, load_late
 from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, view_of
 
@@ -34,7 +34,6 @@ lock = threading.RLock()
 _PLAIN: set[Any] = {bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc}
 
 
-_GENERATOR: Any = np.random.Generator
 
 
 def _is_work_array(value: Any) -> bool:
@@ -80,7 +79,7 @@ class _Swaps:
                 made = functools.partial(value.func, *args, **keywords)
         elif callable(value) and (name := form_in_place(value)) is not None:
             made = name
-        elif kind is _GENERATOR:
+        elif kind is generator_class():
             made = guarded_generator(value)
         else:
             self.todo.append(value)
@@ -280,6 +279,7 @@ def instrumented(
 
     Gives a function from each value to what stands for it.
     """
+    load_late()
     swaps = _Swaps()
     with contextlib.ExitStack() as held:
         # Two programs at once that swapped the same names would put back each other's; who swaps nothing needs not wait.

@@ -24,7 +24,7 @@ from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
 from ._functions import assembled, call_function
-from ._guards import RANDOM, WRITES_IN_PLACE, guarded_functions, refuse_tracked
+from ._guards import guarded_functions, random_in_place, refuse_tracked, writes_in_place
 from ._leaks import OWN_CODE, refuse
 from ._math_names import cmath_forms, math_forms
 from ._moves import assemble
@@ -158,27 +158,31 @@ _FORMS: dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]] = {
         (TRACED_CREATORS, _creator_in_place),
         ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
     ],
-    np.ma: [(guarded_functions(np.ma), _as_it_is)],
-    np.rec: [(guarded_functions(np.rec), _as_it_is)],
-    np.random: [(RANDOM, _as_it_is)],
     np.linalg: [(_followed_in(np.linalg), _seen_in_place)],
     np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
     stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
 }
 
-_originals: dict[ModuleType, dict[str, Any]] = {module: {} for module in _FORMS}
-_names: dict[ModuleType, dict[str, Callable]] = {module: {} for module in _FORMS}
-for _module, _makers in _FORMS.items():
-    for _forms, _make in _makers:
-        for _name, _value in vars(_module).items():
-            if callable(_value) and _hashable_in(_value, _forms):
-                _originals[_module][_name] = _value
-                _names[_module][_name] = _make(_value, _forms[_value])
-
+_originals: dict[ModuleType, dict[str, Any]] = {}
+_names: dict[ModuleType, dict[str, Callable]] = {}
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
-IN_PLACE: dict[Any, Callable] = {
-    original: _names[module][name] for module, originals in _originals.items() for name, original in originals.items()
-}
+IN_PLACE: dict[Any, Callable] = {}
+
+
+def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]]) -> None:
+    originals: dict[str, Any] = {}
+    names: dict[str, Callable] = {}
+    for forms, make in makers:
+        for name, value in vars(module).items():
+            if callable(value) and _hashable_in(value, forms):
+                originals[name] = value
+                names[name] = make(value, forms[value])
+    IN_PLACE.update({original: names[name] for name, original in originals.items()})
+    _originals[module], _names[module] = originals, names
+
+
+for _module, _makers in _FORMS.items():
+    _add(_module, _makers)
 
 
 def form_in_place(value: Any) -> Callable | None:
@@ -229,15 +233,10 @@ _methods_in_place: dict[tuple[type, str], Callable | None] = {
     (np.vectorize, "__call__"): vectorize_call,
     (np.poly1d, "__init__"): _poly1d_init,
     (np.poly1d, "__array__"): _poly1d_array,
-    **WRITES_IN_PLACE,
 }
 _methods_originals[np.vectorize, "__call__"] = NUMPYS_VECTORIZE_CALL
 _methods_originals[np.poly1d, "__init__"] = _NUMPYS_POLY1D
 _methods_originals[np.poly1d, "__array__"] = _NUMPYS_POLY1D_ARRAY
-# None: it is inherited.
-_methods_originals.update({(cls, name): vars(cls).get(name) for cls, name in WRITES_IN_PLACE})
-
-
 # Python 3.13 goes on calling the former ``__getitem__`` of a class that has been changed a thousand times. There these stay
 # once the first tape has put them; without a tape they do nothing but call NumPy's.
 _ITEMS = ("__getitem__", "__setitem__", "__setattr__")
@@ -254,7 +253,20 @@ def _set_methods(methods: dict[tuple[type, str], Callable | None]) -> None:
             setattr(cls, name, method)
 
 
+@functools.cache
+def load_late() -> None:
+    """Names of modules that NumPy loads when they are first asked for: found at the first tape, not at npgrad's import."""
+    random = {getattr(np.random, name): form for name, form in random_in_place().items()}
+    for module, forms in ((np.ma, guarded_functions(np.ma)), (np.rec, guarded_functions(np.rec)), (np.random, random)):
+        _add(module, [(forms, _as_it_is)])
+    _methods_originals.update({(cls, name): vars(cls).get(name) for cls, name in writes_in_place()})  # None: it is inherited
+    _methods_in_place.update(writes_in_place())
+    if sys.version_info >= (3, 13):
+        _STAYING.update(place for place in writes_in_place() if place[1] in _ITEMS)
+
+
 def _put() -> None:
+    load_late()
     for module, names in _names.items():
         vars(module).update(names)
     _set_methods(_methods_in_place)

@@ -12,7 +12,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
-import numpy.ma  # NumPy loads them when they are asked for
+import numpy.ma  # NumPy loads them when they are asked for, the first tape does so
+import numpy.random
 import numpy.testing
 import pytest
 
