@@ -85,4 +85,9 @@ def _over_elements(vectorized: np.vectorize, func: Callable, args: Any) -> Any:
 
 
 def _assembled(results: list, otype: Any, shape: tuple[int, ...], order: Any) -> Any:
+    if np.dtype(otype) == object:  # each result is one item, be it an array
+        items = np.ndarray(len(results), object)
+        for position, result in enumerate(results):
+            items[position] = result
+        return np.array(items.reshape(shape), order=order)
     return _asarray(_asarray(results, dtype=otype).reshape(shape), order=order)

@@ -154,8 +154,8 @@ _SETTINGS = {
     "axes", "axis", "axis1", "axis2", "axisa", "axisb", "axisc", "casting", "compute_uv", "copy", "device", "dtype",
     "endpoint", "equal_nan", "full_matrices", "hermitian", "include_initial", "interpolation", "keepdims", "kind", "kth",
     "like", "method", "minlength", "mode", "n", "norm", "num", "offset", "optimize", "order", "out", "overwrite_input",
-    "reps",    "retstep", "return_counts", "return_index", "return_inverse", "shift", "signature", "sorted", "stable", "subok",
-    "UPLO", "upper", "where", "x",
+    "reps", "retstep", "return_counts", "return_index", "return_inverse", "shift", "signature", "sorted", "stable",
+    "subok", "UPLO", "upper", "where", "x",
 }  # fmt: skip
 
 
