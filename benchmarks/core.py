@@ -189,6 +189,7 @@ print(between - start, time.process_time() - between)
 def imports() -> Table:
     """Each in a fresh process, with its bytecode compiled before."""
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # there would be none
 
     def once() -> list[float]:
         return [
