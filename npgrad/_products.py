@@ -11,7 +11,7 @@ import numpy as np
 from ._derivatives import given, gradients_of, recorded_on, tangents_of
 from ._endpoints import checked_leaves, seeds_for
 from ._forward import tangent_for
-from ._functional import check_callable, check_scalar
+from ._functional import check_callable, check_scalar, grad, jacobian
 from ._run import Run, plain
 from ._structure import flatten
 from ._tracebacks import public
@@ -232,6 +232,7 @@ def hessian(
     *,
     mode: str = "auto",
     max_bytes: int | None = None,
+    holomorphic: bool = False,
     leaks: str = "raise",
     check_nan: bool = False,
 ) -> Callable[P, Any]:
@@ -247,6 +248,8 @@ def hessian(
         The direction of the outer sweep; ``"auto"`` goes forward, or in reverse where something has no forward rule.
     max_bytes : int, optional
         See `GradientTape.jacobian`.
+    holomorphic : bool
+        For a complex value of complex arguments: the second complex derivatives. That there are any is checked.
     leaks : {"raise", "warn", "ignore"}
     check_nan : bool
         See `GradientTape`.
@@ -265,6 +268,10 @@ def hessian(
            [4., 0.]])
     """
     check_callable(f)
+    if holomorphic:
+        inner: Callable = grad(f, argnums, holomorphic=True, leaks=leaks, check_nan=check_nan)
+        options: Any = {"mode": mode, "max_bytes": max_bytes, "leaks": leaks, "check_nan": check_nan}
+        return jacobian(inner, argnums, holomorphic=True, **options)
 
     @public
     @functools.wraps(f)

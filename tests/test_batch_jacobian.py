@@ -156,6 +156,24 @@ def test_holomorphic_second_derivative():
     np.testing.assert_allclose(second(0.3 + 0.4j), 12 * (0.3 + 0.4j) ** 2, rtol=1e-14)
 
 
+def test_holomorphic_hessian():
+    def f(z, w):
+        return np.sum(z**3) * w[0] + np.exp(z[1] * w[1])
+
+    def gradient(z, w):
+        step, units = 1e-6, np.eye(2)
+        return np.array([(f(z + step * e, w) - f(z - step * e, w)) / (2 * step) for e in units])
+
+    z, w, step = Z[:2], np.array([0.5 - 1j, 0.2 + 0.3j]), 1e-4
+    wanted = np.array([(gradient(z + step * e, w) - gradient(z - step * e, w)) / (2 * step) for e in np.eye(2)])
+    found = ng.hessian(f, holomorphic=True)(z, w)
+    np.testing.assert_allclose(found, wanted, rtol=1e-4, atol=1e-4)
+    (both, _), _ = ng.hessian(f, (0, 1), holomorphic=True)(z, w)
+    np.testing.assert_allclose(both, found, rtol=1e-12)
+    with pytest.raises(ValueError, match="conjugate"):
+        ng.hessian(lambda z: np.sum(z * np.conj(z)) * z[0], holomorphic=True)(z)
+
+
 @pytest.mark.parametrize("f", [np.conj, lambda z: z * np.abs(z), lambda z: z.real + 0j, lambda z: z + 1e-6 * np.conj(z)])
 def test_not_holomorphic(f):
     with pytest.raises(ValueError, match="depends on the conjugate"):
