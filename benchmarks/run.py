@@ -35,7 +35,7 @@ import jacobians  # noqa: E402
 import kernels  # noqa: E402
 import numpy as np  # noqa: E402
 import plots  # noqa: E402
-import sparse  # noqa: E402
+import sparse_jacobians  # noqa: E402
 from loading import SIZES  # noqa: E402
 from peers import PEERS, installed  # noqa: E402
 from tables import Table  # noqa: E402
@@ -116,7 +116,7 @@ PARTS: dict[str, Callable[[], Table]] = {
     **{f"kernels-{size}": kernel_part(size) for size in SIZES},
     **core.PARTS,
     **jacobians.PARTS,
-    **sparse.PARTS,
+    **sparse_jacobians.PARTS,
     **differences.PARTS,
 }
 

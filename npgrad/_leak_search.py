@@ -114,6 +114,8 @@ class _Observer:
 def _numbers(names: dict[str, Any]) -> Iterator[tuple[str, Any, complex]]:
     """The variables that hold floating data, and one number for all of it."""
     for name, value in _variables(names):
+        if not isinstance(value, (ndarray, np.generic, float, complex)):
+            continue
         bare = unwrap(value)
         is_number = isinstance(bare, (ndarray, np.floating, np.complexfloating, float, complex))
         if is_number and is_inexact(np.asarray(bare).dtype):

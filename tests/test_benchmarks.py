@@ -13,7 +13,7 @@ import loading
 import numpy as np
 import peers
 import pytest
-import sparse
+import sparse_jacobians
 import tables
 import timing
 
@@ -131,8 +131,9 @@ def test_parts_make_tables(part, monkeypatch):
 
 
 def test_the_sparse_part():
-    table = sparse.table([200])
-    assert [row[0] for row in table.rows] == list(sparse.SCRIPTS) and all(len(row) == len(table.head) for row in table.rows)
+    table = sparse_jacobians.table([200])
+    assert [row[0] for row in table.rows] == list(sparse_jacobians.SCRIPTS)
+    assert all(len(row) == len(table.head) for row in table.rows)
 
 
 def test_suites():

@@ -7,7 +7,7 @@ sys.path.insert(0, str(Path(__file__).parents[1]))
 
 import jacobians
 import numpy as np
-import sparse
+import sparse_jacobians
 
 import npgrad as ng
 
@@ -49,11 +49,11 @@ class Hessians:
 class Sparse:
     """Scripts on grids: the first call, with pattern and colours, and one that uses them again."""
 
-    params = (list(sparse.SCRIPTS), (1_000, 10_000))
+    params = (list(sparse_jacobians.SCRIPTS), (1_000, 10_000))
     param_names = ("script", "unknowns")
 
     def setup(self, name, unknowns):
-        self.f, species = sparse.SCRIPTS[name]
+        self.f, species = sparse_jacobians.SCRIPTS[name]
         side = round((unknowns / species) ** 0.5)
         self.y = np.random.default_rng(0).uniform(0.5, 1.5, species * side * side)
         self.derivative = ng.sparse_jacobian(self.f)

@@ -113,9 +113,13 @@ def norm_jvp(tangent: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: Any)
 @body(np.linalg.cond)
 def cond_body(x: Any, p: Any = None) -> Any:
     with np.errstate(all="ignore"):
+        # Singular values of what is not finite are not found: another matrix stands for it, the value is NumPy's own.
+        finite = np.isfinite(x).all(axis=(-2, -1))[..., None, None]
+        if p in (None, 2, -2, "nuc"):
+            x = np.where(finite, x, np.eye(*np.shape(x)[-2:]))
         if p in (None, 2, -2):
             s = np.linalg.svd(x, compute_uv=False)
             return s[..., -1] / s[..., 0] if p == -2 else s[..., 0] / s[..., -1]
         singular = ~np.isfinite(np.linalg.cond(fixed(x), p))
-        inverse = np.linalg.inv(np.where(singular[..., None, None], np.nan, x))
+        inverse = np.linalg.inv(np.where(singular[..., None, None], np.eye(np.shape(x)[-1]) if p == "nuc" else np.nan, x))
         return np.linalg.norm(x, p, axis=(-2, -1)) * np.linalg.norm(inverse, p, axis=(-2, -1))

@@ -1,4 +1,4 @@
-"""Sparse Jacobians of in-place scripts beside SciPy's differences: ``python benchmarks/sparse.py [unknowns ...]``.
+"""Sparse Jacobians of in-place scripts beside SciPy's differences: ``python benchmarks/sparse_jacobians.py [unknowns ...]``.
 
 Per script and size: colours, what the first call costs (pattern and colours), and a prepared call over the plain function.
 SciPy's ``approx_derivative`` gets the same pattern, with its own groups of columns made before. Times are the processor's,
