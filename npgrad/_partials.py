@@ -55,20 +55,18 @@ def _compile(head: str, template: str, function: Callable | str | None, names: t
 
 
 class Factor:
-    """A partial derivative as the factor or divisor of a cotangent, for `product`: its value as a function of ``(x, y, z,
-    ans)``, the ufunc that applies it, and whether the value is a new array that nobody else refers to."""
+    """A partial derivative as the factor or divisor of a cotangent: its value as a function of ``(x, y, z, ans)``, and the
+    ufunc that applies it."""
 
-    __slots__ = ("value", "apply", "is_new")
+    __slots__ = ("value", "apply")
 
-    def __init__(self, value: Callable, apply: np.ufunc, is_new: bool) -> None:
+    def __init__(self, value: Callable, apply: np.ufunc) -> None:
         self.value = value
         self.apply = apply
-        self.is_new = is_new
 
 
 def _factor(operator: str, template: str, partial: Any, names: tuple[str, ...]) -> Factor:
-    value = _compile("_", template, partial, names)
-    return Factor(value, np.multiply if operator == "*" else np.divide, not isinstance(partial, str))
+    return Factor(_compile("_", template, partial, names), np.multiply if operator == "*" else np.divide)
 
 
 Maps = tuple[Callable, Callable, Callable, frozenset[str], "Factor | None", "Factor | None"]

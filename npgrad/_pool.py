@@ -48,7 +48,8 @@ def give_back(arrays: list[Any]) -> None:
 
 
 def _is_usual(array: ndarray) -> bool:
-    return array.dtype is _FLOAT64 and array.base is None and array.flags.carray and not weakref.getweakrefcount(array)
+    owns = array.base is None and array.flags.owndata and array.flags.carray  # other memory is not ours to keep
+    return owns and array.dtype is _FLOAT64 and not weakref.getweakrefcount(array)
 
 
 def computed(ufunc: Any, x: Any, y: Any = None) -> ndarray | None:

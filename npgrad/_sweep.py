@@ -107,6 +107,12 @@ class ReverseSweep(Sweep):
             if total.ndim and (not self.traced or isinstance(total, TracedArray)):
                 self.owned.add(storage)
 
+    def meet(self, *saved: Any) -> None:
+        """Note large saved values, whose memory the next tape may use when this one is gone."""
+        for value in saved:
+            if type(value) is ndarray and value.base is None:
+                self.large[id(value)] = value
+
     def keep_spare(self, array: Any) -> None:
         """Keep the memory of a cotangent that only the caller's variables still refer to."""
         if type(array) is ndarray and array.base is None and array.flags.carray:
@@ -125,7 +131,7 @@ class ReverseSweep(Sweep):
         """A large cotangent times its partial derivative, in memory that is there already: fresh memory costs as much as the
         multiplication."""
         value = factor.value(None, x, y, None, ans)
-        if factor.is_new and type(value) is ndarray and value.shape == ct.shape and fits(value, ct):
+        if getrefcount(value) <= HELD_ONCE and type(value) is ndarray and value.shape == ct.shape and fits(value, ct):
             return factor.apply(ct, value, value)
         if fits(ct, value):
             if ct_is_free:
@@ -169,7 +175,7 @@ class ReverseSweep(Sweep):
                     e[0].reverse(self, e)
             return
         # The same for plain data, with the commonest entries written out: what `Unary.reverse` and `Binary.reverse` do.
-        shadows, owned, add, large = self.shadows, self.owned, self.add, self.large
+        shadows, owned, add = self.shadows, self.owned, self.add
         for e in reversed(entries[low:high]):
             if e is None:
                 continue
@@ -207,7 +213,7 @@ class ReverseSweep(Sweep):
                     if selection.factor_x is not None and ct.nbytes > FROM_BYTES:
                         g = None  # the last one may be this cotangent
                         last = selection.vjp_y is None and getrefcount(ct) <= HELD_ONCE
-                        large[id(y)], large[id(ans)] = (None if sy is None else y), ans
+                        self.meet(None if sy is None else y, ans)
                         g = self.product(ct, selection.factor_x, x, y, ans, last)
                     else:
                         g = vjp(ct, x, y, None, ans)
@@ -220,7 +226,7 @@ class ReverseSweep(Sweep):
                 if vjp is not None:
                     if selection.factor_y is not None and ct.nbytes > FROM_BYTES:
                         g = None
-                        large[id(x)], large[id(ans)] = (None if sx is None else x), ans
+                        self.meet(None if sx is None else x, ans)
                         g = self.product(ct, selection.factor_y, x, y, ans, getrefcount(ct) <= HELD_ONCE)
                     else:
                         g = vjp(ct, x, y, None, ans)
@@ -241,7 +247,7 @@ class ReverseSweep(Sweep):
                     ans = ea.restore(ov, False)
                 if selection.factor_x is not None and ct.nbytes > FROM_BYTES:
                     g = None
-                    large[id(x)], large[id(ans)] = x, ans
+                    self.meet(x, ans)
                     g = self.product(ct, selection.factor_x, x, None, ans, getrefcount(ct) <= HELD_ONCE)
                 else:
                     g = selection.vjp_x(ct, x, None, None, ans)

@@ -8,6 +8,8 @@ import pytest
 
 import npgrad as ng
 from npgrad import _pool
+from npgrad._partials import Factor
+from npgrad._sweep import ReverseSweep
 
 N = 20_000
 X = np.random.default_rng(0).uniform(0.5, 1.5, N)
@@ -169,3 +171,28 @@ def test_batched_sweeps_use_spare_memory_and_stay_right():
         value = program(source)
     rows = np.array([tape.gradient(value, source, e) for e in np.eye(n)])
     np.testing.assert_allclose(rows, columns, rtol=1e-12, atol=1e-14)
+
+
+def test_a_partial_that_is_a_saved_value_is_not_written():
+    """Whether an array may be written is asked of the array, not of the rule that gave it."""
+    kept = Y.copy()
+    factor = Factor(lambda _, x, y, z, ans: kept, np.multiply)
+    ct = X.copy()
+    product = ReverseSweep((), False).product(ct, factor, None, None, None, False)
+    np.testing.assert_array_equal(product, X * Y)
+    np.testing.assert_array_equal(kept, Y)
+    np.testing.assert_array_equal(ct, X)
+
+
+def test_many_gradients_of_one_tape_take_no_more_memory():
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(X)
+        buffer = x * 1.0
+        value = np.sin(buffer[1:]) * buffer[:-1]
+        buffer *= 2.0  # what was saved of it is a copy now, looked at anew in each sweep
+        value = value * np.exp(buffer[1:])
+    first = tape.gradient(value, x)
+    met = len(tape._record.large)
+    for _ in range(5):
+        np.testing.assert_array_equal(tape.gradient(value, x), first)
+    assert len(tape._record.large) == met
