@@ -8,12 +8,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._arguments import Copies
 from ._instrument import Reach, reached
 from ._leaks import LeakError
 from ._record import Record, recording
 from ._structure import flatten, map_structure
 from ._tape import GradientTape
-from ._traced import TracedArray, fresh, is_inexact
+from ._traced import TracedArray
 
 
 def plain(value: Any) -> Any:
@@ -21,19 +22,6 @@ def plain(value: Any) -> Any:
     if not isinstance(value, TracedArray) or recording():
         return value
     return np.array(value._bare, order="K") if isinstance(value._bare, ndarray) else value._bare
-
-
-def _argument(value: Any) -> Any:
-    """A fixed argument: a traced copy, so that the function may write into it and the caller's array stays as it is."""
-    if type(value) is ndarray and is_inexact(value.dtype):
-        return fresh(np.array(value, order="K"))
-    return value
-
-
-def _differentiable(value: Any, number: int) -> Any:
-    if isinstance(value, int) and not isinstance(value, bool):
-        raise TypeError(f"argument {number} is the int {value}: differentiate with respect to a float, {float(value)!r}")
-    return value
 
 
 def _position(number: Any, args: tuple) -> int:
@@ -72,27 +60,16 @@ class Run:
         outer = bool(recording())
         others = [leaf for leaf in flatten((args, kwargs))[0] if not isinstance(leaf, _HOLDS_NOTHING)]
         self.aux: Any = None
-        watched: set[int] = set()
-
-        def watchable(leaf: Any) -> Any:
-            """An array of its own for each place in the arguments, as each has a derivative of its own."""
-            if id(leaf) in watched and type(leaf) is ndarray:
-                return np.array(leaf, order="K")
-            watched.add(id(leaf))
-            return _watchable(leaf)
-
+        copies = Copies()
         with reached(function, others, reach or Reach()) as form:
             with self.tape:
-                call = [
-                    self.tape.watch(map_structure(watchable, _differentiable(arg, i)))
-                    if i in numbers
-                    else arg
-                    if outer
-                    else map_structure(_argument, arg)
-                    for i, arg in enumerate(args)
-                ]
-                keywords = kwargs if outer else {name: map_structure(_argument, value) for name, value in kwargs.items()}
+                call = list(args) if outer else [arg if i in numbers else copies.fixed(arg) for i, arg in enumerate(args)]
+                for i in dict.fromkeys(numbers):
+                    call[i] = self.tape.watch(copies.watchable(args[i], i))
+                    copies.watched(args[i], call[i])
+                keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
                 result = form(function)(*call, **keywords)
+            copies.refuse_written_aliases()
             if has_aux:
                 if not isinstance(result, tuple) or len(result) != 2:
                     raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
@@ -114,10 +91,3 @@ class Run:
     def plain_value(self) -> Any:
         return self._plain_value
 
-
-def _watchable(leaf: Any) -> Any:
-    if isinstance(leaf, TracedArray) and not recording():
-        return np.array(leaf._bare)
-    if isinstance(leaf, TracedArray):
-        return leaf + 0  # an array of this tape's own, tracked by the outer tapes too
-    return leaf

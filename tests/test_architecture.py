@@ -30,7 +30,7 @@ LAYERS = {
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
     "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_inspection", "_finite", "_derivatives", "_jacobians"],
     "what users hold": [
-        "_lifecycle", "_tape", "_forward", "_run", "_directional", "_leak_search", "_functional", "_products",
+        "_lifecycle", "_tape", "_forward", "_arguments", "_run", "_directional", "_leak_search", "_functional", "_products",
         "_segments", "_checkpoint", "_implicit", "_solvers",
     ],
     "sparse derivatives": [

@@ -1,0 +1,84 @@
+"""The arguments of a function that the functional API calls: a traced copy stands for each array of the caller's, which the
+function may write into."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._record import recording
+from ._structure import flatten, map_structure
+from ._traced import TracedArray, fresh, is_inexact
+
+
+class Copies:
+    """What stands for the arguments of one call. An array that is fixed in several places has one copy, so that what is
+    written by one name is read by the other; what is differentiated by has an own copy for each place, as each has a
+    derivative of its own."""
+
+    def __init__(self) -> None:
+        self._fixed: dict[int, tuple[ndarray, TracedArray]] = {}
+        self._watched: set[int] = set()
+        # The arrays of the caller's with what stands for them.
+        self._pairs: list[tuple[ndarray, Any]] = []
+
+    def fixed(self, argument: Any) -> Any:
+        return map_structure(self._fixed_leaf, argument)
+
+    def _fixed_leaf(self, leaf: Any) -> Any:
+        if type(leaf) is not ndarray or not is_inexact(leaf.dtype):
+            return leaf
+        known = self._fixed.get(id(leaf))
+        if known is None:
+            known = self._fixed[id(leaf)] = leaf, fresh(np.array(leaf, order="K"))
+            self._pairs.append(known)
+        return known[1]
+
+    def watchable(self, argument: Any, number: int) -> Any:
+        """What a tape is to watch for a differentiable argument."""
+        if isinstance(argument, int) and not isinstance(argument, bool):
+            raise TypeError(
+                f"argument {number} is the int {argument}: differentiate with respect to a float, {float(argument)!r}"
+            )
+        return map_structure(self._watchable_leaf, argument)
+
+    def _watchable_leaf(self, leaf: Any) -> Any:
+        if isinstance(leaf, TracedArray):
+            # Where an outer tape records, an array of this tape's own, tracked by the outer tapes too.
+            return leaf + 0 if recording() else np.array(leaf._bare)
+        if id(leaf) in self._watched and type(leaf) is ndarray:
+            return np.array(leaf, order="K")
+        self._watched.add(id(leaf))
+        return leaf
+
+    def watched(self, argument: Any, sources: Any) -> None:
+        """Note what the tape has made of the arrays of an argument."""
+        self._pairs += [
+            (leaf, source)
+            for leaf, source in zip(flatten(argument)[0], flatten(sources)[0], strict=True)
+            if type(leaf) is ndarray
+        ]
+
+    def refuse_written_aliases(self) -> None:
+        """Raise if the function has written into one of two arguments that look at the same memory: the other one, being
+        another copy, has not changed, as it has in the plain program."""
+        by_memory: dict[int, list[tuple[ndarray, Any]]] = {}
+        for pair in self._pairs:
+            array = pair[0]
+            by_memory.setdefault(id(array if array.base is None else array.base), []).append(pair)
+        for pairs in by_memory.values():
+            if len(pairs) > 1 and any(_is_written(*pair) and _meets_another(pair, pairs) for pair in pairs):
+                raise ValueError(
+                    "the function writes into an argument whose memory is that of another one too, which has not changed, "
+                    "as npgrad gives it copies: pass x.copy() for one of them, if they are not meant to change together"
+                )
+
+
+def _is_written(array: ndarray, copy: TracedArray) -> bool:
+    return not np.array_equal(copy._bare, array, equal_nan=True)
+
+
+def _meets_another(pair: tuple, pairs: list[tuple]) -> bool:
+    return any(other is not pair and np.shares_memory(pair[0], other[0]) for other in pairs)
