@@ -48,13 +48,15 @@ def misfit(p):
 
 
 start = np.array([0.9, 0.3, 0.12, 0.5])
-found = least_squares(misfit, start, jac=ng.jacobian(misfit))
+jacobian = ng.jacobian(misfit)
+found = least_squares(misfit, start, jac=jacobian)
 
 # %%
 # The same Jacobian at the end tells how well the rates are known: the square roots of the diagonal of
 # s² (JᵀJ)⁻¹.
 
-spread = np.sqrt(np.diag(np.linalg.inv(found.jac.T @ found.jac)) * 2 * found.cost / (len(found.fun) - len(start)))
+J = jacobian(found.x)
+spread = np.sqrt(np.diag(np.linalg.inv(J.T @ J)) * 2 * found.cost / (len(found.fun) - len(start)))
 for name, rate, error, true in zip(("birth", "predation", "growth", "death"), found.x, spread, TRUE, strict=True):
     print(f"{name:>9}: {rate:.4f} ± {error:.4f}   (true {true})")
 assert np.all(np.abs(found.x - TRUE) < 4 * spread) and np.all(spread < 0.05 * TRUE)

@@ -29,7 +29,7 @@ masks = np.exp(2j * np.pi * np.random.default_rng(1).uniform(size=(4, N, N)))
 
 def intensities(image):
     """What the detector sees: the waves fill a complex buffer, one after the other."""
-    waves = np.empty((len(masks), N, N), complex)
+    waves = np.empty((len(masks), N, N), np.complex128)
     for wave, mask in zip(waves, masks, strict=True):
         wave[:] = np.fft.fft2(mask * image)
     return waves.real**2 + waves.imag**2

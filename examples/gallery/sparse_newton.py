@@ -42,9 +42,9 @@ for _ in range(6):
     begin = time.perf_counter()
     matrix = jacobian(u)
     seconds.append(time.perf_counter() - begin)
+    assert matrix.shape == (N * N, N * N) and len(matrix.data) == 5 * N * N - 4 * N
     u = u - spsolve(matrix.to_scipy().tocsc(), value)
 
-assert matrix.shape == (N * N, N * N) and len(matrix.data) == 5 * N * N - 4 * N
 assert norms[-1] < 1e-9 * norms[0]
 print("seconds per Jacobian:", np.round(seconds, 2))
 
