@@ -12,7 +12,7 @@ import cmath
 import functools
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from types import ModuleType
 from typing import Any
 
@@ -23,6 +23,7 @@ from . import _warning_places
 from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
+from ._doors import Doors
 from ._functions import assembled, call_function
 from ._guards import guarded_functions, random_in_place, refuse_tracked, writes_in_place
 from ._leaks import OWN_CODE, refuse
@@ -31,7 +32,7 @@ from ._moves import assemble
 from ._record import recording
 from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import captured, is_followed
-from ._scipy_doors import doors, form_of
+from ._scipy_doors import form_of, scipy_doors
 from ._traced import TracedArray, traced_leaves
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
@@ -163,8 +164,12 @@ _FORMS: dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]] = {
     stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
 }
 
-_originals: dict[ModuleType, dict[str, Any]] = {}
-_names: dict[ModuleType, dict[str, Callable]] = {}
+# Their names are looked up in loops, where a door would take more time than it saves.
+_NAMED_IN_LOOPS = {np, math}
+# Of these, what they hold otherwise and while a tape records.
+_originals: list[tuple[dict[str, Any], dict[str, Any]]] = []
+_names: list[tuple[dict[str, Any], dict[str, Callable]]] = []
+_doors = Doors()
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
 IN_PLACE: dict[Any, Callable] = {}
 
@@ -178,7 +183,11 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
                 originals[name] = value
                 names[name] = make(value, forms[value])
     IN_PLACE.update({original: names[name] for name, original in originals.items()})
-    _originals[module], _names[module] = originals, names
+    if module in _NAMED_IN_LOOPS:
+        _originals.append((vars(module), originals))
+        _names.append((vars(module), names))
+    else:
+        _doors.add(module, names)
 
 
 for _module, _makers in _FORMS.items():
@@ -197,13 +206,19 @@ def form_in_place(value: Any) -> Callable | None:
 _CREATORS_IN_PLACE = {original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS}
 
 
-def _class_getitem(original: Callable) -> Callable:
+def _index_class(kind: Any) -> type:
+    """The class of np.r_ and its like while a tape records."""
+    original = kind.__getitem__
+
     @functools.wraps(original)
     def in_place(self: Any, key: Any) -> Any:
         return (twin(original) if recording() else original)(self, key)
 
-    return in_place
+    return type(kind.__name__, (kind,), {"__slots__": (), "__getitem__": in_place})
 
+
+# The object, its class, and that while a tape records.
+_INDEX_OBJECTS = [(made, type(made), _index_class(type(made))) for made in (np.r_, np.c_, np.mgrid, np.ogrid)]
 
 _NUMPYS_POLY1D = np.poly1d.__init__
 _NUMPYS_POLY1D_ARRAY = np.poly1d.__array__
@@ -223,34 +238,28 @@ def _poly1d_array(self: np.poly1d, t: Any = None, copy: Any = None) -> Any:
     return _NUMPYS_POLY1D_ARRAY(self, t, copy)
 
 
-# np.r_, np.c_, np.mgrid, np.ogrid and np.vectorize(f) are objects: what they do is a method of their class.
-_INDEX_CLASSES = (type(np.r_).__mro__[1], type(np.mgrid).__mro__[1])
+# (class, method) -> what the class itself has for it, None where it is inherited; and what stands for it while a tape records.
 _methods_originals: dict[tuple[type, str], Callable | None] = {
-    (cls, "__getitem__"): getattr(cls, "__getitem__") for cls in _INDEX_CLASSES
+    (np.vectorize, "__call__"): NUMPYS_VECTORIZE_CALL,
+    (np.poly1d, "__init__"): _NUMPYS_POLY1D,
+    (np.poly1d, "__array__"): _NUMPYS_POLY1D_ARRAY,
 }
 _methods_in_place: dict[tuple[type, str], Callable | None] = {
-    **{(cls, "__getitem__"): _class_getitem(getattr(cls, "__getitem__")) for cls in _INDEX_CLASSES},
     (np.vectorize, "__call__"): vectorize_call,
     (np.poly1d, "__init__"): _poly1d_init,
     (np.poly1d, "__array__"): _poly1d_array,
 }
-_methods_originals[np.vectorize, "__call__"] = NUMPYS_VECTORIZE_CALL
-_methods_originals[np.poly1d, "__init__"] = _NUMPYS_POLY1D
-_methods_originals[np.poly1d, "__array__"] = _NUMPYS_POLY1D_ARRAY
-# Python 3.13 goes on calling the former ``__getitem__`` of a class that has been changed a thousand times. There these stay
+# Python 3.13 goes on calling the former ``__setitem__`` of a class that has been changed a thousand times. There these stay
 # once the first tape has put them; without a tape they do nothing but call NumPy's.
-_ITEMS = ("__getitem__", "__setitem__", "__setattr__")
-_STAYING = {place for place in _methods_in_place if place[1] in _ITEMS} if sys.version_info >= (3, 13) else set()
+_STAYING = {"__setitem__", "__setattr__"} if sys.version_info >= (3, 13) else set()
 
 
-def _set_methods(methods: dict[tuple[type, str], Callable | None]) -> None:
+def _set_methods(methods: Mapping[tuple[type, str], Callable | None]) -> None:
     for (cls, name), method in methods.items():
-        if vars(cls).get(name) is method:
-            continue
-        if method is None:
-            delattr(cls, name)
-        else:
+        if method is not None:
             setattr(cls, name, method)
+        elif name in vars(cls):
+            delattr(cls, name)
 
 
 @functools.cache
@@ -259,28 +268,35 @@ def load_late() -> None:
     random = {getattr(np.random, name): form for name, form in random_in_place().items()}
     for module, forms in ((np.ma, guarded_functions(np.ma)), (np.rec, guarded_functions(np.rec)), (np.random, random)):
         _add(module, [(forms, _as_it_is)])
-    _methods_originals.update({(cls, name): vars(cls).get(name) for cls, name in writes_in_place()})  # None: it is inherited
-    _methods_in_place.update(writes_in_place())
-    if sys.version_info >= (3, 13):
-        _STAYING.update(place for place in writes_in_place() if place[1] in _ITEMS)
+    staying = {place: method for place, method in writes_in_place().items() if place[1] in _STAYING}
+    _set_methods(staying)
+    passing = writes_in_place().keys() - staying.keys()
+    _methods_originals.update({(cls, name): vars(cls).get(name) for cls, name in passing})
+    _methods_in_place.update({place: writes_in_place()[place] for place in passing})
 
 
 def _put() -> None:
     load_late()
-    for module, names in _names.items():
-        vars(module).update(names)
+    for module, names in _names:
+        module.update(names)
+    _doors.put()
+    for made, _, kind in _INDEX_OBJECTS:
+        made.__class__ = kind
     _set_methods(_methods_in_place)
     captured.put(_CREATORS_IN_PLACE)
-    doors.put()
+    scipy_doors.put()
     _warning_places.put()
 
 
 def _take_away() -> None:
-    for module, originals in _originals.items():
-        vars(module).update(originals)
-    _set_methods({place: method for place, method in _methods_originals.items() if place not in _STAYING})
+    for module, originals in _originals:
+        module.update(originals)
+    _doors.take_away()
+    for made, kind, _ in _INDEX_OBJECTS:
+        made.__class__ = kind
+    _set_methods(_methods_originals)
     captured.take_away()
-    doors.take_away()
+    scipy_doors.take_away()
     _warning_places.take_away()
 
 

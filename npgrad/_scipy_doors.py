@@ -19,6 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._dispatch import tracking
+from ._doors import Doors
 from ._record import Record, recording
 from ._scipy import called_from, is_followed_by_name, refuse_compiled
 from ._structure import map_structure
@@ -161,14 +162,6 @@ def _plain(leaf: Any) -> Any:
     return np.array(leaf._bare, order="K") if isinstance(leaf._bare, ndarray) else leaf._bare
 
 
-class _Door(types.ModuleType):
-    """The class of a module that hands out forms."""
-
-    def __getattribute__(self, name: str) -> Any:
-        value = super().__getattribute__(name)
-        return form_of(value) or value
-
-
 def _integrating(method: Callable) -> Callable:
     return _calling(method, "scipy.integrate.ode.integrate")
 
@@ -200,25 +193,23 @@ _METHODS = (
 )
 
 
-class Doors:
+class ScipyDoors:
     """The modules and methods of SciPy that hand out forms while a tape records."""
 
     def __init__(self) -> None:
         self._known = 0
-        self._modules: list[types.ModuleType] = []
+        self._doors = Doors()
         self._methods: list[tuple[type, str, Callable, Callable]] = []
 
     def put(self) -> None:
         if len(sys.modules) != self._known:
             self._find()
-        for module in self._modules:
-            module.__class__ = _Door
+        self._doors.put()
         for kind, name, _, form in self._methods:
             setattr(kind, name, form)
 
     def take_away(self) -> None:
-        for module in self._modules:
-            module.__class__ = types.ModuleType
+        self._doors.take_away()
         for kind, name, original, _ in self._methods:
             setattr(kind, name, original)
 
@@ -226,10 +217,15 @@ class Doors:
         known = len(sys.modules)
         loaded = {name: sys.modules[name] for name in (*_CALLING, *_COMPILED) if name in sys.modules}
         ready = [m for m in loaded.values() if not getattr(m.__spec__, "_initializing", False)]
-        self._modules = [module for module in ready if type(module) in (types.ModuleType, _Door)]
+        self._doors.take_away()
+        self._doors = Doors()
+        for module in ready:
+            if type(module) is types.ModuleType:
+                forms = {name: form_of(value) for name, value in list(vars(module).items())}
+                self._doors.add(module, {name: form for name, form in forms.items() if form is not None})
         kinds = [(getattr(sys.modules[home], name), *what) for home, name, *what in _METHODS if home in sys.modules]
         self._methods = [(kind, name, vars(kind)[name], make(vars(kind)[name])) for kind, name, make in kinds]
         self._known = known if len(ready) == len(loaded) else 0
 
 
-doors = Doors()
+scipy_doors = ScipyDoors()

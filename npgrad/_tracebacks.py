@@ -24,7 +24,7 @@ SETTING = "NPGRAD_TRACEBACK"
 
 def shorten(error: BaseException | None) -> None:
     """Take the frames of npgrad, and of what it calls, out of the tracebacks of an error and of those that led to it."""
-    if os.environ.get(SETTING) == "full":
+    if error is None or os.environ.get(SETTING) == "full":
         return
     seen: set[int] = set()
     while error is not None and id(error) not in seen:

@@ -24,8 +24,8 @@ LAYERS = {
     "recording": ["_moves", "_flat", "_plans", "_dispatch", "_elementwise", "_variable", "_custom"],
     "functions": ["_guards", "_creators", "_math_names", "_twins", "_vectorize", "_functions"],
     "names in place": [
-        "_warning_places", "_scipy", "_scipy_doors", "_while_recording", "_namespace", "_bound_names", "_instrument",
-        "_forking",
+        "_warning_places", "_doors", "_scipy", "_scipy_doors", "_while_recording", "_namespace", "_bound_names",
+        "_instrument", "_forking",
     ],
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
     "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_inspection", "_finite", "_derivatives", "_jacobians"],

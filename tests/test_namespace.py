@@ -304,3 +304,22 @@ def test_objects_that_are_indexed_stay_followed_over_many_tapes() -> None:
             x = tape.watch(point)
             total = columns(x).sum()
         np.testing.assert_array_equal(tape.gradient(total, x), [2.0, 2.0, 2.0])
+
+
+def test_what_a_program_binds_in_a_module_stays() -> None:
+    """While a tape records and afterwards; what it takes out of there it may put back."""
+
+    def mine(a: Any, b: Any) -> Any:
+        return "mine"
+
+    numpys = np.linalg.solve
+    with ng.GradientTape():
+        form = np.linalg.solve
+        assert form is not numpys and vars(np.linalg)["solve"] is numpys
+        np.linalg.solve = mine
+        assert np.linalg.solve is mine
+    assert np.linalg.solve is mine
+    with ng.GradientTape():
+        np.linalg.solve = form
+        assert np.linalg.solve is form
+    assert np.linalg.solve is numpys and type(np.linalg) is types.ModuleType
