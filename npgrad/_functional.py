@@ -9,6 +9,7 @@ from typing import Any, Literal, ParamSpec, TypedDict, TypeVar, Unpack, overload
 import numpy as np
 from numpy import ndarray
 
+from ._compression import Learned
 from ._instrument import Reach
 from ._leak_search import verify
 from ._record import recording
@@ -262,7 +263,7 @@ def value_and_jacobian(
     """
 
     check_callable(f)
-    reach = Reach()
+    reach, learned = Reach(), Learned()
 
     @public
     @functools.wraps(f)
@@ -273,13 +274,12 @@ def value_and_jacobian(
         targets, build = flatten(run.value)
         if any(t is None for t in targets):
             raise TypeError(f"{_name(f)} returned None; jacobian needs arrays or numbers")
-        options: dict = {"mode": mode, "max_bytes": max_bytes}
         if holomorphic:
-            rows = _complex_derivatives(run, targets, **options)
+            rows = build(_complex_derivatives(run, targets, mode, max_bytes))
         else:
-            rows = run.tape.jacobian(targets, run.sources, unconnected_gradients="zero", **options)
+            rows = run.tape._jacobian(run.value, run.sources, True, mode, max_bytes, learned)
         value = run.plain_value()
-        return ((value, run.aux) if has_aux else value), build(rows)
+        return ((value, run.aux) if has_aux else value), rows
 
     return wrapped
 

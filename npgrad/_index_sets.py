@@ -94,6 +94,23 @@ class IndexSets:
         made = self.merge(np.repeat(np.arange(count), rows.shape[1]), rows.reshape(-1), count).reshape(kept)
         return np.expand_dims(made, tuple(axes)) if keepdims else made
 
+    def running(self, names: ndarray) -> ndarray:
+        """The union of each row of names with all rows before it, for each column of names by itself."""
+        count, lines = names.shape
+        indices, ends = self.members(names.T.reshape(-1))
+        places = np.repeat(np.tile(np.arange(count), lines), np.diff(ends))
+        line_of = np.repeat(np.arange(lines), np.diff(ends[::count]))
+        # Each index of a line is in all sets from the first one that has it.
+        cells, met = np.unique(line_of * self.columns + indices, return_index=True)
+        first = places[met]
+        each = np.repeat(np.arange(len(cells)), count - first)
+        place = count - 1 - (np.cumsum(count - first)[each] - 1 - np.arange(len(each)))
+        owners = cells[each] // self.columns * count + place
+        order = np.argsort(owners, kind="stable")
+        lengths = np.bincount(owners, minlength=names.size)
+        made = np.where(lengths > 0, self._append(lengths, (cells % self.columns)[each][order]), EMPTY)
+        return made.reshape(lines, count).T
+
     def everything(self, arrays: Sequence[ndarray]) -> ndarray:
         """One name, of all that occurs in these arrays."""
         names = np.concatenate([EMPTY * np.ones(1, np.intp), *[np.unique(array) for array in arrays]])

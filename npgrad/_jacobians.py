@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import math
 from collections.abc import Callable, Sequence
 from itertools import accumulate
@@ -11,10 +12,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._compression import Learned, beside, parted
 from ._course import Course, Extent
 from ._derivatives import gradients_of, recorded_on, tangents_of
 from ._record import Record, recording
 from ._storage import native
+from ._sweep import is_clean
 from ._traced import unwrap
 
 # What the shadows of one batched sweep may take, in bytes; more rows go in several sweeps.
@@ -42,8 +45,11 @@ class _Plan:
         self.record = record
         self.sources = sources
         self.known = [n for n, s in enumerate(sources) if s is not None and recorded_on(record, s)]
-        self.extent = Extent(record)
         self.limit = max_bytes or MAX_BYTES
+
+    @functools.cached_property
+    def extent(self) -> Extent:
+        return Extent(self.record)
 
     def is_small(self, rows: int) -> bool:
         return rows * self.extent.touched <= _PER_ENTRY * self.extent.count
@@ -73,8 +79,10 @@ def _size(array: Any) -> int:
     return int(array.size) * int(array.dtype.itemsize)
 
 
-def jacobians_of(record: Record, targets: list, sources: list, mode: str, max_bytes: int | None) -> list[list]:
-    """For each target the Jacobian by each source, None for unconnected ones."""
+def jacobians_of(
+    record: Record, targets: list, sources: list, mode: str, max_bytes: int | None, learned: Learned | None = None
+) -> list[list]:
+    """For each target the Jacobian by each source, None for unconnected ones; in few sweeps where ``learned`` knows how."""
     plan = _Plan(record, sources, max_bytes)
     if mode == "forward" and not _all_watched(plan):
         raise ValueError('mode="forward" needs watched sources; use mode="reverse" for intermediate ones')
@@ -82,6 +90,8 @@ def jacobians_of(record: Record, targets: list, sources: list, mode: str, max_by
     here = [n for n, t in enumerate(targets) if recorded_on(record, t)]
     if not here or not plan.known:
         return made
+    if learned is not None and (found := _compressed(plan, targets, mode, learned)) is not None:
+        return found
     forward, reverse = _directions(plan, targets, here, mode)
     if forward:
         with contextlib.suppress(NotImplementedError) if mode == "auto" else contextlib.nullcontext():
@@ -120,6 +130,56 @@ def _goes_forward(plan: _Plan, target: Any, columns: int) -> bool:
         return columns < rows
     forward, reverse = plan.course([target]).work()
     return columns * forward < rows * reverse
+
+
+# --- In few sweeps -----------------------------------------------------------------------------------------------------
+
+
+def _compressed(plan: _Plan, targets: list, mode: str, learned: Learned) -> list[list] | None:
+    """Jacobians from as many sweeps as their pattern has colours; None where nothing is known or gained."""
+    sources = plan.sources
+    if recording() or not all(recorded_on(plan.record, target) for target in targets):
+        return None
+    known = learned.compression(plan.record, targets, sources, lambda: plan.extent)
+    if known is None:
+        return None
+    compression, plan.extent = known
+    forward, reverse = compression.forward, compression.reverse
+    goes_forward = mode == "forward" or (mode == "auto" and len(forward[0]) < len(reverse[0]))
+    seeds, places = forward if goes_forward else reverse
+    if 2 * len(seeds) > compression.shape[goes_forward]:
+        return None
+
+    def sweep(low: int, high: int, course: Course | None) -> list:
+        batch = (high - low,)
+        ends = sources if goes_forward else targets
+        seeded = [
+            (end, part.reshape(*batch, *end.shape).astype(native(end.dtype), copy=False))
+            for end, part in zip(ends, parted(seeds[low:high], ends), strict=True)
+        ]
+        if goes_forward:
+            return [beside(tangents_of(plan.record, targets, seeded, batch, course), targets, batch)]
+        return [beside(gradients_of(plan.record, seeded, sources, batch, course), sources, batch)]
+
+    try:
+        [products] = _in_sweeps(plan, targets, len(seeds), sweep)
+    except NotImplementedError:  # a custom gradient has no forward mode
+        return None
+    if not is_clean(products):  # what is not finite may spread over all rows that go together
+        return None
+    whole = np.zeros(math.prod(compression.shape), products.dtype)
+    whole[compression.cells] = products.reshape(-1).take(places)
+    return _blocks(whole.reshape(compression.shape), targets, sources)
+
+
+def _blocks(whole: ndarray, targets: list, sources: list) -> list[list]:
+    """The Jacobians of several targets by several sources from that of all by all."""
+    ends = accumulate(int(target.size) for target in targets)
+    rows = [(target, whole[end - target.size : end]) for target, end in zip(targets, ends, strict=True)]
+    return [
+        [block.reshape(target.shape + s.shape) for s, block in zip(sources, parted(row, sources), strict=True)]
+        for target, row in rows
+    ]
 
 
 # --- In reverse --------------------------------------------------------------------------------------------------------

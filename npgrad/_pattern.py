@@ -7,6 +7,8 @@ views and indices at another point has the same pattern.
 
 from __future__ import annotations
 
+import itertools
+from collections import defaultdict
 from collections.abc import Callable
 from typing import Any
 
@@ -280,31 +282,29 @@ def _position(record: Record, source: TracedArray) -> int:
     return mark.position
 
 
-def structure(record: Record, targets: list, sources: list[TracedArray]) -> tuple:
+def structure(record: Record, targets: list, sources: list[TracedArray]) -> list:
     """All of a record that a pattern depends on, to be compared with that of another record: equal structures have equal
-    patterns."""
-    numbers: dict[Storage, int] = {}
-
-    def place(storage: Storage | None, view: View | None) -> Any:
-        if storage is None:
-            return None
-        number = numbers.get(storage)
-        if number is None:
-            number = numbers[storage] = len(numbers)
-            return number, storage.shape, storage.dtype, _view_text(view)
-        return number if view is None else (number, _view_text(view))
-
-    ends = [place(s._storage, s._view) + (_position(record, s),) for s in sources]
-    ends += [place(t._storage, t._view) if isinstance(t, TracedArray) else np.shape(t) for t in targets]
-    return tuple(ends), tuple([_STRUCTURE[e[0]](e, place) for e in record.entries])
+    patterns. Storages stand in it as numbers, in the order in which they are met."""
+    numbers: dict[Storage | None, int] = defaultdict(itertools.count().__next__)
+    number = numbers.__getitem__
+    ends: list = [(number(s._storage), _look(s._view), _position(record, s)) for s in sources]
+    ends += [(number(t._storage), _look(t._view)) if isinstance(t, TracedArray) else np.shape(t) for t in targets]
+    made = [_STRUCTURE[e[0]](e, number) for e in record.entries]
+    return [*ends, *made, [s and (s.shape, s.dtype) for s in numbers]]
 
 
-def _view_text(view: View | None) -> Any:
+def _look(view: View | None) -> Any:
+    """A view to be compared with another."""
     if view is None:
         return None
     if isinstance(view, IndexView):
-        return repr(view.key), _view_text(view.parent)
+        return _basic(view.key), _look(view.parent)
     return view.offset, view.shape, view.strides, view.dtype, view.layout.shape, view.layout.strides
+
+
+def _basic(key: Any) -> tuple:
+    """A basic index, always as a tuple: a NumPy integer would compare itself with the items of one."""
+    return key if type(key) is tuple else (key,)
 
 
 def _value(value: Any) -> Any:
@@ -329,11 +329,11 @@ def _untracked(name: str, value: Any, tracked: set) -> Any:
     return None if (name, None) in tracked else value
 
 
-def _call_structure(e: tuple, place: Callable) -> tuple:
+def _call_structure(e: tuple, number: Callable) -> tuple:
     call = e[1]
     function = _function(call)
-    operands = tuple([(name, item, place(s, v)) for name, item, s, v in call.operands])
-    outs = tuple([None if o is None else place(*o) for o in call.outs])
+    operands = [(name, item, number(s), _look(v)) for name, item, s, v in call.operands]
+    outs = [None if o is None else (number(o[0]), _look(o[1])) for o in call.outs]
     parts: list = []
     if function in PATTERNS:
         reads = CONTENTS.get(function, {})
@@ -342,19 +342,22 @@ def _call_structure(e: tuple, place: Callable) -> tuple:
             tracked = {(name, item) for name, item, *_ in call.operands}
             env = call.environment(False)
             parts += [(name, _value(read(_untracked(name, env.get(name), tracked)))) for name, read in reads.items()]
-    return CALL, function, outs, call.mask is None, operands, tuple(parts)
+    return CALL, function, outs, call.mask is None, operands, parts
 
 
 _STRUCTURE: dict[Any, Callable[[tuple, Callable], tuple]] = {
-    UNARY: lambda e, place: (UNARY, place(e[2], e[3]), place(e[4], e[5])),
-    BINARY: lambda e, place: (BINARY, e[1].bits, place(e[2], e[3]), place(e[4], e[5]), place(e[6], e[7])),
-    COPY: lambda e, place: (COPY, place(e[1], e[2]), place(e[3], e[4])),
-    READ: lambda e, place: (READ, place(e[1], None), place(e[2], e[3]), repr(e[4])),
-    WRITE: lambda e, place: (WRITE, place(e[1], e[2]), repr(e[3]), place(e[4], e[5])),
-    GATHER: lambda e, place: (GATHER, place(e[1], None), place(e[2], e[3]), _value(e[4])),
-    SCATTER: lambda e, place: (SCATTER, place(e[1], e[2]), _value(e[3]), place(e[5], e[6])),
-    ADD_AT: lambda e, place: (ADD_AT, place(e[1], e[2]), _value(e[3]), place(e[5], e[6])),
-}
+    UNARY: lambda e, number: (UNARY, number(e[2]), e[3] and _look(e[3]), number(e[4]), e[5] and _look(e[5])),
+    BINARY: lambda e, number: (
+        BINARY, e[1].bits, number(e[2]), e[3] and _look(e[3]), number(e[4]), e[5] and _look(e[5]),
+        number(e[6]), e[7] and _look(e[7]),
+    ),
+    COPY: lambda e, number: (COPY, number(e[1]), _look(e[2]), number(e[3]), _look(e[4])),
+    READ: lambda e, number: (READ, number(e[1]), number(e[2]), _look(e[3]), _basic(e[4])),
+    WRITE: lambda e, number: (WRITE, number(e[1]), _look(e[2]), _basic(e[3]), number(e[4]), _look(e[5])),
+    GATHER: lambda e, number: (GATHER, number(e[1]), number(e[2]), _look(e[3]), _value(e[4])),
+    SCATTER: lambda e, number: (SCATTER, number(e[1]), _look(e[2]), _value(e[3]), number(e[5]), _look(e[6])),
+    ADD_AT: lambda e, number: (ADD_AT, number(e[1]), _look(e[2]), _value(e[3]), number(e[5]), _look(e[6])),
+}  # fmt: skip
 _STRUCTURE[CALL] = _call_structure
-_STRUCTURE[PLANNED] = lambda e, place: _call_structure(PLANNED.general(e), place)
+_STRUCTURE[PLANNED] = lambda e, number: _call_structure(PLANNED.general(e), number)
 assert set(_STRUCTURE) == set(_FORWARD)

@@ -105,9 +105,7 @@ for _function in (np.median, np.nanmedian, np.quantile, np.percentile, np.nanqua
 def _running(sets: IndexSets, given: dict, env: dict) -> ndarray:
     [a] = given.values()
     rows = a.reshape(-1) if env.get("axis") is None or not a.ndim else np.moveaxis(a, env["axis"], 0)
-    made = rows.copy()
-    for i in range(1, len(made)):
-        made[i] = sets.union([made[i - 1], rows[i]])
+    made = sets.running(rows.reshape(len(rows), -1)).reshape(rows.shape) if rows.size else rows
     if env.get("include_initial"):
         made = np.concatenate([np.zeros_like(made[:1]), made])
     return made if rows.ndim == 1 else np.moveaxis(made, 0, env["axis"])

@@ -9,22 +9,20 @@ from typing import Any, ParamSpec, overload
 import numpy as np
 from numpy import ndarray
 
-from ._coloring import color_columns, color_symmetric, transposed
+from ._coloring import color_symmetric
+from ._compression import Compression, Known, beside, parted, seeds_of
 from ._course import Course
 from ._derivatives import gradients_of, recorded_on, tangents_of
 from ._functional import check_callable, grad
+from ._instrument import Reach
 from ._pattern import pattern_of, structure
 from ._run import Run
 from ._sparse_matrix import SparseMatrix, SparsityPattern
 from ._storage import native
 from ._structure import flatten
-from ._sweep import cast
 from ._tracebacks import public
 
 P = ParamSpec("P")
-
-# The programs that one callable knows: those of different paths through its branches.
-MAX_PLANS = 16
 
 # Shadows of up to this many elements are swept with many colours at once; larger ones would leave the processor's cache.
 BATCH_ELEMENTS = 1 << 16
@@ -50,7 +48,7 @@ class _Point:
         here = [t._storage for t in self.targets if recorded_on(self.record, t)]
         return Course(self.record, [s._storage for s in self.sources], here)
 
-    def structure(self) -> tuple:
+    def structure(self) -> list:
         return structure(self.record, self.targets, self.sources)
 
     def pattern(self) -> SparsityPattern:
@@ -74,53 +72,27 @@ class _Point:
         batch = (len(seeds),)
         moved = [
             (source, part.reshape(*batch, *source.shape).astype(native(source.dtype), copy=False))
-            for source, part in zip(self.sources, _split(seeds, self.sources), strict=True)
+            for source, part in zip(self.sources, parted(seeds, self.sources), strict=True)
         ]
-        return _beside(tangents_of(self.record, self.targets, moved, batch, self._course), self.targets, batch)
+        return beside(tangents_of(self.record, self.targets, moved, batch, self._course), self.targets, batch)
 
     def _adjoint_products(self, seeds: ndarray) -> Any:
         batch = (len(seeds),)
         pairs = [
             (target, part.reshape(*batch, *target.shape).astype(native(target.dtype), copy=False))
-            for target, part in zip(self.targets, _split(seeds, self.targets), strict=True)
+            for target, part in zip(self.targets, parted(seeds, self.targets), strict=True)
             if recorded_on(self.record, target)
         ]
-        return _beside(gradients_of(self.record, pairs, self.sources, batch), self.sources, batch)
-
-
-def _split(seeds: ndarray, arrays: list) -> list[ndarray]:
-    return np.split(seeds, np.cumsum([int(np.size(array)) for array in arrays])[:-1], axis=1)
-
-
-def _beside(found: list, like: list, batch: tuple) -> Any:
-    """Results for several arrays, flat and side by side; zeros for those without."""
-    dtype = np.result_type(*[getattr(array, "dtype", float) for array in like])
-    flat = [
-        np.zeros((*batch, np.size(array)), dtype) if part is None else cast(part, dtype).reshape(*batch, -1)
-        for part, array in zip(found, like, strict=True)
-    ]
-    return flat[0] if len(flat) == 1 else np.concatenate(flat, axis=1)
-
-
-def _seeds(colors: ndarray) -> ndarray:
-    """For each colour the sum of the unit vectors of that colour."""
-    chosen = np.flatnonzero(colors >= 0)
-    seeds = np.zeros((int(colors.max(initial=-1)) + 1, len(colors)))
-    seeds[colors[chosen], chosen] = 1
-    return seeds
+        return beside(gradients_of(self.record, pairs, self.sources, batch), self.sources, batch)
 
 
 class _JacobianPlan:
-    """The pattern of a program, its colours, and where each element is found in the products."""
+    """The pattern of a program, and its compression."""
 
     def __init__(self, point: _Point) -> None:
         self.pattern = pattern = point.pattern()
-        m, n = pattern.shape
-        rows = pattern.rows()
-        by_columns = color_columns(pattern.indices, pattern.indptr, n)
-        by_rows = color_columns(*transposed(pattern.indices, pattern.indptr, n), m)
-        self.forward = _seeds(by_columns), by_columns[pattern.indices] * m + rows
-        self.reverse = _seeds(by_rows), by_rows[rows] * n + pattern.indices
+        made = Compression(pattern.indices, pattern.indptr, pattern.shape)
+        self.forward, self.reverse = made.forward, made.reverse
         self.is_forward = len(self.forward[0]) <= len(self.reverse[0])
 
     def data(self, point: _Point) -> Any:
@@ -148,7 +120,7 @@ class _HessianPlan:
         indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
         self.pattern = SparsityPattern(columns, indptr, (n, n))
         colors = np.where(np.diff(indptr) > 0, color_symmetric(columns, indptr), -1)
-        self.seeds = _seeds(colors)
+        self.seeds = seeds_of(colors)
         # An element is alone in its place of the products, or its mirror image is: both are read where the upper one is.
         counts = np.bincount(rows + colors[columns] * n, minlength=1)
         low, high = np.minimum(rows, columns), np.maximum(rows, columns)
@@ -166,21 +138,10 @@ class _HessianPlan:
         return products.reshape(-1).take(self.places)
 
 
-class _Plans:
-    """The plans of a function, one for each structure that its record has had; the latest ones are kept."""
-
-    def __init__(self, make: Callable[[_Point], Any]) -> None:
-        self._make = make
-        self._known: dict[tuple, Any] = {}
-
-    def of(self, point: _Point) -> Any:
-        key = point.structure()
-        plan = self._known.get(key)
-        if plan is None:
-            plan = self._known[key] = self._make(point)
-            if len(self._known) > MAX_PLANS:
-                del self._known[next(iter(self._known))]
-        return plan
+def _planned(point: _Point, known: Known, make: Callable[[_Point], Any]) -> Any:
+    """The plan for the structure of a point's record."""
+    structure = point.structure()
+    return known.get(structure) or known.put(structure, make(point))
 
 
 @public
@@ -276,14 +237,14 @@ def sparse_jacobian(
            [ 0.,  0.,  0.,  0.]])
     """
     check_callable(f)
-    plans = _Plans(_JacobianPlan)
+    known, reach = Known(), Reach()
     several = isinstance(argnums, (tuple, list))
 
     @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        point = _Point(Run(f, args, kwargs, argnums, False, leaks), several)
-        plan = plans.of(point)
+        point = _Point(Run(f, args, kwargs, argnums, False, leaks, reach=reach), several)
+        plan = _planned(point, known, _JacobianPlan)
         pattern = plan.pattern
         whole = SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
         if not several:
@@ -334,14 +295,14 @@ def sparse_hessian(f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise
            [   0.,    0., -400.,  200.]])
     """
     check_callable(f)
-    plans = _Plans(_HessianPlan)
+    known, reach = Known(), Reach()
     gradient = grad(f, argnums, leaks=leaks)
 
     @public
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> SparseMatrix:
-        point = _Point(Run(gradient, args, kwargs, argnums, False, leaks), False)
-        plan = plans.of(point)
+        point = _Point(Run(gradient, args, kwargs, argnums, False, leaks, reach=reach), False)
+        plan = _planned(point, known, _HessianPlan)
         pattern = plan.pattern
         return SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
 

@@ -9,6 +9,7 @@ from typing import Any, ClassVar, Protocol, TypeVar, overload
 import numpy as np
 from numpy import ndarray
 
+from ._compression import Learned
 from ._derivatives import given, gradients_of, recorded_on
 from ._endpoints import UnconnectedGradients, check_watchable, checked_leaves, gives_zeros, paired, seeds_for
 from ._inspection import Inspection
@@ -282,14 +283,18 @@ class GradientTape(Lifecycle, Inspection):
         array([[1., 1., 0.],
                [1., 1., 1.]])
         """
-        zero = gives_zeros(unconnected_gradients)
+        return self._jacobian(target, sources, gives_zeros(unconnected_gradients), mode, max_bytes, None)
+
+    def _jacobian(
+        self, target: Any, sources: Any, zero: bool, mode: str, max_bytes: int | None, learned: Learned | None
+    ) -> Any:
         if mode not in ("auto", "forward", "reverse"):
             raise ValueError(f'mode must be "auto", "forward" or "reverse", got {mode!r}')
         targets, build_targets = checked_leaves(target, "target")
         source_list, build = checked_leaves(sources, "source")
         with self._sweeping() as record:
             traced = [self._copies.traced(source) for source in source_list]
-            made = jacobians_of(record, targets, traced, mode, max_bytes)
+            made = jacobians_of(record, targets, traced, mode, max_bytes, learned)
         return build_targets(
             [
                 build([given(r, s, np.shape(t), zero) for r, s in zip(rows, source_list, strict=True)])

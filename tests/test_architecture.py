@@ -28,15 +28,16 @@ LAYERS = {
         "_instrument", "_forking",
     ],
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
-    "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_inspection", "_finite", "_derivatives", "_jacobians"],
+    "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_inspection", "_finite", "_derivatives"],
+    "patterns": [
+        "_index_sets", "_pattern_rules", "_pattern_products", "_pattern_matrices", "_pattern", "_coloring", "_compression",
+        "_jacobians",
+    ],
     "what users hold": [
         "_lifecycle", "_tape", "_forward", "_arguments", "_run", "_directional", "_leak_search", "_functional", "_products",
         "_segments", "_checkpoint", "_implicit", "_solvers",
     ],
-    "sparse derivatives": [
-        "_index_sets", "_pattern_rules", "_pattern_products", "_pattern_matrices",
-        "_pattern", "_coloring", "_sparse_matrix", "_sparse",
-    ],
+    "sparse derivatives": ["_sparse_matrix", "_sparse"],
     "tools on the public interface": [
         "testing", "_flat_function", "_difference_methods", "_difference_problem", "finite_difference", "_black_box",
         "_agreement", "_progress", "_measured_methods", "_measurement",

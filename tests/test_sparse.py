@@ -7,7 +7,7 @@ from test_examples import RUNS, by_script, run_all
 import npgrad as ng
 from npgrad import finite_difference
 from npgrad._coloring import color_columns, color_symmetric
-from npgrad._sparse import MAX_PLANS
+from npgrad._compression import MAX_KNOWN
 
 # NumPy 2.5 warns where a legacy script sets a shape.
 pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
@@ -305,7 +305,7 @@ def test_more_paths_than_plans_are_kept():
         return y
 
     derivative, x = ng.sparse_jacobian(power), np.array([0.5, 1.5, 2.0])
-    for n in [*range(MAX_PLANS + 3), 0, MAX_PLANS + 2]:
+    for n in [*range(MAX_KNOWN + 3), 0, MAX_KNOWN + 2]:
         np.testing.assert_allclose(derivative(x, n).toarray(), ng.jacobian(power)(x, n), rtol=1e-13)
 
 
