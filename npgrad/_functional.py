@@ -57,6 +57,21 @@ def _name(function: Callable) -> str:
     return getattr(function, "__name__", type(function).__name__)
 
 
+def check_holomorphic(product: Any, ct: Any, scale: float) -> None:
+    """Raise unless a cotangent that has flowed back is the product of its seed with the derivative."""
+    if np.abs(product - ct).max(initial=0) > 100 * np.finfo(ct.dtype).eps ** 0.75 * (scale + np.abs(ct).sum()):
+        raise ValueError(
+            "holomorphic=True, but the value depends on the conjugate of its argument (through real, imag, abs, "
+            "conjugate ...): leave it out for the direction of steepest ascent, dL/dRe + i dL/dIm"
+        )
+
+
+def check_complex(arrays: list) -> None:
+    """Raise unless all are complex, as the values and arguments of a holomorphic function are."""
+    if any(np.asarray(unwrap(array)).dtype.kind != "c" for array in arrays):
+        raise TypeError("holomorphic=True is for complex values of complex arguments: leave it out for real ones")
+
+
 def _complex_derivatives(run: Run, targets: list, mode: str, max_bytes: int | None) -> list:
     """The derivatives dy/dz of complex values by complex arguments; raises where a value is not holomorphic.
 
@@ -64,21 +79,15 @@ def _complex_derivatives(run: Run, targets: list, mode: str, max_bytes: int | No
     depends on the conjugate of its argument flows back with the conjugate of the seed.
     """
     sources, build = flatten(run.sources)
-    if any(np.asarray(unwrap(leaf)).dtype.kind != "c" for leaf in [*targets, *sources]):
-        raise TypeError("holomorphic=True is for complex values of complex arguments: leave it out for real ones")
+    check_complex([*targets, *sources])
     made = []
     for target in targets:
         rows = run.tape.jacobian(target, sources, unconnected_gradients="zero", mode=mode, max_bytes=max_bytes)
         seed = np.exp(1j * np.random.default_rng(0).uniform(0, 6, np.shape(target)))
         back = run.tape.gradient(target, sources, seed, unconnected_gradients="zero")
         for row, ct in zip(rows, back, strict=True):
-            row, ct = np.asarray(unwrap(row)), unwrap(ct)
-            off = np.abs(np.tensordot(seed, row, seed.ndim) - ct).max(initial=0)
-            if off > 100 * np.finfo(row.dtype).eps ** 0.75 * (np.abs(row).sum() + np.abs(ct).sum()):
-                raise ValueError(
-                    "holomorphic=True, but the value depends on the conjugate of its argument (through real, imag, abs, "
-                    "conjugate ...): leave it out for the direction of steepest ascent, dL/dRe + i dL/dIm"
-                )
+            row = np.asarray(unwrap(row))
+            check_holomorphic(np.tensordot(seed, row, seed.ndim), unwrap(ct), np.abs(row).sum())
         made.append(build([np.conjugate(row) for row in rows]))
     return made
 

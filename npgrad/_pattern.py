@@ -264,7 +264,10 @@ def pattern_of(record: Record, targets: list, sources: list[TracedArray]) -> tup
         sweep.run(record.entries[start:position])
         start = position
         source = sources[number]
-        sweep.put(source._storage, source._view, firsts[number] + np.arange(sizes[number]).reshape(source.shape))
+        own = firsts[number] + np.arange(sizes[number]).reshape(source.shape)
+        if source._storage in sweep.shadows:  # the same array is a source twice, or it depends on another one
+            own = sweep.sets.union([sweep.get(source._storage, source._view), own])
+        sweep.put(source._storage, source._view, own)
     sweep.run(record.entries[start:])
     names = [
         np.ravel(sweep.get(t._storage, t._view))

@@ -13,13 +13,14 @@ from ._coloring import color_symmetric
 from ._compression import Compression, Known, beside, parted, seeds_of
 from ._course import Course
 from ._derivatives import gradients_of, recorded_on, tangents_of
-from ._functional import check_callable, grad
+from ._functional import check_callable, check_complex, check_holomorphic, grad
 from ._instrument import Reach
 from ._pattern import pattern_of, structure
 from ._run import Run
 from ._sparse_matrix import SparseMatrix, SparsityPattern
-from ._storage import native
 from ._structure import flatten
+from ._sweep import cast
+from ._traced import unwrap
 from ._tracebacks import public
 
 P = ParamSpec("P")
@@ -34,14 +35,12 @@ class _Point:
     def __init__(self, run: Run, several: bool) -> None:
         self.record = run.record()
         groups = run.sources if several else (run.sources,)
-        leaves = [flatten(group)[0] for group in groups]
-        self.groups = [sum(int(leaf.size) for leaf in group) for group in leaves]
-        self.sources = [leaf for group in leaves for leaf in group]
+        self.groups = [flatten(group)[0] for group in groups]
+        self.sources = [leaf for group in self.groups for leaf in group]
         self.targets = flatten(run.value)[0]
         if any(target is None for target in self.targets):
             raise TypeError("the function returned None; a Jacobian needs arrays or numbers")
-        if any(np.iscomplexobj(array) for array in (*self.sources, *self.targets)):
-            raise TypeError("sparse derivatives are for real arrays; use npgrad.jacobian for complex ones")
+        self.is_complex = any(map(np.iscomplexobj, self.sources))
 
     @functools.cached_property
     def _course(self) -> Course:
@@ -55,8 +54,12 @@ class _Point:
         return SparsityPattern(*pattern_of(self.record, self.targets, self.sources))
 
     def products(self, seeds: ndarray) -> Any:
-        """The Jacobian times each row of ``seeds``."""
-        return self._in_batches(seeds, self._products)
+        """The Jacobian times each row of ``seeds``. It is that of the real part of the values: by a complex source along the real
+        axis, plus i times along the imaginary one."""
+        if not self.is_complex and not any(map(np.iscomplexobj, self.targets)):
+            return self._in_batches(seeds, self._products)
+        along = np.real(self._in_batches(seeds, self._products))
+        return along + 1j * np.real(self._in_batches(1j * seeds, self._products)) if self.is_complex else along
 
     def adjoint_products(self, seeds: ndarray) -> Any:
         """Each row of ``seeds`` times the Jacobian."""
@@ -71,7 +74,7 @@ class _Point:
     def _products(self, seeds: ndarray) -> Any:
         batch = (len(seeds),)
         moved = [
-            (source, part.reshape(*batch, *source.shape).astype(native(source.dtype), copy=False))
+            (source, cast(part.reshape(*batch, *source.shape), source.dtype))
             for source, part in zip(self.sources, parted(seeds, self.sources), strict=True)
         ]
         return beside(tangents_of(self.record, self.targets, moved, batch, self._course), self.targets, batch)
@@ -79,7 +82,7 @@ class _Point:
     def _adjoint_products(self, seeds: ndarray) -> Any:
         batch = (len(seeds),)
         pairs = [
-            (target, part.reshape(*batch, *target.shape).astype(native(target.dtype), copy=False))
+            (target, cast(part.reshape(*batch, *target.shape), target.dtype))
             for target, part in zip(self.targets, parted(seeds, self.targets), strict=True)
             if recorded_on(self.record, target)
         ]
@@ -93,7 +96,7 @@ class _JacobianPlan:
         self.pattern = pattern = point.pattern()
         made = Compression(pattern.indices, pattern.indptr, pattern.shape)
         self.forward, self.reverse = made.forward, made.reverse
-        self.is_forward = len(self.forward[0]) <= len(self.reverse[0])
+        self.is_forward = len(self.forward[0]) * (2 if point.is_complex else 1) <= len(self.reverse[0])
 
     def data(self, point: _Point) -> Any:
         if not self.pattern.nnz:
@@ -136,6 +139,18 @@ class _HessianPlan:
         except NotImplementedError:  # the Hessian is its own transpose
             products = point.adjoint_products(self.seeds)
         return products.reshape(-1).take(self.places)
+
+
+def _holomorphic(point: _Point, matrix: SparseMatrix) -> Any:
+    """The elements of a complex derivative dy/dz, after a check that there is one."""
+    check_complex([*point.sources, *point.targets])
+    seed = np.exp(1j * np.random.default_rng(0).uniform(0, 6, matrix.shape[0]))
+    bare = unwrap(matrix.data)
+    back = unwrap(point.adjoint_products(seed[None]))[0]
+    product = np.zeros(matrix.shape[1], bare.dtype)
+    np.add.at(product, matrix.indices, seed[matrix.rows()] * bare)
+    check_holomorphic(product, back, np.abs(bare).sum())
+    return np.conjugate(matrix.data)
 
 
 def _planned(point: _Point, known: Known, make: Callable[[_Point], Any]) -> Any:
@@ -185,14 +200,16 @@ def jacobian_sparsity(
 
 
 @overload
-def sparse_jacobian(f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise") -> Callable[P, SparseMatrix]: ...
+def sparse_jacobian(
+    f: Callable[P, Any], argnums: int = 0, *, holomorphic: bool = False, leaks: str = "raise"
+) -> Callable[P, SparseMatrix]: ...
 @overload
 def sparse_jacobian(
-    f: Callable[P, Any], argnums: tuple[int, ...], *, leaks: str = "raise"
+    f: Callable[P, Any], argnums: tuple[int, ...], *, holomorphic: bool = False, leaks: str = "raise"
 ) -> Callable[P, tuple[SparseMatrix, ...]]: ...
 @public
 def sparse_jacobian(
-    f: Callable, argnums: int | tuple[int, ...] = 0, *, leaks: str = "raise"
+    f: Callable, argnums: int | tuple[int, ...] = 0, *, holomorphic: bool = False, leaks: str = "raise"
 ) -> Callable[..., Any]:
     """The Jacobian of a function as a sparse matrix, from a few compressed sweeps.
 
@@ -203,9 +220,12 @@ def sparse_jacobian(
     Parameters
     ----------
     f : callable
-        Plain NumPy code that returns a real array, a number, or a structure of these.
+        Plain NumPy code that returns an array, a number, or a structure of these.
     argnums : int or tuple of int
         Which positional arguments to differentiate by.
+    holomorphic : bool
+        For complex values of complex arguments: the complex derivative dy/dz, where the elements are else what `jacobian`
+        gives, conj(dy/dz). That there is one is checked by a random cotangent.
     leaks : {"raise", "warn", "ignore"}
         See `GradientTape`.
 
@@ -218,7 +238,7 @@ def sparse_jacobian(
     Raises
     ------
     TypeError
-        When called: for complex arrays, or an argument that is not floating.
+        When called: for an argument that is not floating or complex.
 
     Examples
     --------
@@ -247,10 +267,18 @@ def sparse_jacobian(
         plan = _planned(point, known, _JacobianPlan)
         pattern = plan.pattern
         whole = SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
+        if holomorphic:
+            whole.data = _holomorphic(point, whole)
         if not several:
             return whole
-        ends = np.cumsum(point.groups)
-        return tuple([columns_between(whole, int(e) - n, int(e)) for e, n in zip(ends, point.groups, strict=True)])
+        parts, first = [], 0
+        for group in point.groups:
+            end = first + sum([int(leaf.size) for leaf in group])
+            parts.append(part := columns_between(whole, first, end))
+            if not any(map(np.iscomplexobj, group)):
+                part.data = np.real(part.data)
+            first = end
+        return tuple(parts)
 
     return wrapped
 
@@ -302,6 +330,8 @@ def sparse_hessian(f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> SparseMatrix:
         point = _Point(Run(gradient, args, kwargs, argnums, False, leaks, reach=reach), False)
+        if point.is_complex:
+            raise TypeError("sparse_hessian is for real arguments; use npgrad.hessian for complex ones")
         plan = _planned(point, known, _HessianPlan)
         pattern = plan.pattern
         return SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
