@@ -20,8 +20,8 @@ from ._run import Run
 from ._sparse_matrix import SparseMatrix, SparsityPattern
 from ._structure import flatten
 from ._sweep import cast
-from ._traced import unwrap
 from ._tracebacks import public
+from ._traced import unwrap
 
 P = ParamSpec("P")
 
@@ -54,8 +54,8 @@ class _Point:
         return SparsityPattern(*pattern_of(self.record, self.targets, self.sources))
 
     def products(self, seeds: ndarray) -> Any:
-        """The Jacobian times each row of ``seeds``. It is that of the real part of the values: by a complex source along the real
-        axis, plus i times along the imaginary one."""
+        """The Jacobian times each row of ``seeds``: that of the real part of the values, by a complex source along its real
+        axis plus i times along its imaginary one."""
         if not self.is_complex and not any(map(np.iscomplexobj, self.targets)):
             return self._in_batches(seeds, self._products)
         along = np.real(self._in_batches(seeds, self._products))
