@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from . import _bound_names, _namespace
 from ._course import Course
+from ._dispatch import call_rule
 from ._finite import CheckedForward, CheckedReverse
-from ._record import Record, recording
+from ._leaks import warn_further
+from ._limits import limits
+from ._parting import Parting
+from ._record import Record, recording, set_recording
+from ._registry import Rule
 from ._sources import plan
 from ._storage import Storage, View, native
 from ._sweep import ForwardSweep, ReverseSweep, Sweep, cast, is_clean, reverse
@@ -25,11 +34,24 @@ def recorded_on(record: Record, target: Any) -> bool:
 
 def gradients_of(record: Record, pairs: list, sources: list, batch: tuple, course: Course | None = None) -> list:
     """The captured shadows of the sources, None for unconnected ones; with ``course``, others do not outlive their use."""
+    if record.parting is None:
+        return _gradients_of(record, pairs, sources, batch, course, (False, True))
+    with _recorded_by(record.parting.record), _ask_for_limits(record.parting):
+        found = _gradients_of(record, pairs, sources, batch, course, (False,))
+    if not all(r is None or is_clean(r) for r in found):
+        # A zero that is kept zero by care might be one that has a derivative.
+        return _gradients_of(record, pairs, sources, batch, course, (False, True))
+    return found if recording() else [None if r is None else unwrap(r) for r in found]
+
+
+def _gradients_of(
+    record: Record, pairs: list, sources: list, batch: tuple, course: Course | None, attempts: tuple[bool, ...]
+) -> list:
     places: list[tuple[Storage, View | None]] = [
         (s._storage, s._view) for s in sources if s is not None and record.token in s._storage.tracked
     ]
     traced = bool(recording())
-    for careful in (False, True):
+    for careful in attempts:
         captures, events, entries = plan(record, places)
         checked = careful and record.check_nan
         sweep = CheckedReverse(batch, traced, record) if checked else ReverseSweep(batch, traced, careful, record.large)
@@ -43,9 +65,7 @@ def gradients_of(record: Record, pairs: list, sources: list, batch: tuple, cours
         for capture in captures:
             capture.finish(sweep)
         found = iter([capture.result for capture in captures])
-        results = [
-            next(found) if s is not None and record.token in s._storage.tracked else None for s in sources
-        ]
+        results = [next(found) if s is not None and record.token in s._storage.tracked else None for s in sources]
         if all(r is None or is_clean(r) for r in results):
             break
     return results
@@ -68,6 +88,8 @@ def tangents_of(
 ) -> list:
     """The tangents of the targets for given ones of watched arrays, None for targets that do not depend on them. With
     ``course``, and where shadows are large, they do not outlive their use."""
+    if record.parting is not None:
+        return _transposed(record, targets, moved, batch)
     traced = bool(recording())
     moved = [(source, tangent) for source, tangent in moved if tangent is not None]
     if course is None and len(record.entries) * sum([tangent.nbytes for _, tangent in moved]) > _BRIEF:
@@ -86,12 +108,116 @@ def tangents_of(
             flow = sweep.peek(source._storage, source._view)  # from other sources, where this one was computed from them
             sweep.put(source._storage, source._view, tangent if flow is None else flow + tangent)
         sweep.run(entries, start, len(entries), ends)
-        found = [
-            sweep.get(target._storage, target._view) if recorded_on(record, target) else None for target in targets
-        ]
+        found = [sweep.get(target._storage, target._view) if recorded_on(record, target) else None for target in targets]
         if all(f is None or is_clean(f) for f in found):
             break
     return found
+
+
+# --- Equal values (see ``_parting``) -----------------------------------------------------------------------------------
+
+
+class _Limits:
+    """What a rule may ask for in a sweep: the derivative of what it has, as equal values part."""
+
+    def __init__(self, parting: Parting) -> None:
+        self.parting = parting
+        self.follows = parting.follows
+
+    def along(self, x: Any) -> Any:
+        return self._derivative(x, self.parting.moved)
+
+    def turned(self, x: Any) -> Any:
+        return self._derivative(x, self.parting.turned)
+
+    def _derivative(self, x: Any, moved: list) -> Any:
+        """None for what does not depend on what moves."""
+        record = self.parting.record
+        if not moved or not isinstance(x, TracedArray) or record.token not in x._storage.tracked:
+            return None
+        course = Course(record, [source._storage for source, _ in moved], [x._storage])
+        with record.paused(), _ask_for_limits(None):
+            [found] = tangents_of(record, [x], moved, (), course)
+            return None if found is None else _limit(found)
+
+
+@contextlib.contextmanager
+def _recorded_by(record: Record) -> Iterator[None]:
+    """Record a sweep; what is noted of it is let go at the end, unless the program is recorded as well."""
+    if record.open:
+        stack = recording()
+        set_recording(stack if record in stack else (*stack, record))
+        try:
+            yield
+        finally:
+            set_recording(stack)
+        return
+    length = len(record.entries)
+    try:
+        record.start()
+        _namespace.in_place.enter(record)
+        _bound_names.in_place.enter(record)
+        yield
+    finally:
+        record.stop()
+        _bound_names.in_place.leave(record)
+        _namespace.in_place.leave(record)
+        del record.entries[length:]
+
+
+@contextlib.contextmanager
+def _ask_for_limits(parting: Parting | None) -> Iterator[None]:
+    """Let rules ask for limits."""
+    before = limits.set(None if parting is None else _Limits(parting))
+    try:
+        yield
+    finally:
+        limits.reset(before)
+
+
+def _limit_itself(x: Any) -> Any:
+    return x.copy()
+
+
+def _further(x: Any) -> Any:
+    if not _transposing.get():
+        warn_further()
+    return x
+
+
+_transposing: ContextVar[bool] = ContextVar("npgrad_transposing", default=False)
+# A limit is right as it is, but its derivative takes more than one derivative as values part.
+_LIMIT = Rule(_limit_itself)
+_LIMIT.vjps["x"] = (_further, ("ct",))
+_LIMIT.jvps["x"] = (_further, ("tangent",))
+_LIMIT.shared["x"] = (_further, None)
+
+
+def _limit(x: Any) -> Any:
+    return call_rule(_LIMIT, _limit_itself, (x,), {}) if isinstance(x, TracedArray) else x
+
+
+def _transposed(record: Record, targets: list, moved: list, batch: tuple) -> list:
+    """The tangents where there are equal values: reverse mode is linear in its cotangents, and so its own reverse mode is
+    forward mode. A limit depends on what comes after it, which a forward sweep does not know yet."""
+    here = [t for t in targets if recorded_on(record, t)]
+    moved = [(source, tangent) for source, tangent in moved if tangent is not None]
+    rng = np.random.default_rng(0)
+    linear = Record("ignore", False)
+    linear.may_part = False
+    with _recorded_by(linear):
+        seeds = [fresh(np.array(rng.uniform(0.5, 1.5, t.shape), native(t.dtype))) for t in here]
+        for seed in seeds:
+            linear.watch(seed._storage, seed._view)
+        found = gradients_of(record, list(zip(here, seeds, strict=True)), [source for source, _ in moved], ())
+        pairs = [(f, tangent) for f, (_, tangent) in zip(found, moved, strict=True) if recorded_on(linear, f)]
+        token = _transposing.set(True)
+        try:
+            with linear.paused():
+                tangents = iter(gradients_of(linear, pairs, seeds, batch))
+        finally:
+            _transposing.reset(token)
+    return [next(tangents) if recorded_on(record, t) else None for t in targets]
 
 
 def given(result: Any, source: Any, target_shape: tuple, zero: bool) -> Any:

@@ -18,6 +18,7 @@ from ._compat import is_given
 from ._entries import CALL, Call
 from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
 from ._moves import assemble, copied, protect, saved_operand
+from ._parting import part
 from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._refusals import refuse_function
@@ -289,11 +290,15 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
         made = [adopt(r) for r in result]
         if records:
             _append_call(rule, bound, arguments, records, made, True)
+            if rule.parts is not None:
+                part(rule.parts, made, bound, records)
         cls = type(result)
         return cls(*made) if hasattr(result, "_fields") else cls(made)
     one = adopt(result)
     if records:
         _append_call(rule, bound, arguments, records, [one], False)
+        if rule.parts is not None:
+            part(rule.parts, [one], bound, records)
     return one
 
 

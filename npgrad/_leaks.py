@@ -55,11 +55,12 @@ class LeakWarning(UserWarning):
 
 
 class DegenerateWarning(RuntimeWarning):
-    """Eigenvectors or singular vectors of equal values were differentiated, and the result may depend on how they mix.
+    """Equal eigenvalues or singular values, and a derivative that does not exist or lacks terms.
 
-    Where values are equal their vectors are arbitrary. The derivative is right for functions of the whole space that they
-    span (a projection, a sum over the space), but lacks terms for functions that treat the vectors by their values (a matrix
-    function ``(v * f(w)) @ v.T``). A rule cannot tell these apart.
+    Where values are equal their vectors are arbitrary. A result that does not depend on the choice (a projection on the
+    space that they span, a matrix function ``(v * f(w)) @ v.T``, a sum of the values) has a derivative, which is found. This
+    is said where a result does depend on it, where equal values count in different ways, and where it cannot be followed how
+    values part: in second derivatives of matrix functions, for instance.
 
     Examples
     --------
@@ -186,9 +187,25 @@ def refuse(records: tuple, what: str, cure: str = _WAYS_OUT) -> None:
 
 def warn_degenerate(what: str) -> None:
     warn(
-        f"{what} of equal values have a share in the derivative. It is right if the result depends only on the space that "
-        "they span; a function of the values between them, as (v * f(w)) @ v.T, lacks terms. Compute matrix functions by "
-        "products, solve or inv, or move the values apart (docs/kinks.md).",
+        f"The derivative goes through {what} of equal values, and how they part cannot be followed here. It is right if the "
+        "result depends only on the space that they span; a function of the values between them, as (v * f(w)) @ v.T, lacks "
+        "terms. Compute matrix functions by products, solve or inv, or move the values apart (docs/kinks.md).",
+        DegenerateWarning,
+    )
+
+
+def warn_chosen(what: str) -> None:
+    warn(
+        f"The result depends on the choice of {what} of equal values, which is arbitrary: it has no derivative, and that of "
+        "the choice as it is, is taken. What depends on the space that they span has one (docs/kinks.md).",
+        DegenerateWarning,
+    )
+
+
+def warn_further() -> None:
+    warn(
+        "Second derivatives through vectors of equal values lack terms. Compute matrix functions by products, solve or inv, "
+        "or move the values apart (docs/kinks.md).",
         DegenerateWarning,
     )
 
@@ -213,8 +230,7 @@ def refuse_unrecorded() -> NoReturn:
     """An array of our class that no hook of ours has made (``plain.dot(traced)`` and the like)."""
     raise LeakError(
         leak_message(
-            "this array was made by compiled code from traced data, so its derivative is lost "
-            "(plain.dot(traced) does that)",
+            "this array was made by compiled code from traced data, so its derivative is lost (plain.dot(traced) does that)",
             "Write plain @ traced or np.dot(plain, traced), or make the plain array traced with npgrad.array.",
         )
     )

@@ -34,6 +34,7 @@ def set_recording(records: tuple[Record, ...]) -> None:
     _recording.set(records)
     _single.set(records[0] if len(records) == 1 else None)
 
+
 _CLOSED: frozenset = frozenset(["a closed tape"])
 
 
@@ -53,7 +54,8 @@ class Record:
 
     __slots__ = (
         "entries", "append", "token", "alone", "own_set", "open", "leaks", "noted_leaks",
-        "marks", "watch_accessed", "variables", "places", "cuts", "check_nan", "large", "__weakref__",
+        "marks", "watch_accessed", "variables", "places", "cuts", "check_nan", "large",
+        "parting", "leads_parting", "may_part", "__weakref__",
     )  # fmt: skip
 
     def __init__(self, leaks: str, watch_accessed: bool, locations: bool = False, check_nan: bool = False) -> None:
@@ -81,6 +83,10 @@ class Record:
         self.marks: dict[Storage, list[Mark]] = {}
         self.watch_accessed = watch_accessed
         self.variables: list[Any] = []
+        # What follows equal eigenvalues (see ``_parting``), whether it stops with this tape, and whether it may be begun.
+        self.parting: Any = None
+        self.leads_parting = False
+        self.may_part = True
 
     def __del__(self) -> None:
         _collector.leave()
@@ -97,6 +103,8 @@ class Record:
         self.open = True
         if self.cuts is not None:
             noting.append(None)
+        if self.leads_parting:
+            self.parting.record.start()
 
     def stop(self) -> None:
         """May be repeated: an interrupted one is."""
@@ -105,18 +113,25 @@ class Record:
             self.alone = _CLOSED
             if self.cuts is not None:
                 noting.pop()
+            if self.leads_parting:
+                self.parting.record.stop()
         forget_closed()
 
     @contextlib.contextmanager
     def paused(self) -> Iterator[None]:
         if self.cuts is not None:
             self.cuts.append((None, "the tape is paused (stop_recording)", user_place()))
-        set_recording(tuple(r for r in _recording.get() if r is not self))
+        away = {self}
+        if self.leads_parting:
+            away.add(self.parting.record)
+        elif self.parting is not None:
+            self.parting.moved.clear()  # what is constant to this tape is not so to the outermost one
+        set_recording(tuple(r for r in _recording.get() if r not in away))
         try:
             yield
         finally:
             if self.open:
-                here = set(_recording.get()) | {self}
+                here = set(_recording.get()) | away
                 set_recording(tuple(r for r in _opened.get() if r in here))
 
     @property

@@ -26,10 +26,12 @@ import numpy as np
 
 from ._compat import signature_of
 from ._leaks import (
+    warn_chosen as warn_chosen,
     warn_completed as warn_completed,
     warn_degenerate as warn_degenerate,
     warn_told_apart as warn_told_apart,
 )
+from ._limits import Parts as Parts
 from ._partials import (
     INPUTS as INPUTS,
     Custom as Custom,
@@ -57,6 +59,7 @@ COLLECTIONS: dict[str, Any] = {
 }
 
 # --- Elementwise functions -----------------------------------------------------------------------------------------
+
 
 def elementwise(ufunc: Any, *partials: Any, output: int = 0) -> None:
     """Declare the partial derivatives of a ufunc, one per input.
@@ -106,8 +109,7 @@ class Maps:
 
 
 _METHODS: dict[Any, Callable] = {
-    function: getattr(np.ndarray, function.__name__)
-    for function in (np.sum, np.prod, np.max, np.min, np.cumsum, np.cumprod)
+    function: getattr(np.ndarray, function.__name__) for function in (np.sum, np.prod, np.max, np.min, np.cumsum, np.cumprod)
 }
 
 
@@ -129,6 +131,8 @@ class Rule(Maps):
         self.steps: set[str] = set()
         # Arguments that must have one of these values for the rule to hold.
         self.only: dict[str, tuple] = {}
+        # Which result has values whose vectors are arbitrary where they are equal: see `parts`.
+        self.parts: Callable | None = None
         self._needs: dict[tuple[str, ...], Needs] = {}
 
     # What the signature says is read at the first call: to read all of NumPy's would be half of npgrad's import.
@@ -282,6 +286,17 @@ def jvp(function: Any, argument: str) -> Callable:
         rule = _rule_for(function)
         rule.jvps[argument] = (map_, parameters(map_))
         rule.given.clear()
+        return map_
+
+    return declare
+
+
+def parts(function: Any) -> Callable:
+    """Declare which values among the results have arbitrary vectors where they are equal, by a map from the results and the
+    arguments to a `Parts`, or to None if none are equal."""
+
+    def declare(map_: Callable) -> Callable:
+        _rule_for(function).parts = map_
         return map_
 
     return declare

@@ -86,11 +86,12 @@ class Recorded:
     def __init__(self, function: Callable, arguments: Callable[[list], tuple[tuple, dict]], moved: list) -> None:
         tape = GradientTape(persistent=True, watch_accessed_variables=False)
         with tape:
+            assert tape._record is not None
+            tape._record.may_part = False  # what becomes of equal values is outside
             self.sources: list[Any] = [tape.watch(value + 0 if isinstance(value, TracedArray) else value) for value in moved]
             args, kwargs = arguments(self.sources)
             self.value = function(*args, **kwargs)
         self.targets = checked_leaves(self.value, "value")[0]
-        assert tape._record is not None
         self.record: Record = tape._record
 
     def gradients(self, cts: list, batch: tuple) -> list:

@@ -18,10 +18,10 @@ IDS = sorted(MODULES)
 # ``rules`` stand at one place, and see only what `RULES_MAY_IMPORT` says.
 LAYERS = {
     "words": ["_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_collector"],
-    "what functions are": ["_partials", "_registry", "_refusals", "_libraries", "rules"],
+    "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "rules"],
     "memory": ["_pool", "_storage"],
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
-    "recording": ["_moves", "_flat", "_plans", "_dispatch", "_elementwise", "_variable", "_custom"],
+    "recording": ["_moves", "_flat", "_plans", "_parting", "_dispatch", "_elementwise", "_variable", "_custom"],
     "functions": ["_guards", "_creators", "_math_names", "_twins", "_vectorize", "_functions"],
     "names in place": [
         "_warning_places", "_doors", "_scipy", "_scipy_doors", "_while_recording", "_namespace", "_bound_names",
@@ -48,7 +48,9 @@ LAYERS = {
 }  # fmt: skip
 PLACE = {name: number for number, name in enumerate(name for layer in LAYERS.values() for name in layer)}
 # Reductions that pass NaN over are made of the maps of the others.
-RULES_MAY_IMPORT = {"_registry", "_libraries", "_compat", "rules._helpers", "rules._degenerate", "rules.reductions"}
+RULES_MAY_IMPORT = {
+    "_limits", "_registry", "_libraries", "_compat", "rules._helpers", "rules._degenerate", "rules.reductions",
+}  # fmt: skip
 MAX_LINES = 400
 
 

@@ -32,7 +32,7 @@ def _run(program, point):
     variables = eval(f"dict({point})", _NAMES)
     with np.errstate(all="ignore"), ng.GradientTape(persistent=True) as tape:
         traced = {n: tape.watch(_numbers(repr(v))[0]) for n, v in variables.items()}
-        result = eval(program, _NAMES, traced)
+        result = eval(program, _NAMES, dict(traced))
     return tape, result, list(traced.values())
 
 

@@ -116,52 +116,6 @@ def test_lists_of_traced_numbers_as_right_hand_side() -> None:
 
 # --- Equal values --------------------------------------------------------------------------------------------------
 
-
-def _exponential(x: Any) -> Any:
-    w, v = np.linalg.eigh(x)
-    return np.sum((v * np.exp(w)) @ v.T)
-
-
-def _polar(x: Any) -> Any:
-    u, _, vh = np.linalg.svd(x)
-    return np.sum((u @ vh) ** 3)
-
-
-def _general(x: Any) -> Any:
-    w, v = np.linalg.eig(x)
-    return np.real(np.sum((v * np.exp(w)) @ np.linalg.inv(v)))  # complex vectors from NumPy 2.5 on
-
-
-@pytest.mark.parametrize("mode", ["reverse", "forward"])
-@pytest.mark.parametrize(
-    ("program", "what"), [(_exponential, "Eigenvectors"), (_general, "Eigenvectors"), (_polar, "Singular vectors")]
-)
-def test_vectors_of_equal_values_warn(program: Any, what: str, mode: str) -> None:
-    with pytest.warns(ng.DegenerateWarning, match=f"{what} of equal values") as warned:
-        ng.jacobian(program, mode=mode)(np.diag([1.0, 1.0, 2.0]))
-    assert warned[0].filename == __file__
-    ng.jacobian(program, mode=mode)(np.diag([1.0, 1.5, 2.0]))  # says nothing
-
-
-def test_vectors_of_other_values_do_not_warn() -> None:
-    ng.grad(lambda x: np.sum(np.linalg.eigh(x)[1][:, 2] ** 3))(np.diag([1.0, 1.0, 2.0]))
-    ng.grad(lambda x: np.sum(np.linalg.eigh(x)[0] ** 3))(np.diag([1.0, 1.0, 2.0]))
-
-
-def test_projection_on_the_space_of_equal_values_is_right() -> None:
-    """P = 1 - q q^T with the other vector q = e3, which moves by -e1 h along the direction E13 + E31."""
-
-    def projection(x: Any) -> Any:
-        v = np.linalg.eigh(x)[1][:, :2]
-        return (v @ v.T)[0, 2]
-
-    with pytest.warns(ng.DegenerateWarning):
-        found = ng.grad(projection)(np.diag([1.0, 1.0, 2.0]))
-    moved = np.diag([1.0, 1.0, 2.0])
-    moved[0, 2] = moved[2, 0] = 1e-6
-    np.testing.assert_allclose(found[2, 0] + found[0, 2], projection(moved) / 1e-6, rtol=1e-9)
-
-
 _EQUAL = np.diag([1.0, 1.0, 2.0])
 
 

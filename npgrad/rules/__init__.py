@@ -6,6 +6,7 @@ from . import (
     decompositions as decompositions,
     einsum as einsum,
     elementwise as elementwise,
+    factorizations as factorizations,
     fft as fft,
     indexing as indexing,
     joining as joining,

@@ -2,42 +2,117 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from itertools import pairwise
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._registry import warn_completed, warn_degenerate, warn_told_apart
+from .._limits import along, follows, turned
+from .._registry import warn_chosen, warn_completed, warn_degenerate, warn_told_apart
 from ._helpers import fixed, mH
 
 # What is different by more than this is so by more than rounding.
 _ROUGHLY = 1e-6
+_EPS = {kind: float(np.finfo(kind).eps) for kind in "fdFD"}
 
 
-def reciprocal(x: Any, values: Any) -> Any:
-    """1 / x for sums or differences of values, 0 where they are equal up to rounding."""
-    tiny = is_tiny(x, values)
-    return np.where(tiny, 0, 1 / np.where(tiny, 1, x))
+def rounding(values: Any, ndim: int) -> Any:
+    """What values differ by if they are equal up to rounding, for ``ndim`` axes."""
+    size = np.max(np.abs(fixed(values)), axis=-1, initial=0)
+    of_one = 10 * values.shape[-1] * _EPS[values.dtype.char]
+    return of_one * size.reshape(size.shape + (1,) * (ndim - size.ndim))
 
 
 def is_tiny(x: Any, values: Any) -> Any:
-    rounding = 10 * values.shape[-1] * float(np.finfo(values.dtype).eps)
-    size = np.max(np.abs(fixed(values)), axis=-1, initial=0)
-    return np.abs(fixed(x)) <= rounding * size.reshape(size.shape + (1,) * (x.ndim - size.ndim))
+    return np.abs(fixed(x)) <= rounding(values, x.ndim)
 
 
-def over_gaps(mixing: Any, w: Any, what: str = "Eigenvectors", conjugated: bool = False) -> Any:
-    """How vectors mix, over w_j - w_i; 0 for equal values, which is told if one of their vectors has a share in it."""
-    gaps = w[..., None, :] - w[..., :, None]
-    has_equal = np.any(is_tiny(gaps, w) & ~np.eye(w.shape[-1], dtype=bool), axis=-2)
-    if np.any(has_equal & np.any(fixed(mixing) != 0, axis=-2)):
-        warn_degenerate(what)
-    factor = reciprocal(gaps, w)
-    return (np.conjugate(factor) if conjugated else factor) * mixing
+def direction(values: Any) -> Any:
+    """Numbers by which equal values part from each other, and from zero."""
+    return np.broadcast_to(np.arange(1, values.shape[-1] + 1, dtype=values.real.dtype), values.shape)
+
+
+def differ(values: Any, also: tuple = ()) -> bool:
+    """Whether sorted values are clearly different, from each other and from those of ``also``. This is asked at each call
+    that is recorded, mostly of a few values."""
+    tolerance = 10 * values.shape[-1] * _EPS[values.dtype.char]
+    if values.ndim == 1:
+        numbers = [*values.tolist(), *also]
+        limit = tolerance * max(map(abs, numbers), default=0)
+        return all(abs(b - a) > limit for a, b in pairwise(numbers))
+    gaps = [values[..., 1:] - values[..., :-1], *[values[..., -1:] - one for one in also]]
+    return all(not gap.size or abs(gap).min() > tolerance * abs(values).max() for gap in gaps)
+
+
+def largest(x: Any) -> Any:
+    return np.max(np.abs(fixed(x)), initial=0)
+
+
+def differences(values: Any) -> Any:
+    return values[..., None, :] - values[..., :, None]
+
+
+def sums(values: Any) -> Any:
+    return values[..., None, :] + values[..., :, None]
+
+
+class Spectrum(NamedTuple):
+    """Values with vectors: how they part where they are equal, the result of the call that is followed as they do, and what
+    the vectors are called."""
+
+    values: Any
+    by: Any
+    followed: Any
+    vectors: str
+
+
+def spectrum(values: Any, vectors: str = "eigenvectors") -> Spectrum:
+    return Spectrum(values, direction(values), values, vectors)
+
+
+def quotient(x: Any, form: Callable, of: Spectrum, size: Any, conjugated: bool = False) -> tuple[Any, bool]:
+    """x over a form of the values: the limit where that is 0. Tell if there is none, measured by ``size``, or if it cannot
+    be found. And whether x changes as the values part."""
+    y = form(of.values)
+    tiny = is_tiny(y, of.values)
+    ordinary = np.where(tiny, 0, x / np.where(tiny, 1, np.conjugate(y) if conjugated else y))
+    if not np.any(tiny):
+        return ordinary, False
+    if not follows(of.followed):
+        warn_degenerate(of.vectors)
+        return ordinary, False
+    change, turn, by = along(x), turned(x), form(of.by)
+    limit = 0 if change is None else change / np.where(tiny, by, 1)
+    allowed = _ROUGHLY * size + 10 * rounding(of.values, y.ndim) * largest(np.where(tiny, limit, 0))
+    for share in (x, turn):
+        if share is not None and np.any(tiny & (np.abs(fixed(share)) > allowed)):
+            warn_chosen(of.vectors)
+    return (ordinary, False) if change is None else (np.where(tiny, limit, ordinary), True)
+
+
+def turns(values: Any, vectors: Any) -> Any:
+    """A change of basis among vectors of equal values, less the vectors themselves: anti-Hermitian."""
+    n = values.shape[-1]
+    k = np.random.default_rng(0).standard_normal((2, n, n))
+    k = k[0] + 1j * k[1] if np.iscomplexobj(vectors) else k[0]
+    return np.where(is_tiny(differences(values), values), k - mH(k), 0) * ~np.eye(n, dtype=bool)
+
+
+def gaps(values: Any) -> Any:
+    """w_j - w_i, infinite on the diagonal: no vector mixes with itself."""
+    return np.where(np.eye(values.shape[-1], dtype=bool), np.inf, differences(values))
+
+
+def columns(values: Any) -> Any:
+    return values[..., None, :]
 
 
 def tell_if_apart(flow: Any, w: Any, what: str = "eigenvalues") -> None:
     """Tell if the shares of equal values are different."""
-    equal = is_tiny(w[..., None, :] - w[..., :, None], w)
+    if flow is None:
+        return
+    equal = is_tiny(differences(w), w)
     flow = fixed(flow)
     size = np.max(np.abs(flow), axis=-1, initial=0)[..., None, None]
     if np.any(equal & (np.abs(flow[..., None, :] - flow[..., :, None]) > _ROUGHLY * size)):
@@ -46,7 +121,7 @@ def tell_if_apart(flow: Any, w: Any, what: str = "eigenvalues") -> None:
 
 def tell_if_mixed(inner: Any, w: Any, what: str = "eigenvalues") -> None:
     """Tell if a change of the matrix moves equal values apart: ``inner`` is that change between their vectors."""
-    equal = is_tiny(w[..., None, :] - w[..., :, None], w) & ~np.eye(w.shape[-1], dtype=bool)
+    equal = is_tiny(differences(w), w) & ~np.eye(w.shape[-1], dtype=bool)
     inner = fixed(inner)
     size = np.max(np.abs(inner), axis=(-2, -1), initial=0)[..., None, None]
     if np.any(equal & (np.abs(inner) > _ROUGHLY * size)):

@@ -1,20 +1,18 @@
-"""Decompositions of matrices: Cholesky, QR, eigenvalues, singular values.
+"""Decompositions of matrices: eigenvalues, singular values.
 
 NumPy reads one triangle of a Hermitian argument: the cotangent of the other one is 0. Eigenvectors and singular vectors are
 those that LAPACK chooses: complex ones are turned so that one component is real.
 
-Where values are equal up to rounding their vectors are arbitrary, and the terms that would mix them are left out. So the
-first derivative is right for functions that do not depend on the choice of these vectors and depend on equal values in the
-same way, as their sum does. A DegenerateWarning says so where vectors of equal values have a share in the derivative (in
-second derivatives they always have), and where equal values have different ones. The columns that complete a basis
-(``full_matrices``, ``mode="complete"``) are taken to move with the space that they span; a DegenerateWarning says where
-reverse mode sees that they have a share of their own.
+Where values are equal up to rounding their vectors are arbitrary. For a result that does not depend on the choice, the
+chain rule has 0 / 0, and its limit is found in the sweep (see ``_parting``). A DegenerateWarning says where a result does
+depend on it, where equal values count in different ways, and where the limit cannot be found. The columns that complete a
+basis (``full_matrices``) are taken to move with the space that they span; a DegenerateWarning says where reverse mode sees
+that they have a share of their own.
 
-Formulas: I. Murray, "Differentiation of the Cholesky decomposition" (2016); S. F. Walter and L. Lehmann, "Algorithmic
-differentiation of linear algebra functions with application in optimum experimental design" (2010); M. B. Giles, "An
-extended collection of matrix derivative results" (2008); C. Boeddeker et al., "On the computation of complex-valued
-gradients with application to statistically optimum beamforming" (2017); J. Townsend, "Differentiating the singular value
-decomposition" (2016); Z.-Q. Wan and S.-X. Zhang, "Automatic differentiation for complex valued SVD" (2019).
+Formulas: M. B. Giles, "An extended collection of matrix derivative results" (2008); C. Boeddeker et al., "On the
+computation of complex-valued gradients with application to statistically optimum beamforming" (2017); J. Townsend,
+"Differentiating the singular value decomposition" (2016); Z.-Q. Wan and S.-X. Zhang, "Automatic differentiation for complex
+valued SVD" (2019).
 """
 
 from __future__ import annotations
@@ -23,9 +21,26 @@ from typing import Any
 
 import numpy as np
 
-from .._registry import jvp, only, vjp
-from ._degenerate import over_gaps, reciprocal, tell_if_apart, tell_if_mixed, tell_if_turned
-from ._helpers import diagonal_only, fixed, hermitian, mH, total, triangle
+from .._limits import Parts, following, follows
+from .._registry import jvp, parts, vjp
+from ._degenerate import (
+    Spectrum,
+    columns,
+    differ,
+    direction,
+    gaps,
+    is_tiny,
+    largest,
+    quotient,
+    spectrum,
+    sums,
+    tell_if_apart,
+    tell_if_mixed,
+    tell_if_turned,
+    turns,
+    warn_degenerate,
+)
+from ._helpers import fixed, hermitian, mH, total, triangle
 
 
 def _diagonal(values: Any) -> Any:
@@ -34,6 +49,11 @@ def _diagonal(values: Any) -> Any:
 
 def _diagonal_of(a: Any) -> Any:
     return np.diagonal(a, 0, -2, -1)
+
+
+def _halves(x: Any) -> tuple[Any, Any]:
+    """The Hermitian half, and the other one."""
+    return (x + mH(x)) / 2, (x - mH(x)) / 2
 
 
 def _real_component(v: Any, row: int | None) -> tuple[Any, Any]:
@@ -62,93 +82,16 @@ def _phase_kept_vjp(ct: Any, v: Any, row: int | None) -> Any:
     return ct - 1j * np.where(mask, turn / pivot, 0)
 
 
-# --- Cholesky ------------------------------------------------------------------------------------------------------
-
-
-def _lower_half(a: Any) -> Any:
-    """The lower triangle with half of the diagonal, which is real."""
-    return np.tril(a, -1) + diagonal_only(a) / 2
-
-
-@vjp(np.linalg.cholesky, "a")
-def cholesky_vjp(ct: Any, ans: Any, upper: Any) -> Any:
-    factor, ct = (mH(ans), mH(ct)) if upper else (ans, ct)
-    inverse = np.linalg.inv(factor)
-    back = triangle(mH(inverse) @ _lower_half(mH(factor) @ np.tril(ct)) @ inverse)
-    return mH(back) if upper else back
-
-
-@jvp(np.linalg.cholesky, "a")
-def cholesky_jvp(tangent: Any, ans: Any, upper: Any) -> Any:
-    factor = mH(ans) if upper else ans
-    inverse = np.linalg.inv(factor)
-    change = factor @ _lower_half(inverse @ hermitian(tangent, "U" if upper else "L") @ mH(inverse))
-    return mH(change) if upper else change
-
-
-# --- QR ------------------------------------------------------------------------------------------------------------
-
-_QR_MODES = {"reduced": True, "complete": True, "r": False}
-only(np.linalg.qr, "mode", *_QR_MODES)
-
-
-def _qr_factors(ans: Any, a: Any, mode: str) -> tuple[Any, Any, Any, Any]:
-    """Q with as many columns as A has rows or columns, the others, R in front and behind."""
-    q, r = ans if _QR_MODES[mode] else np.linalg.qr(a)
-    k = min(a.shape[-2:])
-    return q[..., :k], q[..., k:], r[..., :k, :k], r[..., :k, k:]
-
-
-def _imaginary_diagonal(a: Any) -> Any:
-    return np.where(np.eye(a.shape[-1], dtype=bool), 1j * np.imag(a), 0) if np.iscomplexobj(a) else 0
-
-
-@vjp(np.linalg.qr, "a")
-def qr_vjp(ct: Any, ans: Any, a: Any, mode: Any) -> Any:
-    q, others, r, behind = _qr_factors(ans, a, mode)
-    k = q.shape[-1]
-    ct_q, ct_r = ct if _QR_MODES[mode] else (None, ct)
-    flow = None if ct_q is None else ct_q[..., :k]
-    if ct_q is not None and others.shape[-1]:
-        tell_if_turned(others, ct_q[..., k:], "qr")
-        flow = flow - others @ (mH(ct_q[..., k:]) @ q)
-    if ct_r is None:
-        inner, back_behind = mH(q) @ flow, None
-    else:
-        back_behind = q @ ct_r[..., :k, k:]
-        flow = total(flow, a[..., k:] @ mH(ct_r[..., :k, k:]))
-        inner = mH(q) @ flow - ct_r[..., :k, :k] @ mH(r)
-    skew = np.tril(inner - mH(inner), -1) + _imaginary_diagonal(inner)
-    back = (flow + q @ (skew - inner)) @ mH(np.linalg.inv(r))
-    if not behind.shape[-1]:
-        return back
-    if back_behind is None:
-        back_behind = np.zeros(back.shape[:-1] + behind.shape[-1:], back.dtype)
-    return np.concatenate([back, back_behind], axis=-1)
-
-
-@jvp(np.linalg.qr, "a")
-def qr_jvp(tangent: Any, ans: Any, a: Any, mode: Any) -> Any:
-    q, others, r, behind = _qr_factors(ans, a, mode)
-    k = q.shape[-1]
-    change = tangent[..., :k] @ np.linalg.inv(r)
-    inner = mH(q) @ change
-    below = np.tril(inner, -1)
-    skew = below - mH(below) + _imaginary_diagonal(inner)
-    change_q = change + q @ (skew - inner)
-    change_r = (inner - skew) @ r
-    if behind.shape[-1]:
-        change_behind = mH(change_q) @ a[..., k:] + mH(q) @ tangent[..., k:]
-        change_r = np.concatenate([change_r, change_behind], axis=-1)
-    if not _QR_MODES[mode]:
-        return change_r
-    if others.shape[-1]:
-        change_q = np.concatenate([change_q, -(q @ (mH(change_q) @ others))], axis=-1)
-        change_r = np.concatenate([change_r, np.zeros(change_r.shape[:-2] + (others.shape[-1], k), r.dtype)], axis=-2)
-    return change_q, change_r
-
-
 # --- Eigenvalues of Hermitian matrices -----------------------------------------------------------------------------
+
+
+@parts(np.linalg.eigh)
+@parts(np.linalg.eigvalsh)
+def eigh_parts(ans: list, bound: dict) -> Parts | None:
+    w, *vectors = ans
+    if differ(w):
+        return None
+    return Parts(0, direction(w), [(1, v @ turns(w, v)) for v in vectors])
 
 
 # The component of eigenvectors that is real, by the triangle that is read.
@@ -156,11 +99,14 @@ _REAL_ROW = {"L": 0, "U": -1}
 
 
 @vjp(np.linalg.eigh, "a")
-def eigh_vjp(ct: Any, ans: Any, UPLO: Any) -> Any:
+def eigh_vjp(ct: Any, ans: Any, UPLO: Any, of: Any = None) -> Any:
     (ct_w, ct_v), (w, v) = ct, ans
-    if ct_w is not None:
+    mixed, changes = None, False
+    if ct_v is not None:
+        mixing = mH(v) @ _phase_kept_vjp(ct_v, v, _REAL_ROW[UPLO.upper()])
+        mixed, changes = quotient(_halves(mixing)[1], gaps, of or spectrum(w), largest(mixing))
+    if not changes:
         tell_if_apart(ct_w, w)
-    mixed = None if ct_v is None else over_gaps(mH(v) @ _phase_kept_vjp(ct_v, v, _REAL_ROW[UPLO.upper()]), w)
     inner = total(mixed, None if ct_w is None else _diagonal(ct_w))
     return triangle(v @ inner @ mH(v), UPLO)
 
@@ -169,17 +115,21 @@ def eigh_vjp(ct: Any, ans: Any, UPLO: Any) -> Any:
 def eigh_jvp(tangent: Any, ans: Any, UPLO: Any) -> Any:
     w, v = ans
     inner = mH(v) @ hermitian(tangent, UPLO) @ v
-    return np.real(_diagonal_of(inner)), _phase_kept(v @ over_gaps(inner, w), v, _REAL_ROW[UPLO.upper()])
+    mixed, _ = quotient(inner, gaps, spectrum(w), 0)
+    return np.real(_diagonal_of(inner)), _phase_kept(v @ mixed, v, _REAL_ROW[UPLO.upper()])
 
 
 @vjp(np.linalg.eigvalsh, "a")
-def eigvalsh_vjp(ct: Any, a: Any, UPLO: Any) -> Any:
-    return eigh_vjp((ct, None), np.linalg.eigh(a, UPLO), UPLO)
+def eigvalsh_vjp(ct: Any, ans: Any, a: Any, UPLO: Any) -> Any:
+    with following(follows(ans)):
+        factors = np.linalg.eigh(a, UPLO)
+    return eigh_vjp((ct, None), factors, UPLO)
 
 
 @jvp(np.linalg.eigvalsh, "a")
 def eigvalsh_jvp(tangent: Any, a: Any, UPLO: Any) -> Any:
-    w, v = np.linalg.eigh(a, UPLO)
+    with following(False):
+        w, v = np.linalg.eigh(a, UPLO)
     inner = mH(v) @ hermitian(tangent, UPLO) @ v
     tell_if_mixed(inner, w)
     return np.real(_diagonal_of(inner))
@@ -188,16 +138,30 @@ def eigvalsh_jvp(tangent: Any, a: Any, UPLO: Any) -> Any:
 # --- Eigenvalues of other matrices: vectors of length 1, their largest component real ------------------------------
 
 
+def _of_length_1(change: Any, v: Any) -> Any:
+    return change - v * np.real(np.sum(np.conjugate(v) * change, axis=-2, keepdims=True))
+
+
+@parts(np.linalg.eig)
+def eig_parts(ans: list, bound: dict) -> Parts | None:
+    w, v = ans
+    if differ(np.sort(w.real, axis=-1)):
+        return None
+    if not np.any(is_tiny(gaps(w), w)):
+        return None
+    return Parts(0, direction(w), [(1, _of_length_1(v @ turns(w, v), v))])
+
+
 @vjp(np.linalg.eig, "a")
 def eig_vjp(ct: Any, ans: Any) -> Any:
     (ct_w, ct_v), (w, v) = ct, ans
-    mixed = None
-    if ct_w is not None:
-        tell_if_apart(ct_w, w)
+    mixed, changes = None, False
     if ct_v is not None:
         ct_v = _phase_kept_vjp(ct_v, v, None)
-        ct_v = ct_v - v * np.real(np.sum(np.conjugate(v) * ct_v, axis=-2, keepdims=True))
-        mixed = over_gaps(mH(v) @ ct_v, w, conjugated=True)
+        mixing = mH(v) @ _of_length_1(ct_v, v)
+        mixed, changes = quotient(mixing, gaps, spectrum(w), largest(mixing), conjugated=True)
+    if not changes:
+        tell_if_apart(ct_w, w)
     inner = total(mixed, None if ct_w is None else _diagonal(ct_w))
     return np.linalg.solve(mH(v), inner @ mH(v))
 
@@ -206,14 +170,14 @@ def eig_vjp(ct: Any, ans: Any) -> Any:
 def eig_jvp(tangent: Any, ans: Any) -> Any:
     w, v = ans
     inner = np.linalg.solve(v, tangent @ v)
-    change = v @ over_gaps(inner, w)
-    change = change - v * np.real(np.sum(np.conjugate(v) * change, axis=-2, keepdims=True))
-    return _diagonal_of(inner), _phase_kept(change, v, None)
+    change = v @ quotient(inner, gaps, spectrum(w), 0)[0]
+    return _diagonal_of(inner), _phase_kept(_of_length_1(change, v), v, None)
 
 
 def _vectors_of(a: Any, w: Any) -> Any:
     """Eigenvectors in the order of given eigenvalues: LAPACK may find them in another one together with vectors."""
-    values, v = np.linalg.eig(a)
+    with following(False):
+        values, v = np.linalg.eig(a)
     distance = np.abs(fixed(w)[..., :, None] - fixed(values)[..., None, :])
     order = np.zeros(w.shape, np.intp)
     for j in range(w.shape[-1]):
@@ -245,14 +209,27 @@ def eigvals_jvp(tangent: Any, ans: Any, a: Any) -> Any:
 # The second term, apart from the first, stays right where singular values are equal.
 
 
+@parts(np.linalg.svd)
+@parts(np.linalg.svdvals)
+def svd_parts(ans: list, bound: dict) -> Parts | None:
+    s = ans[len(ans) // 2]
+    if differ(s, (0.0,)):
+        return None
+    if len(ans) == 1:
+        return Parts(0, direction(s), [])
+    u, _, vh = ans
+    k = s.shape[-1]
+    # Columns of U and V turn together: of a Hermitian matrix those whose eigenvalues are equal.
+    turn = turns(s * np.real(_diagonal_of(vh @ u)) if bound.get("hermitian", False) else s, u)
+    change_u, change_vh = np.zeros_like(u), np.zeros_like(vh)
+    change_u[..., :k], change_vh[..., :k, :] = u[..., :k] @ turn, mH(turn) @ vh[..., :k, :]
+    return Parts(1, direction(s), [(0, change_u), (2, change_vh)])
+
+
 def _factors(u: Any, s: Any, vh: Any) -> tuple[Any, Any, Any, Any]:
     """U and V with as many columns as there are singular values, and the columns that complete them."""
     k, v = s.shape[-1], mH(vh)
     return u[..., :k], u[..., k:], v[..., :k], v[..., k:]
-
-
-def _sums(s: Any) -> Any:
-    return reciprocal(s[..., None, :] + s[..., :, None], s)
 
 
 def _both_phases(function: Any, change_u: Any, change_v: Any, u: Any, v: Any) -> tuple[Any, Any]:
@@ -262,12 +239,15 @@ def _both_phases(function: Any, change_u: Any, change_v: Any, u: Any, v: Any) ->
     return both[..., : u.shape[-2], :], both[..., u.shape[-2] :, :]
 
 
-def _outside(flow: Any, basis: Any, s: Any) -> Any:
+def _outside(flow: Any, basis: Any, of: Any) -> tuple[Any, bool]:
     """The part of columns that is orthogonal to the basis, over the singular values."""
-    return (flow - basis @ (mH(basis) @ flow)) * reciprocal(s, s)[..., None, :]
+    if basis.shape[-2] == basis.shape[-1]:
+        return np.zeros_like(flow), False
+    off = flow - basis @ (mH(basis) @ flow)
+    return quotient(off, columns, of, largest(flow))
 
 
-def _vectors_vjp(ct_u: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
+def _vectors_vjp(ct_u: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> tuple[Any, bool]:
     k = s.shape[-1]
     batch = (ct_vh if ct_u is None else ct_u).shape[: -u.ndim]
     ct_u = np.zeros(batch + u.shape, u.dtype) if ct_u is None else ct_u
@@ -275,32 +255,43 @@ def _vectors_vjp(ct_u: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> Any:
     u, more_u, v, more_v = _factors(u, s, vh)
     flow_u, flow_v = _both_phases(_phase_kept_vjp, ct_u[..., :k], ct_v[..., :k], u, v)
     along_u, along_v = mH(u) @ flow_u, mH(v) @ flow_v
-    even, odd = over_gaps(along_u + along_v, s, "Singular vectors"), (along_u - along_v) * _sums(s)
-    back = u @ ((even + mH(even) + odd - mH(odd)) / 2) @ mH(v)
+    of, size = spectrum(s, "singular vectors"), largest(np.concatenate([flow_u, flow_v], axis=-2))
+    even, changes = quotient(_halves(along_u + along_v)[1], gaps, of, size)
+    odd, changes_odd = quotient(_halves(along_u - along_v)[1], sums, of, size)
     tell_if_turned(more_u, ct_u[..., k:], "svd")
     tell_if_turned(more_v, ct_v[..., k:], "svd")
-    flow_u, flow_v = flow_u - more_u @ (mH(ct_u[..., k:]) @ u), flow_v - more_v @ (mH(ct_v[..., k:]) @ v)
-    return back + _outside(flow_u, u, s) @ mH(v) + u @ mH(_outside(flow_v, v, s))
+    outside_u, changes_u = _outside(flow_u - more_u @ (mH(ct_u[..., k:]) @ u), u, of)
+    outside_v, changes_v = _outside(flow_v - more_v @ (mH(ct_v[..., k:]) @ v), v, of)
+    back = u @ (even + odd) @ mH(v) + outside_u @ mH(v) + u @ mH(outside_v)
+    return back, changes or changes_odd or changes_u or changes_v
 
 
 def _general_svd_vjp(ct: Any, factors: Any) -> Any:
     (ct_u, ct_s, ct_vh), (u, s, vh) = ct, factors
-    mixed = None if ct_u is None and ct_vh is None else _vectors_vjp(ct_u, ct_vh, u, s, vh)
+    back, changes = None, False
+    if ct_u is not None or ct_vh is not None:
+        back, changes = _vectors_vjp(ct_u, ct_vh, u, s, vh)
     if ct_s is None:
-        return mixed
+        return back
+    if not changes:
+        tell_if_apart(ct_s, s, "singular values")
+    if back is None:
+        # As the absolute value, a singular value by itself has derivative 0 where it is 0.
+        ct_s = ct_s * (s != 0)
     u, _, v, _ = _factors(u, s, vh)
-    tell_if_apart(ct_s, s, "singular values")
-    # As the absolute value, a singular value has derivative 0 where it is 0.
-    return total(mixed, (u * (ct_s * (s != 0))[..., None, :]) @ mH(v))
+    return total(back, (u * ct_s[..., None, :]) @ mH(v))
 
 
 def _general_svd_jvp(tangent: Any, factors: Any) -> tuple[Any, Any, Any]:
     u, s, vh = factors
     u, more_u, v, more_v = _factors(u, s, vh)
     inner = mH(u) @ tangent @ v
-    even = over_gaps((inner + mH(inner)) / 2, s, "Singular vectors")
-    odd = (inner - mH(inner)) / 2 * _sums(s)
-    outside_u, outside_v = _outside(tangent @ v, u, s), _outside(mH(tangent) @ u, v, s)
+    hermitian_half, other_half = _halves(inner)
+    of = spectrum(s, "singular vectors")
+    even, _ = quotient(hermitian_half, gaps, of, 0)
+    odd, _ = quotient(other_half, sums, of, 0)
+    outside_u, _ = _outside(tangent @ v, u, of)
+    outside_v, _ = _outside(mH(tangent) @ u, v, of)
     change_u, change_v = _both_phases(_phase_kept, u @ (even + odd) + outside_u, v @ (even - odd) + outside_v, u, v)
     change_u = np.concatenate([change_u, -(u @ (mH(outside_u) @ more_u))], axis=-1)
     change_v = np.concatenate([change_v, -(v @ (mH(outside_v) @ more_v))], axis=-1)
@@ -309,7 +300,8 @@ def _general_svd_jvp(tangent: Any, factors: Any) -> tuple[Any, Any, Any]:
 
 def _by_eigh(a: Any) -> tuple[Any, Any, Any]:
     """The singular values of a Hermitian matrix are sizes of its eigenvalues: their order, and the signs."""
-    w, v = np.linalg.eigh(a)
+    with following(False):
+        w, v = np.linalg.eigh(a)
     order = np.argsort(np.abs(fixed(w)), axis=-1)[..., ::-1]
     return (w, v), order, np.sign(fixed(w))
 
@@ -318,15 +310,22 @@ def _by_eigh(a: Any) -> tuple[Any, Any, Any]:
 def svd_vjp(ct: Any, ans: Any, a: Any, compute_uv: Any, hermitian: Any) -> Any:
     ct_u, ct_s, ct_vh = ct if compute_uv else (None, ct, None)
     if not hermitian:
-        return _general_svd_vjp((ct_u, ct_s, ct_vh), ans if compute_uv else np.linalg.svd(a, full_matrices=False))
+        return _general_svd_vjp((ct_u, ct_s, ct_vh), ans) if compute_uv else svdvals_vjp(ct_s, ans, a)
     eigen, order, sign = _by_eigh(a)
     back = np.argsort(order, axis=-1)
+    if compute_uv:
+        eigen = (np.take_along_axis(ans[1], back, axis=-1) * sign, np.take_along_axis(ans[0], back[..., None, :], axis=-1))
     ct_w = None if ct_s is None else np.take_along_axis(ct_s, _under(back, ct_s), axis=-1) * sign
     ct_v = None
     for flow, factor in ((ct_u, 1), (None if ct_vh is None else mH(ct_vh), sign[..., None, :])):
         if flow is not None:
             ct_v = total(ct_v, np.take_along_axis(flow, _under(back[..., None, :], flow), axis=-1) * factor)
-    return eigh_vjp((ct_w, ct_v), eigen, "L")
+    if ct_v is None:
+        return eigh_vjp((ct_w, None), eigen, "L")
+    if np.any(sign == 0):
+        warn_degenerate("singular vectors")  # NumPy leaves out those that belong to zeros
+    by = np.take_along_axis(direction(ans[1]), back, axis=-1) * sign
+    return eigh_vjp((ct_w, ct_v), eigen, "L", Spectrum(eigen[0], by, ans[1], "singular vectors"))
 
 
 @jvp(np.linalg.svd, "a")
@@ -350,13 +349,16 @@ def _under(order: Any, batched: Any) -> Any:
 
 
 @vjp(np.linalg.svdvals, "x")
-def svdvals_vjp(ct: Any, x: Any) -> Any:
-    return _general_svd_vjp((None, ct, None), np.linalg.svd(x, full_matrices=False))
+def svdvals_vjp(ct: Any, ans: Any, x: Any) -> Any:
+    with following(follows(ans)):
+        factors = np.linalg.svd(x, full_matrices=False)
+    return _general_svd_vjp((None, ct, None), factors)
 
 
 @jvp(np.linalg.svdvals, "x")
 def svdvals_jvp(tangent: Any, x: Any) -> Any:
-    u, s, vh = np.linalg.svd(x, full_matrices=False)
+    with following(False):
+        u, s, vh = np.linalg.svd(x, full_matrices=False)
     inner = mH(u) @ tangent @ mH(vh)
     tell_if_mixed((inner + mH(inner)) / 2, s, "singular values")
     return np.real(_diagonal_of(inner)) * (s != 0)
