@@ -60,7 +60,7 @@ for deviations in (1, 2, 3):
     label = "1, 2, 3 σ from one Jacobian" if deviations == 1 else None
     left.plot(*ellipse(value[2:], covariance[2:, 2:], deviations), "C1", label=label)
 left.set(title="where the ball is after 2 s", xlabel="distance (m)", ylabel="height (m)")
-left.margins(y=0.18)
+left.margins(y=0.3)
 left.legend(loc="upper left")
 bottom = np.zeros(4)
 for name, share in zip(("speed", "angle", "drag"), shares.T, strict=True):

@@ -52,7 +52,7 @@ image = image * np.sign(image.sum())  # the moduli do not know the sign
 print(f"largest error of a pixel after {found.nfev} gradients of {N * N} unknowns: {np.max(np.abs(image - truth)):.1e}")
 assert np.max(np.abs(image - truth)) < 0.05
 
-figure, four = axes(4, width=3, height=3.2)
+figure, four = axes(4, width=3, height=3.4)
 shown = (truth, np.log(measured[0]), start.reshape(N, N), image)
 for axis, pixels, title in zip(four, shown, ("truth", "measured (1 of 4, log)", "start", "retrieved"), strict=True):
     limits = {} if pixels is shown[1] else {"vmin": 0, "vmax": 1}
