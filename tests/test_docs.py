@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import code
 import contextlib
 import io
 import os
@@ -75,6 +76,18 @@ def test_python_runs_and_prints_what_the_page_says(page: Path, monkeypatch: pyte
         elif block.kind == "text measured":
             shown = measured(block.code)  # packages that are not installed have rows there, too
             assert said and [line for line in measured(said) if line not in shown] == []
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/index.md", "docs/getting-started.md"])
+def test_first_pages_can_be_pasted_at_the_prompt(page: str) -> None:
+    """Python's own prompt before 3.13 wants an empty line after what is indented, and none in it."""
+    console = code.InteractiveConsole()
+    with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as complaints:
+        for block in blocks((ROOT / page).read_text()):
+            if block.kind == "python":
+                for line in [*block.code.splitlines(), ""]:
+                    console.push(line)
+    assert complaints.getvalue() == ""
 
 
 def commands() -> Iterator[tuple[Path, str]]:
