@@ -1,4 +1,24 @@
-"""Differentiate NumPy programs as they stand, with the interface of TensorFlow's GradientTape."""
+"""Differentiate NumPy programs as they stand, with the interface of TensorFlow's GradientTape.
+
+>>> import numpy as np, npgrad as ng
+>>> with ng.GradientTape() as tape:
+...     x = tape.watch(np.array([1.0, 2.0]))
+...     y = np.sum(x ** 3)
+>>> tape.gradient(y, x)
+array([ 3., 12.])
+>>> ng.grad(lambda x: np.sum(x ** 3))(np.array([1.0, 2.0]))
+array([ 3., 12.])
+
+Each name has help of its own, ``help(npgrad.grad)``:
+
+- of a program: GradientTape, ForwardAccumulator, Variable, TracedArray, array, constant, stop_gradient, instrument,
+  UnconnectedGradients
+- of a function: grad, value_and_grad, jacobian, value_and_jacobian, hessian, jvp, vjp, hvp, linearize, for_solver
+- sparse: sparse_jacobian, sparse_hessian, jacobian_sparsity, SparseMatrix, SparsityPattern
+- derivatives of one's own: custom_gradient, implicit, black_box; less memory: checkpoint, checkpoint_loop
+- is it right: compare, Comparison, MethodResult, check_leaks, npgrad.testing, npgrad.finite_difference
+- errors and warnings: LeakError, NoRuleError, NonFiniteError, LeakWarning, DegenerateWarning, BlackBoxWarning
+"""
 
 from . import (
     _conversions as _conversions,

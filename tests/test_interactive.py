@@ -140,6 +140,12 @@ def test_names_of_a_tape_and_an_array():
     assert set(dir(np.ndarray)) <= set(dir(ng.array(X)))
 
 
+def test_help_of_the_package_names_all() -> None:
+    """pydoc lists no functions of a package that it imports from its modules; so the docstring has them."""
+    words = set(re.findall(r"\w+", ng.__doc__ or ""))
+    assert {name.split(".")[1] for name in NAMES} - words == set()
+
+
 @pytest.mark.parametrize("name", [*NAMES, *METHODS])
 def test_help(name):
     """The signature with its parameters' own names, and the docstring."""
