@@ -13,8 +13,9 @@ from ._traced import is_inexact, unwrap
 # What is smaller than this counts as rounding error of larger numbers that have cancelled.
 NEGLIGIBLE = 1e-8
 
-# Richardson's scheme halves its step this often.
-_HALVINGS = 8
+# Richardson's scheme takes so many steps, each half of the one before; no more when it has settled. A kink shows over four.
+_MOST_STEPS, _FEWEST_STEPS = 8, 4
+_SETTLED = 1e-11
 
 
 def directional_difference(
@@ -78,7 +79,7 @@ def _richardson(value: Callable, middle: np.ndarray, step: float, eps: float) ->
     rows: list[list[np.ndarray]] = []
     bends: list[np.ndarray] = []
     best, error = np.zeros_like(middle), 0.0 if not middle.size else np.inf
-    for i in range(_HALVINGS):
+    for i in range(_MOST_STEPS):
         h = step / 2**i
         ahead, behind = value(h), value(-h)
         bends.append(np.abs(ahead - 2 * middle + behind) / h)
@@ -92,10 +93,12 @@ def _richardson(value: Callable, middle: np.ndarray, step: float, eps: float) ->
             if estimate < error:
                 best, error = row[j], estimate
         rows.append(row)
+        if error < _SETTLED and len(rows) >= _FEWEST_STEPS:
+            break
     # At a kink the one-sided differences stay apart however small the step; elsewhere their distance shrinks with it.
     noise = 100 * eps * np.abs(middle) / h
     apart = bends[-1] > 1e-3 * max(floor, largest(best)) + noise
-    return best, np.inf if bool((apart & (bends[-1] > 0.7 * bends[-4])).any()) else float(error)
+    return best, np.inf if bool((apart & (bends[-1] > 0.7 * bends[-_FEWEST_STEPS])).any()) else float(error)
 
 
 def largest(values: np.ndarray) -> float:

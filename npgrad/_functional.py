@@ -138,7 +138,7 @@ def value_and_grad(
         See `GradientTape`.
     check : bool
         Compare the derivative along one random direction with differences at each call, as `check_leaks` does, with two more
-        evaluations of ``f`` (36 where these do not settle it). Only the outermost of nested derivatives is checked.
+        evaluations of ``f`` (at most 36 where these do not settle it). Only the outermost of nested derivatives is checked.
 
     Returns
     -------
@@ -344,7 +344,7 @@ def jacobian(
         See `GradientTape`.
     check : bool
         Compare the derivative along one random direction with differences at each call, as `check_leaks` does, with two more
-        evaluations of ``f`` (36 where these do not settle it). Only the outermost of nested derivatives is checked.
+        evaluations of ``f`` (at most 36 where these do not settle it). Only the outermost of nested derivatives is checked.
 
     Returns
     -------

@@ -17,6 +17,7 @@ import pytest
 import test_special
 from comparisons import assert_like_differences
 from samples import S, all_samples
+from sampling import function_name
 
 from npgrad import _refusals
 from npgrad._partials import Custom, Elementwise, Selection
@@ -169,10 +170,7 @@ def is_seen(mutant: Mutant, samples: list[S]) -> bool:
     return False
 
 
-FUNCTIONS = sorted(RULES, key=lambda f: (getattr(f, "__module__", None) or "", f.__name__))
-
-
-@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: f"{getattr(f, '__module__', None)}.{f.__name__}")
+@pytest.mark.parametrize("function", sorted(RULES, key=function_name), ids=function_name)
 @pytest.mark.filterwarnings("ignore::npgrad.DegenerateWarning")
 def test_a_rule_that_is_off_fails(function: Any) -> None:
     unseen = [str(mutant) for mutant in mutants(function) if not is_seen(mutant, SAMPLES[function])]

@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from comparisons import ROUNDING, assert_close, assert_like_differences, assert_same_bits, inner
 from samples import S, all_samples
+from sampling import for_samples, function_name, through
 
 import npgrad as ng
 from npgrad._compat import signature_of
@@ -42,8 +43,7 @@ TESTS: list[str] = []
 def for_each_sample(test: Callable, applies: Callable = lambda sample: True) -> Callable:
     name = test.__name__.removeprefix("test_")
     TESTS.append(name)
-    chosen = [sample for sample in SAMPLES if name not in sample.leave_out and applies(sample)]
-    return pytest.mark.parametrize("sample", chosen, ids=repr)(test)
+    return for_samples(sample for sample in SAMPLES if name not in sample.leave_out and applies(sample))(test)
 
 
 def for_samples_where(applies: Callable) -> Callable:
@@ -348,14 +348,33 @@ def test_overwritten(sample: S) -> None:
 
 _NEED_A_SAMPLE = sorted(
     {f for table in (RULES, COMPOSITES, VIEWS, WRITES) for f in table},
-    key=lambda f: (getattr(f, "__module__", None) or "", f.__name__),
+    key=function_name,
 )
 
 
-@pytest.mark.parametrize("function", _NEED_A_SAMPLE, ids=lambda f: f"{getattr(f, '__module__', None)}.{f.__name__}")
+@pytest.mark.parametrize("function", _NEED_A_SAMPLE, ids=function_name)
 def test_has_a_sample(function: Callable) -> None:
     assert any(sample.function is function for sample in SAMPLES)
 
 
 def test_samples_leave_out_tests_that_exist() -> None:
     assert {name for sample in SAMPLES for name in sample.leave_out} <= set(TESTS)
+
+
+def test_all_samples_are_gone_through() -> None:
+    """Those that fail are all named, and stop no other."""
+    seen = []
+
+    def odd_numbers_only(sample: S) -> None:
+        seen.append(sample)
+        assert sample.args[0] % 2
+        if sample.args[0] == 3:
+            pytest.fail("as pytest.raises does where nothing is raised")
+
+    samples = [S(np.sin, number) for number in range(6)]
+    with pytest.raises(BaseExceptionGroup, match="4 of 6 samples fail") as caught:
+        through(odd_numbers_only, samples)
+    assert seen == samples
+    assert [error.__notes__ for error in caught.value.exceptions] == [
+        [f"The sample is np.sin({number})."] for number in (0, 2, 3, 4)
+    ]

@@ -246,6 +246,24 @@ def test_richardson_knows_its_error():
     assert abs(slope - np.e) / np.e <= 10 * error < 1e-9
 
 
+@pytest.mark.parametrize(
+    ("f", "evaluations", "settles"),
+    [
+        (np.exp, 9, True),
+        (np.tanh, 9, True),
+        (lambda x: np.tanh(30 * (x - 0.99)), 13, True),  # bends within the largest steps: one by one they are halved
+        (np.cbrt, 17, False),
+        (np.abs, 9, False),  # symmetric: central differences settle at once, and only the one-sided ones see the kink
+    ],
+)
+def test_richardson_stops_where_it_has_settled(f, evaluations, settles):
+    calls = []
+    at = np.array(0.0 if not settles else 1.0)
+    _, error = directional_difference(lambda x: calls.append(1) or f(x), [at], [np.array(1.0)])
+    assert len(calls) == evaluations
+    assert (error < 1e-9) if settles else error > 0.1
+
+
 def test_wrong_arguments():
     with pytest.raises(ValueError, match="modes"):
         check_gradients(np.sin, X, modes=("backward",))

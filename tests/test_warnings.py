@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 from samples import S, all_samples
+from sampling import for_samples
 
 import npgrad as ng
 from npgrad._registry import WRITES
@@ -53,7 +54,7 @@ def is_scipys(sample: S) -> bool:
     )
 
 
-@pytest.mark.parametrize("sample", [sample for sample in SAMPLES if not is_scipys(sample)], ids=repr)
+@for_samples(sample for sample in SAMPLES if not is_scipys(sample))
 def test_forward_warnings_are_numpys(sample: S) -> None:
     points = [awkward(p) for p in sample.points]
 
@@ -66,8 +67,8 @@ def test_forward_warnings_are_numpys(sample: S) -> None:
         assert said(recorded, sample, points, mode="raise")[1] is said(plain, mode="raise")[1]
 
 
-@pytest.mark.parametrize("sample", SAMPLES, ids=repr)
 @pytest.mark.filterwarnings("ignore::npgrad.DegenerateWarning")
+@for_samples(SAMPLES)
 def test_sweeps_are_silent(sample: S) -> None:
     rng = np.random.default_rng(0)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
