@@ -15,11 +15,13 @@ from ._record import recording
 from ._segments import (
     Recorded,
     Segment,
+    copies,
     is_array,
     is_tracked,
     owned,
     read_only,
     record_segment,
+    repeats,
     unrecorded,
     watched_apart,
 )
@@ -204,7 +206,7 @@ class _Loop(Segment):
 
     def _run(self, state: Any, low: int, high: int, args: Any, own: Callable) -> Any:
         if low < high:
-            state = map_structure(own, state)  # a step may work in place
+            state = copies(state, own)  # a step may work in place
         for i in range(low, high):
             state = self.step(state, self.first + i, *args)
         return state
@@ -226,13 +228,16 @@ class _Loop(Segment):
     def _recorded(self, step: Callable, number: int, state: Any, moved: list, fixed: list) -> tuple[Recorded, list[int]]:
         """A step recorded at a state; the leaves moved are the arrays of the state, and then the moved arguments."""
         leaves, build = flatten(state)
-        inner = [n for n, leaf in enumerate(leaves) if is_array(leaf)]
+        again = repeats(leaves)
+        inner = [n for n, leaf in enumerate(leaves) if is_array(leaf) and n not in again]
         outer = [m for m, n in enumerate(self.moved) if n >= self.places]
 
         def arguments(sources: list) -> tuple[tuple, dict]:
             now = [owned(leaf) if not is_array(leaf) else leaf for leaf in leaves]
             for n, source in zip(inner, sources, strict=False):
                 now[n] = source
+            for n, earlier in again.items():
+                now[n] = now[earlier]
             tracked = list(moved)
             for m, source in zip(outer, sources[len(inner) :], strict=True):
                 tracked[m] = source
@@ -275,7 +280,7 @@ class _Loop(Segment):
 
 def checkpointed_loop(step: Callable, state: Any, first: int, steps: int, snapshots: int, args: tuple) -> Any:
     if not steps or not is_tracked(state, args):
-        state = map_structure(lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf, state)
+        state = copies(state, lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf)
         for i in range(first, first + steps):
             state = step(state, i, *args)
         return state

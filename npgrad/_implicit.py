@@ -12,7 +12,8 @@ from numpy import ndarray
 from ._functional import check_callable
 from ._instrument import instrumented
 from ._jacobians import jacobians_of
-from ._segments import Recorded, Segment, is_array, is_tracked, record_segment, unrecorded, watched_apart
+from ._record import recording
+from ._segments import Recorded, Segment, is_array, is_tracked, record_segment, unrecorded, untracked, watched_apart
 from ._structure import map_structure
 from ._tracebacks import public
 from ._traced import unwrap
@@ -60,6 +61,8 @@ def _solve(solve: LinearSolve, a: Any, b: Any) -> Any:
 def _solve_rows(solve: LinearSolve, a: Any, b: Any) -> Any:
     """The answers for right-hand sides of any number of leading axes, as one system."""
     columns = np.moveaxis(b, -2, 0)
+    if not columns.size:
+        return b + 0.0
     return np.moveaxis(_solve(solve, a, columns.reshape(len(columns), -1)).reshape(columns.shape), 0, -2)
 
 
@@ -201,7 +204,10 @@ def implicit(
     @functools.wraps(solve)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         if not is_tracked(args, kwargs):
-            return solve(*args, **kwargs)
+            x = solve(*args, **kwargs)
+            if recording():  # the derivative by what the residual brings in besides would be lost
+                watched_apart(_name(residual), residual, map_structure(untracked, x), *args, **kwargs)
+            return x
         answer = _Answer(solve, residual, linear, (args, kwargs))
         return record_segment(answer, answer.compute)
 

@@ -16,14 +16,13 @@ from numpy import ndarray
 
 from ._derivatives import gradients_of, tangents_of
 from ._dispatch import append, tracking
-from ._endpoints import checked_leaves
 from ._entries import CALL, Call
 from ._leaks import user_location
 from ._moves import saved_operand
 from ._record import Record, recording, set_recording, token_set
 from ._registry import Maps, Spec
-from ._storage import native
-from ._structure import flatten, map_structure
+from ._storage import address, native
+from ._structure import flatten
 from ._tape import GradientTape
 from ._traced import TracedArray, adopt, fresh, is_inexact, unwrap
 
@@ -58,6 +57,36 @@ def owned(value: Any) -> Any:
     return np.array(unwrap(value), order="K") if isinstance(value, ndarray) else value
 
 
+def copies(structure: Any, own: Callable[[Any], Any] = owned) -> Any:
+    """The structure with its leaves as ``own`` makes them: an array that is there twice once, so that what is written by one
+    name is read by the other. Parts of one array cannot be told this way, and their copies are read-only."""
+    leaves, build = flatten(structure)
+    made: dict[Any, Any] = {}
+    keys = [_place(leaf) if isinstance(leaf, ndarray) else number for number, leaf in enumerate(leaves)]
+    for key, leaf in zip(keys, leaves, strict=True):
+        if key not in made:
+            made[key] = own(leaf)
+            others = [o for k, o in zip(keys, leaves, strict=True) if k != key and isinstance(o, ndarray)]
+            if isinstance(made[key], ndarray) and any(np.shares_memory(unwrap(leaf), unwrap(other)) for other in others):
+                unwrap(made[key]).flags.writeable = False
+    return build([made[key] for key in keys])
+
+
+def _place(array: ndarray) -> Any:
+    """Where an array lies: the same for all names of one array."""
+    bare = unwrap(array)
+    if not isinstance(bare, ndarray) or not bare.size:
+        return id(array)
+    return address(bare), bare.shape, bare.strides, bare.dtype.str
+
+
+def repeats(leaves: list) -> dict[int, int]:
+    """The leaves that are the same array as an earlier one, by their numbers, with that of the earlier one."""
+    first: dict[Any, int] = {}
+    found = {n: first.setdefault(_place(leaf), n) for n, leaf in enumerate(leaves) if isinstance(leaf, ndarray)}
+    return {n: earlier for n, earlier in found.items() if earlier != n}
+
+
 def unrecorded(function: Callable, *args: Any, **kwargs: Any) -> Any:
     """Call a function while no tape records."""
     stack = recording()
@@ -69,15 +98,35 @@ def unrecorded(function: Callable, *args: Any, **kwargs: Any) -> Any:
 
 
 def watched_apart(name: str, function: Callable, *args: Any, **kwargs: Any) -> Any:
-    """Call a function on untracked arguments; raise if tapes hear of it, for then it uses tracked data from elsewhere."""
-    before = [len(record.entries) for record in recording()]
+    """Call a function on untracked arguments; raise if its value comes from tracked data from elsewhere."""
+    before = [(record, len(record.entries)) for record in recording()]
     result = function(*args, **kwargs)
-    if before != [len(record.entries) for record in recording()]:
+    if any(len(record.entries) > count and _comes_from_before(record, count, result) for record, count in before):
         raise ValueError(
             f"{user_location()}: {name} uses a tracked array that is not among its arguments, whose derivative would be "
             "lost: pass it as an argument"
         )
     return result
+
+
+def _comes_from_before(record: Record, count: int, result: Any) -> bool:
+    """Whether a result depends on what the first ``count`` entries made. A work array that they left tracked, and that is
+    written anew before it is read, brings nothing in."""
+    needed: set[Any] = {leaf._storage for leaf in flatten(result)[0] if isinstance(leaf, TracedArray)}
+    for e in reversed(record.entries[count:]):
+        outs = e[0].outs(e)
+        if not needed.isdisjoint(outs):
+            if all(part is None or _is_everything(part) for part in e[0].written(e)):
+                needed.difference_update(outs)
+            needed.update(e[0].ins(e))
+    earlier = {storage for e in record.entries[:count] for storage in e[0].outs(e)}
+    return not needed.isdisjoint(earlier | set(record.marks))
+
+
+def _is_everything(key: Any) -> bool:
+    """Whether an index chooses the whole array as it is."""
+    parts = key if type(key) is tuple else (key,)
+    return all(part is ... or (type(part) is slice and part == slice(None)) for part in parts)
 
 
 class Recorded:
@@ -91,7 +140,7 @@ class Recorded:
             self.sources: list[Any] = [tape.watch(value + 0 if isinstance(value, TracedArray) else value) for value in moved]
             args, kwargs = arguments(self.sources)
             self.value = function(*args, **kwargs)
-        self.targets = checked_leaves(self.value, "value")[0]
+        self.targets = flatten(self.value)[0]
         self.record: Record = tape._record
 
     def gradients(self, cts: list, batch: tuple) -> list:
@@ -166,7 +215,7 @@ def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any
     operands = [("moved", item, leaves[n]._storage, leaves[n]._view) for item, n in enumerate(segment.moved)]
     constants: dict[str, Any] = {"ans": None, "moved_spec": [Spec(unwrap(leaves[n])) for n in segment.moved]}
     value = compute(segment.build([untracked(leaf) for leaf in leaves]))
-    value = map_structure(lambda leaf: adopt(owned(leaf)) if is_array(leaf) else leaf, value)
+    value = copies(value, lambda leaf: adopt(owned(leaf)) if is_array(leaf) else leaf)
     made = flatten(value)[0]
     segment.leaves = [None if is_array(leaf) else owned(leaf) for leaf in leaves]
     segment.specs = [Spec(unwrap(m)) for m in made]

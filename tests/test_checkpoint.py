@@ -290,3 +290,188 @@ def test_memory_of_a_loop():
         return most
 
     assert kept_by(5) < 20 * 20_000 * 8
+
+
+# --- Aliases and work arrays
+
+
+def both(plain, kept):
+    """Value, gradient in both modes and Hessian of two programs that mean the same."""
+    assert kept(X) == plain(X)
+    value, gradient = ng.value_and_grad(kept)(X)
+    assert value == plain(X)
+    np.testing.assert_allclose(gradient, ng.grad(plain)(X), rtol=1e-13)
+    np.testing.assert_allclose(ng.jacobian(kept, mode="forward")(X), gradient, rtol=1e-13)
+    wanted = ng.hessian(plain)(X)
+    for mode in ("forward", "reverse"):
+        np.testing.assert_allclose(ng.hessian(kept, mode=mode)(X), wanted, rtol=1e-12, atol=1e-14)
+
+
+@pytest.mark.parametrize("start", [lambda x: (y := x * 2.0, y), lambda x: (x * 2.0, x * 3.0)])
+def test_an_array_that_is_in_the_state_twice(start):
+    def move(state, i):
+        a, b = state
+        if i % 2:
+            a[0] += 0.1 * b[1] ** 2  # seen by the other name, where it is the same array
+            b[1] *= 1.1
+            return a, b
+        a = a * 1.2 if a is not b else a
+        return a, (a if i == 2 else b)
+
+    def plain(x):
+        state = start(x)
+        for i in range(6):
+            state = move(state, i)
+        return state[0].sum() + 2 * state[1].sum()
+
+    def kept(x):
+        a, b = ng.checkpoint_loop(move, start(x), 6, 2)
+        return a.sum() + 2 * b.sum()
+
+    both(plain, kept)
+
+
+def test_a_result_that_is_there_twice():
+    def f(x):
+        y = np.sin(x)
+        return {"a": y, "b": y}
+
+    def script(f):
+        def run(x):
+            made = f(x)
+            made["a"][0] = 0.0
+            made["b"][1] *= x[2]
+            return (made["a"] * [1.0, 2.0, 3.0]).sum() + made["b"].sum()
+
+        return run
+
+    both(script(f), script(ng.checkpoint(f)))
+
+
+def test_parts_of_one_array_are_not_written_apart():
+    def overlapping(x):
+        y = x * 1.0
+        return ng.checkpoint_loop(lambda s, i: (s[0].__imul__(2.0), s[1]), (y, y[:2]), 3, 2)[1].sum()
+
+    for f in (overlapping, ng.grad(overlapping)):
+        with pytest.raises(ValueError, match="read-only"):
+            f(X)
+
+    def apart(x):
+        y = x * 1.0
+        a, b = ng.checkpoint_loop(lambda s, i: (s[0].__imul__(2.0), s[1].__imul__(3.0)), (y[::2], y[1::2]), 3, 2)
+        return a.sum() + b.sum()
+
+    np.testing.assert_array_equal(ng.grad(apart)(X), [8.0, 27.0, 8.0])
+
+
+def test_work_arrays_that_are_written_before_they_are_read():
+    work = np.zeros(3)
+
+    def step(u, i):
+        work[:] = u
+        work[1:] *= u[:-1]
+        made = np.zeros(3)
+        made[0] = work[1]
+        made[1:] = work[1:] + i
+        return made
+
+    def plain(x):
+        for i in range(6):
+            x = step(x, i)
+        return x.sum()
+
+    # The first step leaves tracked data in the work array.
+    both(plain, lambda x: ng.checkpoint_loop(lambda u, i: step(u, i + 1), step(x, 0), 5, 2).sum())
+    both(lambda x: step(step(x, 0), 1).sum(), lambda x: ng.checkpoint(step)(step(x, 0), 1).sum())
+
+
+@pytest.mark.parametrize("write", [lambda work, u: None, lambda work, u: work.__setitem__(0, u[0])])
+def test_work_arrays_whose_tracked_data_is_read_are_refused(write):
+    work = np.zeros(3)
+
+    def step(u, i):
+        write(work, u)
+        return u * work
+
+    def f(x):
+        work[:] = x
+        return ng.checkpoint_loop(step, x * 2, 3, 2).sum()
+
+    with pytest.raises(ValueError, match="not among its arguments"):
+        ng.grad(f)(X)
+
+
+def test_values_of_all_kinds():
+    @ng.checkpoint
+    def f(x):
+        return x * 1.0, np.arange(3), None, "text", np.ones(2), 5, x[0], float(len(x))
+
+    def g(x):
+        a, whole, nothing, text, ones, five, first, size = f(x)
+        assert nothing is None and text == "text" and five == 5 and size == 3.0 and whole.dtype.kind == "i"
+        return (a**2).sum() + ones.sum() + 3 * first
+
+    np.testing.assert_allclose(ng.grad(g)(X), 2 * X + [3, 0, 0])
+    np.testing.assert_allclose(ng.jacobian(g, mode="forward")(X), 2 * X + [3, 0, 0])
+
+
+def test_after_an_error_all_is_as_before():
+    fails = [True]
+
+    def step(u, i):
+        u *= 2
+        if i == 3 and fails[0]:
+            raise KeyError("mine")
+        return u
+
+    def script(x):
+        try:
+            return ng.checkpoint_loop(step, x, 6, 2).sum()
+        except KeyError:
+            return (x * x).sum()
+
+    np.testing.assert_array_equal(ng.grad(script)(X), 2 * X)
+    fails[0] = False
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(X)
+        y = script(x)
+    fails[0] = True
+    for _ in range(2):
+        with pytest.raises(KeyError):
+            tape.gradient(y, x)
+    fails[0] = False
+    np.testing.assert_array_equal(tape.gradient(y, x), [64.0] * 3)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 3])
+@pytest.mark.parametrize("snapshots", [1, 2, 7])
+def test_short_loops(n, snapshots):
+    def plain(x):
+        u = x * 1.0
+        for i in range(n):
+            u = step(u, i, 0.1)
+        return (u**3).sum()
+
+    both(plain, lambda x: (ng.checkpoint_loop(step, x * 1.0, n, snapshots, 0.1) ** 3).sum())
+
+
+def test_a_loop_in_a_loop():
+    def outer(u, i, run):
+        return run(u, i) * np.cos(u[0])
+
+    def inner(u, i):
+        u = u * 1.0
+        for k in range(3):
+            u = step(u, k + i, 0.1)
+        return u
+
+    def kept_inner(u, i):
+        return ng.checkpoint_loop(lambda u, k: step(u, k + i, 0.1), u * 1.0, 3, 2)
+
+    def plain(x):
+        for i in range(4):
+            x = outer(x, i, inner)
+        return (x**2).sum()
+
+    both(plain, lambda x: (ng.checkpoint_loop(lambda u, i: outer(u, i, kept_inner), x, 4, 2) ** 2).sum())

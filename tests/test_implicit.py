@@ -145,3 +145,56 @@ def test_answers_that_are_none_are_found(derivative):
 def test_answers_of_zero():
     zero = ng.implicit(lambda a: np.zeros(2), lambda x, a: np.sinh(x) * (1 + a) - (a - a))
     np.testing.assert_array_equal(ng.jacobian(zero)(np.ones(2)), np.zeros((2, 2)))
+
+
+def test_a_residual_that_reaches_for_tracked_data_is_refused_whatever_the_arguments_are():
+    for b in (lambda s: B, lambda s: B * s):
+        with pytest.raises(ValueError, match="uses a tracked array that is not among its arguments"):
+            ng.grad(lambda s, b=b: ng.implicit(lambda b: by_newton(b, 0.5), lambda x, b: residual(x, b, s))(b(s)).sum())(0.5)
+
+
+def test_nothing_to_solve():
+    same = ng.implicit(lambda a: a * 1.0, lambda x, a: x - a)
+    for mode in ("forward", "reverse"):
+        assert ng.jacobian(same, mode=mode)(np.zeros((0, 2))).shape == (0, 2, 0, 2)
+
+
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_matrices(mode):
+    sylvester = ng.implicit(lambda a, b: linalg.solve_sylvester(a, a.T, b), lambda x, a, b: a @ x + x @ a.T - b)
+    b = np.arange(9.0).reshape(3, 3)
+    for place in (0, 1):
+        found = ng.jacobian(sylvester, place, mode=mode)(A, b)
+        at = (A, b)
+
+        def moved(flat, place=place, at=at):
+            args = [*at]
+            args[place] = flat.reshape(3, 3)
+            return linalg.solve_sylvester(args[0], args[0].T, args[1]).ravel()
+
+        wanted = difference_jacobian(moved, at[place].ravel())
+        np.testing.assert_allclose(found.reshape(9, 9), wanted, rtol=1e-8, atol=1e-9)
+
+
+def test_an_answer_within_an_equation_and_within_a_loop():
+    inner = ng.implicit(np.sqrt, lambda x, a: x * x - a)
+    # x + sqrt(x) = b: x = ((sqrt(1 + 4 b) - 1) / 2) ** 2
+    closed = lambda b: ((np.sqrt(1 + 4 * b) - 1) / 2) ** 2
+    outer = ng.implicit(closed, lambda x, b: x + inner(x) - b)
+    b = np.array([1.3, 1.5, 1.9])
+    for mode in ("forward", "reverse"):
+        np.testing.assert_allclose(ng.jacobian(outer, mode=mode)(b), ng.jacobian(closed)(b), rtol=1e-12, atol=1e-15)
+        found = ng.hessian(lambda b: outer(b).prod(), mode=mode)(b)
+        np.testing.assert_allclose(found, ng.hessian(lambda b: closed(b).prod())(b), rtol=1e-11, atol=1e-14)
+
+    def script(solve):
+        def run(x):
+            for i in range(4):
+                x = solve(x + 1.0 + i)
+            return x.prod()
+
+        return run
+
+    kept = lambda x: ng.checkpoint_loop(lambda x, i: ng.checkpoint(outer)(x + 1.0 + i), x, 4, 2).prod()
+    np.testing.assert_allclose(ng.grad(kept)(b), ng.grad(script(closed))(b), rtol=1e-12)
+    np.testing.assert_allclose(ng.hessian(kept)(b), ng.hessian(script(closed))(b), rtol=1e-10, atol=1e-14)
