@@ -74,6 +74,33 @@ def test_item_34_mixed_rows_are_found(mixes):
     )
 
 
+def test_item_34_rows_of_different_sizes():
+    """Rows that mix are found beside a row that is much larger, and rows that do not are none."""
+    sizes = np.array([1e12, 1.0, 1e-9, 1e6])[:, None]
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(X)
+        apart = np.sin(x) * sizes
+        mixed = apart + 1e-3 * np.array([[0.0], [1.0], [1.0], [0.0]]) * x[::-1]
+    np.testing.assert_allclose(tape.batch_jacobian(apart, x), (np.cos(X) * sizes)[..., None] * np.eye(3), rtol=1e-14)
+    with pytest.raises(ValueError, match="mixes rows"):
+        tape.batch_jacobian(mixed, x)
+
+
+@pytest.mark.parametrize("dtype", ["f4", "f8", "c8", "c16"])
+@pytest.mark.parametrize("shape", [(5,), (5, 3), (5, 2, 3), (1, 4), (5, 0), (0, 3)])
+def test_dtypes_and_shapes(dtype, shape):
+    rng = np.random.default_rng(4)
+    points = (rng.uniform(0.5, 1.5, shape) + (1j * rng.uniform(0.5, 1.5, shape) if dtype[0] == "c" else 0)).astype(dtype)
+    for f in (lambda x: np.sin(x) * x, lambda x: np.stack([x, x * x], axis=1), lambda x: np.abs(x) ** 2):
+        with ng.GradientTape(persistent=True) as tape:
+            x = tape.watch(points)
+            y = f(x)
+        found, full = tape.batch_jacobian(y, x), tape.jacobian(y, x)
+        assert found.shape == y.shape + shape[1:] and found.dtype == dtype
+        rows = [full[(i, *[slice(None)] * (y.ndim - 1), i)] for i in range(len(points))]
+        np.testing.assert_allclose(found, np.reshape(rows, found.shape), rtol=100 * np.finfo(dtype).eps)
+
+
 def test_item_34_unconnected():
     with ng.GradientTape(persistent=True) as tape:
         x, w = tape.watch((X, X[:, 0].copy()))

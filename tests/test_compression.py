@@ -180,23 +180,38 @@ def eager(monkeypatch):
     monkeypatch.setattr(_compression, "_FEW", 1)
 
 
-@settings(max_examples=100, deadline=None)
+def changing(chosen):
+    """A function that runs the program that stands in ``chosen``, and takes other ways by the values that it meets."""
+
+    def program(x):
+        u = np.zeros((4, 6))
+        u[:2] = x[:12].reshape(2, 6)
+        u[3] = x[6:]
+        for step, write, a, b, c, d in chosen[0]:
+            value = 0.1 * STEPS[step](u, a, b)
+            if u[a, 1] > u[b, 4]:
+                WRITES[write](u, c, d, value)
+            elif u[a, 1] < 0:
+                u[c] = value[np.argsort(u[b])]
+            while u[d, 0] > 0.3:  # some times
+                u[d] = u[d] * 0.5 + 0.1 * value[d]
+            u[c, int(3 * abs(u[b, 2])) % 6 :] += value[a]
+            u[a, u[b] > 0.2] *= 1.1
+        return u
+
+    return program
+
+
+@settings(max_examples=150, deadline=None)
 @given(st.lists(PROGRAMS, min_size=1, max_size=3), st.integers(0, 2**32 - 1))
 def test_random_programs_with_changing_courses(programs, seed):
-    """One prepared function that runs one program or another."""
+    """Prepared functions that run one program or another, each along ways that depend on values: no pattern lacks an element,
+    and compressed derivatives are those of full sweeps."""
     with pytest.MonkeyPatch.context() as patch:
         eager.__wrapped__(patch)
         rng = np.random.default_rng(seed)
         chosen = [programs[0]]
-
-        def program(x):
-            u = np.zeros((4, 6))
-            u[:2] = x[:12].reshape(2, 6)
-            u[3] = x[6:]
-            for step, write, a, b, c, d in chosen[0]:
-                WRITES[write](u, c, d, 0.1 * STEPS[step](u, a, b))
-            return u
-
+        program = changing(chosen)
         derivatives = [ng.jacobian(program, mode=mode) for mode in ("auto", "forward", "reverse")]
         sparse = ng.sparse_jacobian(program)
         for number in [0, 0, *rng.integers(0, len(programs), 5)]:
@@ -205,10 +220,11 @@ def test_random_programs_with_changing_courses(programs, seed):
             with ng.GradientTape() as tape:
                 traced = tape.watch(x)
                 y = program(traced)
-            expected = tape.jacobian(y, traced, "zero")
+            expected = tape.jacobian(y, traced, "zero").reshape(24, 12)
+            assert not (expected != 0)[~ng.jacobian_sparsity(program, x).toarray()].any()
             for derivative in derivatives:
-                np.testing.assert_allclose(derivative(x), expected, rtol=1e-10, atol=1e-10)
-            np.testing.assert_allclose(sparse(x).toarray(), expected.reshape(24, 12), rtol=1e-10, atol=1e-10)
+                np.testing.assert_allclose(derivative(x).reshape(24, 12), expected, rtol=1e-10, atol=1e-10)
+            np.testing.assert_allclose(sparse(x).toarray(), expected, rtol=1e-10, atol=1e-10)
 
 
 def test_what_is_not_finite_stays_in_its_rows(eager):
