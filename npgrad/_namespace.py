@@ -238,7 +238,7 @@ def _poly1d_array(self: np.poly1d, t: Any = None, copy: Any = None) -> Any:
     return _NUMPYS_POLY1D_ARRAY(self, t, copy)
 
 
-# (class, method) -> what the class itself has for it, None where it is inherited; and what stands for it while a tape records.
+# (class, method) -> what the class itself has for it, None where it is inherited; and what stands for it while recording.
 _methods_originals: dict[tuple[type, str], Callable | None] = {
     (np.vectorize, "__call__"): NUMPYS_VECTORIZE_CALL,
     (np.poly1d, "__init__"): _NUMPYS_POLY1D,

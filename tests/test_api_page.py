@@ -13,6 +13,8 @@ import pytest
 
 import npgrad as ng
 
+pytestmark = pytest.mark.once
+
 DOCS = Path(__file__).parents[1] / "docs"
 _spec = importlib.util.spec_from_file_location("generate_api", DOCS / "generate_api.py")
 generate_api = importlib.util.module_from_spec(_spec)

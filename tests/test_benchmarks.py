@@ -20,6 +20,8 @@ import timing
 import npgrad as ng
 from npgrad.testing import check_gradients
 
+pytestmark = pytest.mark.once
+
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 

@@ -391,10 +391,23 @@ def test_progress(monkeypatch, capsys):
     assert "\r3-point: 2 evaluations, 1 s" in shown and shown.endswith("\r")
 
 
+SLOW_FOR_FIVE_SECONDS = """
+import time
+
+begin = time.monotonic()
+
+
+def f(x):
+    if time.monotonic() < begin + 5:
+        time.sleep(0.02)
+    return (x**3).sum()
+"""
+
+
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
 def test_progress_is_shown_on_a_terminal_only(tmp_path):
     script = tmp_path / "slow_script.py"
-    script.write_text("import time\n\n\ndef f(x):\n    time.sleep(0.02)\n    return (x**3).sum()\n")
+    script.write_text(SLOW_FOR_FIVE_SECONDS)
     command = [sys.executable, "-m", "npgrad", "compare", f"{script}:f", "--at", "[1.0, 2.0, 3.0]"]
     master, slave = os.openpty()
     process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=slave)
@@ -415,6 +428,7 @@ def test_progress_is_shown_on_a_terminal_only(tmp_path):
 RUNS = {run["script"]: run for run in run_all.runs()}
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("script", RUNS)
 def test_legacy_examples(script):
     run = RUNS[script]

@@ -14,12 +14,15 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 import numpy.ma  # NumPy loads them when they are asked for, the first tape does so
 import numpy.random
+import numpy.rec
 import numpy.testing
 import pytest
 
 import npgrad as ng
 
 X = np.array([1.0, 2.0, 3.0])
+# JAX, which the benchmarks load if it is there, says so of each fork.
+FORK_OF_JAX = pytest.mark.filterwarnings(r"ignore:os\.fork\(\) was called:RuntimeWarning")
 ORIGINALS = {name: getattr(np, name) for name in ("zeros", "array", "asarray", "empty", "ones", "concatenate")}
 
 
@@ -313,6 +316,7 @@ forks = pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fo
 
 
 @forks
+@FORK_OF_JAX
 @pytest.mark.filterwarnings("ignore:This process .* is multi-threaded:DeprecationWarning")
 def test_a_fork_while_other_threads_use_tapes():
     """The child has neither their locks nor what they had in place."""
@@ -343,6 +347,7 @@ def by_a_shared_buffer_gradient() -> bool:
 
 
 @forks
+@FORK_OF_JAX
 def test_a_fork_inside_a_tape_goes_on_in_both_processes():
     with ng.GradientTape() as tape:
         x = tape.watch(X)

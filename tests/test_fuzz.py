@@ -22,6 +22,7 @@ import npgrad as ng
 KEPT = (Path(__file__).parent / "fuzz" / "failures.txt").read_text().split("# --- ")[1:]
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("seed", range(4))
 def test_random_programs(seed: int) -> None:
     counts = run(20_000 + seed, 0, 60, lambda number: None)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.once
+
 ROOT = Path(__file__).parents[1]
 GALLERY = ROOT / "examples" / "gallery"
 SCRIPTS = sorted(path.name for path in GALLERY.glob("*.py") if path.name != "pictures.py")

@@ -24,6 +24,8 @@ from npgrad._partials import Custom, Elementwise, Selection
 from npgrad._registry import RULES, Rule
 from npgrad.testing import Linearised
 
+pytestmark = pytest.mark.once
+
 OFF = 1.001
 SAMPLES: dict[Any, list[S]] = {}
 for _sample in all_samples():

@@ -13,6 +13,8 @@ import pytest
 
 import npgrad as ng
 
+pytestmark = pytest.mark.once
+
 DATA = Path(os.environ.get("NPGRAD_NIST_STRD", Path(__file__).parents[2] / "shared" / "data" / "nist_strd"))
 
 # --- The legacy programs: they read the data of the current problem from the module -------------------------------

@@ -95,6 +95,7 @@ def growth(step: Callable[[], None], warm_up: int, repeats: int) -> int:
     return after - before
 
 
+@pytest.mark.once
 def test_ten_thousand_tapes_do_not_grow_memory():
     data = np.array([1.0, 2.0, 3.0])
 
@@ -110,6 +111,7 @@ def test_ten_thousand_tapes_do_not_grow_memory():
     assert growth(step, 1500, 10_000) < 4_000
 
 
+@pytest.mark.once
 def test_tapes_without_a_gradient_do_not_grow_memory():
     data = np.ones(1000)
 
@@ -120,6 +122,7 @@ def test_tapes_without_a_gradient_do_not_grow_memory():
     assert growth(step, 1500, 1000) < 4_000
 
 
+@pytest.mark.once
 def test_a_variable_trained_a_thousand_steps_does_not_grow_memory():
     weights = ng.Variable(np.array([4.0, -3.0]))
     fixed = ng.array(np.zeros(2))
@@ -152,6 +155,7 @@ def test_a_buffer_of_many_tapes_forgets_those_that_are_gone(write):
     assert len(buffer._storage.tracked) == 1
 
 
+@pytest.mark.once
 def test_a_million_recorded_calls_are_swept_without_recursion():
     with ng.GradientTape() as tape:
         x = tape.watch(1.0)

@@ -290,6 +290,7 @@ PROGRAMS = st.lists(
 )  # fmt: skip
 
 
+@pytest.mark.once
 @settings(max_examples=150, deadline=None)
 @given(PROGRAMS, st.integers(0, 2**32 - 1))
 def test_random_programs(steps, seed):

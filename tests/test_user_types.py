@@ -14,6 +14,8 @@ from pathlib import Path
 import pytest
 from test_docs import ROOT, blocks, page_name, with_kind
 
+pytestmark = pytest.mark.once
+
 CHECKERS = {
     "mypy": [
         *("--config-file=", "--check-untyped-defs", "--follow-imports=silent", "--ignore-missing-imports"),

@@ -8,6 +8,7 @@ list is a valid program and hypothesis can shrink it.
 from typing import Any
 
 import numpy as np
+import pytest
 from agreement import check_program, plain
 from hypothesis import HealthCheck, given, settings, strategies as st
 
@@ -321,12 +322,14 @@ def start(shape: tuple) -> np.ndarray:
 PROGRAMS = {"derandomize": True, "deadline": None, "database": None, "suppress_health_check": [HealthCheck.too_slow]}
 
 
+@pytest.mark.once
 @settings(max_examples=600, **PROGRAMS)
 @given(shape=SHAPES, steps=STEPS)
 def test_random_programs(shape: tuple, steps: list) -> None:
     check_program(Program(steps), start(shape))
 
 
+@pytest.mark.once
 @settings(max_examples=150, **PROGRAMS)
 @given(shape=SHAPES, steps=STEPS)
 def test_second_derivatives_of_random_programs(shape: tuple, steps: list) -> None:

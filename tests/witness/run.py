@@ -29,24 +29,24 @@ LEFT_OUT = "not TestTemporaryElide"
 MODES = ("no", "outside", "tape")
 
 
-def outcomes(file: str, mode: str) -> dict[str, list[str]]:
+def outcomes(files: tuple[str, ...], mode: str) -> dict[str, list[str]]:
     """Outcome and error of each test."""
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "outcomes.json"
         options = ["-p", "numpys_plugin", "--traced", mode, "--outcomes", str(path), "-p", "no:cacheprovider"]
         filters = ["-m", "not slow", "-k", LEFT_OUT, "-q", "--tb=no", "-W", "ignore"]
         environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(HERE), str(HERE.parents[1])])}
-        command = [sys.executable, "-m", "pytest", str(NUMPY / file), *options, *filters]
+        command = [sys.executable, "-m", "pytest", *[str(NUMPY / file) for file in files], *options, *filters]
         subprocess.run(command, cwd=folder, env=environment, capture_output=True, check=False)
         return json.loads(path.read_text()) if path.exists() else {}
 
 
-def failing(file: str) -> tuple[int, dict[str, dict[str, str]]]:
+def failing(*files: str) -> tuple[int, dict[str, dict[str, str]]]:
     """How many tests pass on plain arrays, and which of them fail otherwise, with the error."""
-    plain = [name for name, (outcome, _) in outcomes(file, "no").items() if outcome == "passed"]
+    plain = [name for name, (outcome, _) in outcomes(files, "no").items() if outcome == "passed"]
     lost = {}
     for mode in MODES[1:]:
-        found = outcomes(file, mode)
+        found = outcomes(files, mode)
         results = {name: found.get(name, ["missing", "did not run"]) for name in plain}
         lost[mode] = {name: error for name, (outcome, error) in results.items() if outcome != "passed"}
     return len(plain), lost
