@@ -16,6 +16,7 @@ import test_leaks
 from numpy import asarray as bound_before
 
 import npgrad as ng
+from npgrad import _leak_search
 
 _EXAMPLES = Path(__file__).parents[1] / "examples"
 _spec = importlib.util.spec_from_file_location("run_all", _EXAMPLES / "run_all.py")
@@ -241,3 +242,59 @@ def test_check_passes_what_is_right() -> None:
 def test_check_is_for_the_outermost_derivative() -> None:
     second = ng.grad(lambda x: ng.grad(lambda y: np.sin(y).sum(), check=True)(x).sum(), check=True)
     np.testing.assert_allclose(second(np.array([0.4])), -np.sin([0.4]))
+
+
+# --- The observer by itself: what it says of frames, which no coverage can see while it is the trace function --------------
+
+
+class Box:
+    def __init__(self, value: Any) -> None:
+        self.value, self.method = value, lambda: None
+
+
+def a_frame(line: int, names: dict[str, Any], module: str = "program", back: Any = None) -> Any:
+    def f(x: Any) -> None:
+        work  # type: ignore[name-defined]  # noqa: B018, F821
+
+    code = f.__code__.replace(co_filename=f"/home/user/{module}.py")
+    variables = {"__name__": module, "work": np.array([7.0])}
+    return types.SimpleNamespace(f_code=code, f_globals=variables, f_locals=names, f_lineno=line, f_back=back)
+
+
+def noted(observer: _leak_search._Observer) -> list[tuple[int, str, float]]:
+    found = [(seen.line, seen.name, seen.number.real) for seen in observer.seen]
+    observer.seen.clear()
+    return found
+
+
+def test_what_changes_in_variables_is_noted_at_the_line_that_changed_it() -> None:
+    observer = _leak_search._Observer()
+    frame = a_frame(3, {"x": np.array([2.0])})
+    assert observer(frame, "call", None) is observer
+    assert noted(observer) == [(3, "x", 2.0)]  # an argument is new, the module's array is not
+    frame.f_lineno = 4
+    observer(frame, "line", None)
+    assert noted(observer) == []
+    frame.f_locals |= {"pair": [1.5, "text"], "table": {"k": 2.5}, "box": Box(3.5), "count": 4, "nothing": np.zeros(0)}
+    frame.f_globals["work"][0] = 8.0
+    frame.f_lineno = 5
+    observer(frame, "line", None)
+    assert noted(observer) == [
+        (4, "work", 8.0), (4, "pair[0]", 1.5), (4, "table['k']", 2.5), (4, "box.value", 3.5), (4, "nothing", 0.0),
+    ]  # fmt: skip
+    observer(frame, "return", np.array([0.5]))
+    assert noted(observer) == [(5, "the value returned", 0.5)]
+    assert observer._known == observer._lines == {}
+
+
+def test_arguments_are_of_the_line_that_calls() -> None:
+    observer = _leak_search._Observer()
+    outer = a_frame(10, {"x": np.array([1.0])})
+    observer(outer, "call", None)
+    observer(a_frame(3, {"x": np.array([2.0])}, back=outer), "call", None)
+    observer(a_frame(3, {"x": np.array([4.0])}, back=a_frame(20, {}, "numpy")), "call", None)
+    assert noted(observer) == [(10, "x", 1.0), (10, "x", 2.0), (3, "x", 4.0)]
+
+
+def test_installed_code_is_not_observed() -> None:
+    assert _leak_search._Observer()(a_frame(3, {}, "numpy"), "call", None) is None
