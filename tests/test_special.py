@@ -118,3 +118,53 @@ def check_itairy(mode):
 @pytest.mark.parametrize("mode", ["reverse", "forward"])
 def test_rough_sums(mode):
     check_itairy(mode)
+
+
+# --- Points where a formula may have 0 / 0, though the function is smooth -------------------------------------------------
+
+_VALUES = [-2.0, -1.0, 0.0, 0.5, 1.0, 2.0]
+
+
+def _awkward_samples():
+    from samples import Differentiated
+    from samples.special import SAMPLES
+
+    known = {}
+    for sample in SAMPLES:
+        points = [n for n, a in enumerate(sample.args) if isinstance(a, Differentiated)]
+        real = all(not np.iscomplexobj(sample.args[n].value) for n in points)
+        if isinstance(sample.function, np.ufunc) and sample.call is sample.function and not sample.kwargs and real:
+            known.setdefault((sample.function.__name__, *points), (sample, points))
+    return list(known.values())
+
+
+@pytest.mark.parametrize(("sample", "points"), _awkward_samples(), ids=lambda value: repr(value).replace("special.", ""))
+def test_derivative_at_whole_numbers_is_that_of_differences_where_the_function_is_smooth(sample, points):
+    grid = [np.ravel(axis) for axis in np.meshgrid(*[_VALUES] * len(points), indexing="ij")]
+
+    def values(*moved):
+        args = [np.ravel(a)[0] if isinstance(a, np.ndarray) else a for a in sample.args]
+        for n, value in zip(points, moved, strict=True):
+            args[n] = value
+        result = sample.function(*args)
+        return [np.real(r) for r in (result if isinstance(result, tuple) else (result,))]
+
+    with np.errstate(all="ignore"):
+        for output, value in enumerate(values(*grid)):
+            with ng.GradientTape() as tape:
+                sources = [tape.watch(axis) for axis in grid]
+                target = values(*sources)[output]
+            if not isinstance(target, ng.TracedArray):
+                continue
+            gradients = tape.gradient(target, sources, unconnected_gradients="zero")
+            smooth, slopes, h = np.isfinite(value), [], 1e-5
+            for n, axis in enumerate(grid):
+                moved = [values(*grid[:n], axis + k * h / 2, *grid[n + 1 :])[output] for k in (-2, -1, 1, 2)]
+                wide, narrow = (moved[3] - moved[0]) / (2 * h), (moved[2] - moved[1]) / h
+                bend = np.abs(moved[3] + moved[0] - 2 * value) / h
+                scale = np.maximum(1, np.abs(narrow))
+                slopes.append((narrow, (np.abs(wide - narrow) < 1e-4 * scale) & (bend < 1e-2 * scale)))
+                smooth &= ~(scale > 1e8)  # next to a jump
+            for gradient, (slope, here) in zip(gradients, slopes, strict=True):
+                here &= smooth
+                np.testing.assert_allclose(gradient[here], slope[here], rtol=1e-3, atol=1e-3)

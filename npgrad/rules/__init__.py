@@ -19,6 +19,7 @@ from . import (
     scipy_bessel as scipy_bessel,
     scipy_elliptic as scipy_elliptic,
     scipy_equations as scipy_equations,
+    scipy_gamma as scipy_gamma,
     scipy_special as scipy_special,
     scipy_without as scipy_without,
     setops as setops,

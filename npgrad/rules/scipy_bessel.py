@@ -89,6 +89,16 @@ special.elementwise("k1e", lambda x, ans: ans - (special.k0e(x) + special.kve(2,
 # --- Spherical Bessel functions -------------------------------------------------------------------------------------
 
 # DLMF 10.47.1 (sign -1), 10.47.2 (sign 1).
+
+
+def _spherical_curvature(n: Any, x: Any, slope: Any, name: str, sign: int) -> Any:
+    """By the differential equation (DLMF 10.47.1, 10.47.2), and at 0 by the series (10.53.1, 10.53.3)."""
+    at_zero = (x == 0) & (name in ("_spherical_jn", "_spherical_in"))
+    y = np.where(at_zero, 1.0, x)
+    value = (n * (n + 1) / (y * y) + sign) * getattr(special._ufuncs, name)(n, y) - 2 / y * slope
+    return np.where(at_zero, np.where(n == 0, sign / 3, np.where(n == 2, 2 / 15, 0.0)), value)
+
+
 for _name, _sign in (("jn", -1), ("yn", -1), ("in", 1), ("kn", 1)):
     special.elementwise(
         f"_ufuncs._spherical_{_name}",
@@ -98,10 +108,12 @@ for _name, _sign in (("jn", -1), ("yn", -1), ("in", 1), ("kn", 1)):
     special.elementwise(
         f"_ufuncs._spherical_{_name}_d",
         special.no_partial(f"spherical_{_name}", "n"),
-        lambda x, y, ans, name=f"_spherical_{_name}", sign=_sign: (
-            (x * (x + 1) / (y * y) + sign) * getattr(special._ufuncs, name)(x, y) - 2 / y * ans
-        ),
+        lambda x, y, ans, name=f"_spherical_{_name}", sign=_sign: _spherical_curvature(x, y, ans, name, sign),
     )
+
+def _ratio(part: Any, x: Any, limit: Any) -> Any:
+    return np.where(x == 0, limit, part / np.where(x == 0, 1, x))
+
 
 # --- Struve and Kelvin functions, integrals of Bessel functions -------------------------------------------------------
 
@@ -126,17 +138,15 @@ special.elementwise("ber", lambda x: special.berp(x))
 special.elementwise("bei", lambda x: special.beip(x))
 special.elementwise("ker", lambda x: special.kerp(x))
 special.elementwise("kei", lambda x: special.keip(x))
-special.elementwise("berp", lambda x, ans: -special.bei(x) - ans / x)
-special.elementwise("beip", lambda x, ans: special.ber(x) - ans / x)
+special.elementwise("berp", lambda x, ans: -special.bei(x) - _ratio(ans, x, 0.0))
+special.elementwise("beip", lambda x, ans: special.ber(x) - _ratio(ans, x, 0.5))
 special.elementwise("kerp", lambda x, ans: -special.kei(x) - ans / x)
-special.elementwise("keip", lambda x, ans: special.ker(x) - ans / x)
+special.elementwise("keip", lambda x, ans: special.ker(x) - _ratio(ans, x, 0.0))
 for _i in (0, 1):
     special.elementwise("kelvin", lambda x, i=_i: special.kelvin(x)[i + 2], output=_i)
-    special.elementwise("kelvin", lambda x, ans, i=_i: 1j * special.kelvin(x)[i] - ans / x, output=_i + 2)
-
-
-def _ratio(part: Any, x: Any, limit: float) -> Any:
-    return np.where(x == 0, limit, part / np.where(x == 0, 1, x))
+    special.elementwise(
+        "kelvin", lambda x, ans, i=_i: 1j * special.kelvin(x)[i] - _ratio(ans, x, 0.5j * (1 - i)), output=_i + 2
+    )
 
 
 # By their definitions, as integrals from 0, or to infinity for those with a minus.

@@ -49,12 +49,13 @@ def _small_m(phi: Any, m: Any, coefficients: tuple) -> Any:
 
 
 def _f_by_m(phi: Any, m: Any) -> Any:
-    """DLMF 19.4.5."""
-    small = np.abs(m) < _SMALL
-    n = np.where(small, 0.5, m)
+    """DLMF 19.4.5; at m = 1, where F is the inverse of Gudermann's function, by differentiation under the integral."""
+    small, one = np.abs(m) < _SMALL, m == 1
+    n = np.where(small | one, 0.5, m)
     root = np.sqrt(1 - n * np.sin(phi) ** 2)
     e, f = special.ellipeinc(phi, n), special.ellipkinc(phi, n)
     value = (e / (1 - n) - f) / (2 * n) - np.sin(2 * phi) / (4 * (1 - n) * root)
+    value = np.where(one, (np.sin(phi) / np.cos(phi) ** 2 - special.ellipkinc(phi, np.where(one, m, 0.5))) / 4, value)
     return np.where(small, _small_m(phi, np.where(small, m, 0.0), (1, 3 / 2, 15 / 8, 35 / 16, 315 / 128)), value)
 
 
@@ -68,9 +69,12 @@ def _e_by_m(phi: Any, m: Any) -> Any:
 
 def _mean_slope(a: Any, b: Any, ans: Any) -> Any:
     """DLMF 19.8.5, in the form agm = (pi / 4) (a + b) / K(((a - b) / (a + b))^2)."""
+    there, edge = (a != 0) & (b != 0), np.where((a == 0) & (b != 0), np.inf, 0.0)
+    a, b = np.where(there, a, 1.0), np.where(there, b, 1.0)
     total = a + b
     m = ((a - b) / total) ** 2
-    return ans / total - ans * _k_slope(m) / special.ellipk(m) * 4 * b * (a - b) / total**3
+    value = ans / total - ans * _k_slope(m) / special.ellipk(m) * 4 * b * (a - b) / total**3
+    return np.where(there, value, edge)
 
 
 special.elementwise("ellipk", lambda x: _k_slope(x))

@@ -1,5 +1,5 @@
-"""``scipy.special``: gamma and error functions, exponential integrals, logistic and information functions, and the
-distributions whose densities are closed forms.
+"""``scipy.special``: incomplete gamma and beta functions, error functions, exponential integrals, logistic and information
+functions, and the distributions whose densities are closed forms.
 
 Formulas: the NIST Digital Library of Mathematical Functions (DLMF), by number; where none is given the derivative follows
 from SciPy's definition. Inverse functions have one over the derivative of what they invert.
@@ -25,32 +25,7 @@ _SLOPE = 2 / math.sqrt(math.pi)
 _LN10 = math.log(10.0)
 
 
-# --- Gamma and its kin ---------------------------------------------------------------------------------------------
-
-
-def _trigamma(x: Any) -> Any:
-    """DLMF 25.11.12 for real numbers. For complex ones SciPy has no function: 5.15.5 (recurrence, up to where the series has
-    converged), 5.15.6 (reflection, to the right half) and 5.15.8 (asymptotic series)."""
-    if not np.iscomplexobj(x):
-        return special.zeta(2, x)
-    left = np.real(x) < 0.5
-    z = np.where(left, 1 - x, x)
-    steps = sum([1 / (z + k) ** 2 for k in range(1, 15)], 1 / z**2)
-    far = z + 15
-    inverse = 1 / (far * far)
-    series = 0.0
-    for bernoulli in (7 / 6, -691 / 2730, 5 / 66, -1 / 30, 1 / 42, -1 / 30, 1 / 6):
-        series = (series + bernoulli) * inverse
-    value = 1 / far + inverse / 2 + series / far + steps
-    return np.where(left, (_PI / np.sin(_PI * np.where(left, x, 0.5))) ** 2 - value, value)
-
-
-def _rgamma_slope(x: Any, ans: Any) -> Any:
-    """-ans psi(x), by reflection (DLMF 5.5.3) on the left, where ans has its zeros and psi its poles."""
-    left = np.real(x) < 0.5
-    turned = np.where(left, 1 - x, 1.0)
-    reflected = special.gamma(turned) * (np.cos(_PI * x) - special.psi(turned) * np.sin(_PI * x) / _PI)
-    return np.where(left, reflected, -ans * special.psi(np.where(left, 1.0, x)))
+# --- Incomplete gamma and beta functions ---------------------------------------------------------------------------
 
 
 def _gamma_density(a: Any, x: Any) -> Any:
@@ -63,32 +38,6 @@ def _beta_density(a: Any, b: Any, x: Any) -> Any:
     return np.exp(special.xlogy(a - 1, x) + special.xlog1py(b - 1, -x) - special.betaln(a, b))
 
 
-# DLMF 5.2.2, 5.15.1, 5.12.1.
-special.elementwise("gamma", lambda x, ans: ans * special.psi(x))
-special.elementwise("gammaln", lambda x: special.psi(x))
-special.elementwise("loggamma", lambda x: special.psi(x))
-special.elementwise("rgamma", lambda x, ans: _rgamma_slope(x, ans))
-special.elementwise("psi", lambda x: _trigamma(x))
-special.elementwise(
-    "beta",
-    lambda x, y, ans: ans * (special.psi(x) - special.psi(x + y)),
-    lambda x, y, ans: ans * (special.psi(y) - special.psi(x + y)),
-)
-special.elementwise(
-    "betaln",
-    lambda x, y: special.psi(x) - special.psi(x + y),
-    lambda x, y: special.psi(y) - special.psi(x + y),
-)
-special.elementwise(
-    "binom",
-    lambda x, y, ans: ans * (special.psi(x + 1) - special.psi(x - y + 1)),
-    lambda x, y, ans: ans * (special.psi(x - y + 1) - special.psi(y + 1)),
-)
-special.elementwise(
-    "poch",
-    lambda x, y, ans: ans * (special.psi(x + y) - special.psi(x)),
-    lambda x, y, ans: ans * special.psi(x + y),
-)
 special.elementwise("gammainc", special.no_partial("gammainc", "a"), lambda x, y: _gamma_density(x, y))
 special.elementwise("gammaincc", special.no_partial("gammaincc", "a"), lambda x, y: -_gamma_density(x, y))
 special.elementwise("gammaincinv", special.no_partial("gammaincinv", "a"), over(lambda x, ans: _gamma_density(x, ans)))
@@ -98,8 +47,6 @@ for _name, _sign in (("betainc", 1), ("betaincc", -1)):
     special.elementwise(_name, *_parameters, lambda x, y, z, sign=_sign: sign * _beta_density(x, y, z))
     _parameters = special.no_partial(_name + "inv", "a"), special.no_partial(_name + "inv", "b")
     special.elementwise(_name + "inv", *_parameters, over(lambda x, y, ans, sign=_sign: sign * _beta_density(x, y, ans)))
-# DLMF 25.11.17.
-special.elementwise("_ufuncs._zeta", special.no_partial("zeta", "x"), lambda x, y: -x * special.zeta(x + 1, y))
 
 # --- Error functions -----------------------------------------------------------------------------------------------
 
@@ -115,12 +62,16 @@ def _voigt_argument(x: Any, sigma: Any, gamma: Any) -> Any:
 
 
 def _voigt_by_sigma(x: Any, sigma: Any, gamma: Any, ans: Any) -> Any:
-    z = _voigt_argument(x, sigma, gamma)
-    return -(ans + np.real(_faddeeva_slope(z) * z) / (sigma * _ROOT_2PI)) / sigma
+    there = np.where(sigma == 0, 1.0, sigma)
+    z = _voigt_argument(x, there, gamma)
+    return np.where(sigma == 0, 0.0, -(ans + np.real(_faddeeva_slope(z) * z) / (there * _ROOT_2PI)) / there)
 
 
 def _voigt_slope(x: Any, sigma: Any, gamma: Any) -> Any:
-    return _faddeeva_slope(_voigt_argument(x, sigma, gamma)) / (2 * _ROOT_PI * sigma * sigma)
+    """Without sigma it is Lorentz's profile, the real part of i / (pi (x + i gamma))."""
+    there = np.where(sigma == 0, 1.0, sigma)
+    value = _faddeeva_slope(_voigt_argument(x, there, gamma)) / (2 * _ROOT_PI * there * there)
+    return np.where(sigma == 0, -1j / (_PI * (x + 1j * gamma) ** 2), value)
 
 
 # DLMF 7.2.1 to 7.2.6, 7.10.1.
@@ -212,7 +163,11 @@ special.elementwise("expm1", lambda x: np.exp(x))
 special.elementwise("log1p", over(lambda x: 1 + x))
 special.elementwise("cosm1", lambda x: -np.sin(x))
 special.elementwise("exprel", lambda x: _exprel_slope(x))
-special.elementwise("powm1", lambda x, y: y * x ** (y - 1), lambda x, ans: np.log(x) * (ans + 1))
+special.elementwise(
+    "powm1",
+    lambda x, y: np.where(y == 0, 0.0, y * x ** (y - 1)),
+    lambda x, ans: np.where(x == 0, 0.0, np.log(np.where(x == 0, 1.0, x)) * (ans + 1)),
+)
 special.elementwise("xlogy", lambda y, ans: np.log(_as_computed(y, ans)), lambda x, y: _by_log(x, y))
 special.elementwise("xlog1py", lambda y, ans: np.log1p(_as_computed(y, ans)), lambda x, y: _by_log(x, 1 + y))
 special.elementwise("sindg", lambda x: _DEGREE * special.cosdg(x))
@@ -223,15 +178,34 @@ special.elementwise("radian", lambda x: _DEGREE, lambda x: _DEGREE / 60, lambda 
 special.elementwise("expit", lambda x, ans: ans * special.expit(-x))
 special.elementwise("logit", over(lambda x: x * (1 - x)))
 special.elementwise("log_expit", lambda x: special.expit(-x))
-special.elementwise("boxcox", lambda x, y: x ** (y - 1), lambda x, y: np.log(x) ** 2 * _exprel_slope(y * np.log(x)))
-special.elementwise(
-    "boxcox1p", lambda x, y: (1 + x) ** (y - 1), lambda x, y: np.log1p(x) ** 2 * _exprel_slope(y * np.log1p(x))
-)
+
+
+def _boxcox_by_y(x: Any, y: Any) -> Any:
+    """By ``y``; (x^y - 1) / y at x = 0 is -1 / y."""
+    log = np.log(np.where(x == 0, 1.0, x))
+    return np.where(x == 0, 1 / (y * y), log**2 * _exprel_slope(y * log))
+
+
+def _inv_boxcox(x: Any, y: Any, ans: Any) -> Any:
+    """(1 + x y)^(1 / y - 1), by what the function itself is where it is not 0."""
+    base = 1 + x * y
+    at_zero = base == 0
+    edge = np.where(at_zero, 0.0, 1.0) ** (1 / np.where(at_zero, y, 1.0) - 1)
+    return np.where(at_zero, edge, ans / np.where(at_zero, 1, base))
+
+
+def _inv_boxcox_by_y(x: Any, y: Any, ans: Any) -> Any:
+    at_zero = 1 + x * y == 0
+    return np.where(at_zero, x / y * _inv_boxcox(x, y, ans), ans * x * x * _log1prel_slope(np.where(at_zero, 0.0, x * y)))
+
+
+special.elementwise("boxcox", lambda x, y: x ** (y - 1), lambda x, y: _boxcox_by_y(x, y))
+special.elementwise("boxcox1p", lambda x, y: (1 + x) ** (y - 1), lambda x, y: _boxcox_by_y(1 + x, y))
 for _name, _one in (("inv_boxcox", 0), ("inv_boxcox1p", 1)):
     special.elementwise(
         _name,
-        lambda x, y, ans, one=_one: (ans + one) / (1 + x * y),
-        lambda x, y, ans, one=_one: (ans + one) * x * x * _log1prel_slope(x * y),
+        lambda x, y, ans, one=_one: _inv_boxcox(x, y, ans + one),
+        lambda x, y, ans, one=_one: _inv_boxcox_by_y(x, y, ans + one),
     )
 
 # --- Information and losses ----------------------------------------------------------------------------------------
@@ -251,8 +225,8 @@ special.elementwise(
 )
 special.elementwise(
     "pseudo_huber",
-    lambda x, y: 2 * x * (_root(x, y) - 1) - y * y / (x * _root(x, y)),
-    lambda x, y: y / _root(x, y),
+    lambda x, y: np.where(x == 0, np.abs(y), 2 * x * (_root(x, y) - 1) - y * y / (x * _root(x, y))),
+    lambda x, y: np.where(x == 0, 0.0, y / _root(x, y)),
 )
 
 # --- Distributions -------------------------------------------------------------------------------------------------
@@ -288,6 +262,12 @@ def _student(v: Any, t: Any) -> Any:
 def _noncentral_chi_square(x: Any, v: Any, c: Any) -> Any:
     series = special.hyp0f1(v / 2, c * x / 4)
     return series * np.exp(special.xlogy(v / 2 - 1, x / 2) - (x + c) / 2 - special.gammaln(v / 2)) / 2
+
+
+def _noncentral_quantile_by_c(quantile: Any, v: Any, c: Any) -> Any:
+    x = np.where(quantile == 0, 1.0, quantile)
+    value = (special.chndtr(x, v, c) - special.chndtr(x, v + 2, c)) / (2 * _noncentral_chi_square(x, v, c))
+    return np.where(quantile == 0, 0.0, value)
 
 
 def _tukey(x: Any, lam: Any, ans: Any) -> Any:
@@ -358,7 +338,7 @@ special.elementwise(
     "chndtrix",
     over(lambda y, z, ans: _noncentral_chi_square(ans, y, z)),
     special.no_partial("chndtrix", "df"),
-    lambda y, z, ans: (special.chndtr(ans, y, z) - special.chndtr(ans, y + 2, z)) / (2 * _noncentral_chi_square(ans, y, z)),
+    lambda y, z, ans: _noncentral_quantile_by_c(ans, y, z),
 )
 special.elementwise("tklmbda", lambda x, y, ans: _tukey(x, y, ans), special.no_partial("tklmbda", "lmbda"))
 special.elementwise(
