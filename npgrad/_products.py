@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import functools
+import sys
+import types
 from collections.abc import Callable
 from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
+from ._compression import Learned
 from ._derivatives import given, gradients_of, recorded_on, tangents_of
 from ._endpoints import checked_leaves, seeds_for
 from ._forward import tangent_for
 from ._functional import check_callable, check_scalar, grad, jacobian
+from ._instrument import Reach
 from ._run import Run, plain
 from ._structure import flatten
 from ._tracebacks import public
@@ -33,7 +37,7 @@ class Linearized:
     """
 
     def __init__(self, f: Callable, primals: tuple, leaks: str, check_nan: bool = False) -> None:
-        self._run = Run(f, primals, {}, tuple(range(len(primals))), False, leaks, check_nan)
+        self._run = Run(f, primals, {}, tuple(range(len(primals))), False, leaks, check_nan, reach_of(f))
         self._sources, self._build_sources = flatten(self._run.sources)
         self._targets, self._build_targets = checked_leaves(self._run.value, "value")
         # The value of the function at the point.
@@ -169,15 +173,35 @@ def vjp(
     return at.value, at.vjp
 
 
-def gradient_at(f: Callable, args: tuple, kwargs: dict, argnums: Any, leaks: str, check_nan: bool = False) -> Run:
-    """A recorded evaluation of the gradient of a scalar function."""
+@functools.lru_cache(maxsize=64)
+def _remembered(f: Callable) -> Reach:
+    return Reach()
+
+
+def reach_of(f: Callable) -> Reach:
+    """What a function reaches: from call to call for those that live as long as their module, for nothing else of the
+    user's may be kept alive."""
+    lives_on = isinstance(f, types.FunctionType) and vars(sys.modules.get(f.__module__, types)).get(f.__name__) is f
+    return _remembered(f) if lives_on else Reach()
+
+
+class _Nothing(Reach):
+    """What a function of ours reaches: the user's function that it calls is searched when it is called."""
+
+    def has_nothing_to_swap(self) -> bool:
+        return True
+
+
+def gradient_recorder(f: Callable, argnums: Any, leaks: str, check_nan: bool = False) -> Callable[[tuple, dict], Run]:
+    """What makes recorded evaluations of the gradient of a scalar function."""
+    reach, nothing = reach_of(f), _Nothing()
 
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        inner = Run(f, args, kwargs, argnums, False, leaks, check_nan)
+        inner = Run(f, args, kwargs, argnums, False, leaks, check_nan, reach)
         check_scalar(inner.value, f)
         return inner.tape.gradient(inner.value, inner.sources, unconnected_gradients="zero")
 
-    return Run(gradient, args, kwargs, argnums, False, leaks, check_nan)
+    return lambda args, kwargs: Run(gradient, args, kwargs, argnums, False, leaks, check_nan, nothing)
 
 
 @public
@@ -208,7 +232,7 @@ def hvp(
     """
     check_callable(f)
     primals, tangents = _as_tuple(primals, "primals"), _as_tuple(tangents, "tangents")
-    run = gradient_at(f, primals, {}, tuple(range(len(primals))), leaks, check_nan)
+    run = gradient_recorder(f, tuple(range(len(primals))), leaks, check_nan)(primals, {})
     return derivative_along(run, tangents)
 
 
@@ -273,17 +297,19 @@ def hessian(
         options: Any = {"mode": mode, "max_bytes": max_bytes, "leaks": leaks, "check_nan": check_nan}
         return jacobian(inner, argnums, holomorphic=True, **options)
 
+    recorded, learned = gradient_recorder(f, argnums, leaks, check_nan), Learned()
+
     @public
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
-        return derivative_of(gradient_at(f, args, kwargs, argnums, leaks, check_nan), mode, max_bytes)
+        return derivative_of(recorded(args, kwargs), learned, mode, max_bytes)
 
     return wrapped
 
 
-def derivative_of(run: Run, mode: str = "auto", max_bytes: int | None = None) -> Any:
+def derivative_of(run: Run, learned: Learned, mode: str = "auto", max_bytes: int | None = None) -> Any:
     """The Jacobian of a gradient that was recorded."""
-    sweep = functools.partial(run.tape.jacobian, run.value, run.sources, unconnected_gradients="zero", max_bytes=max_bytes)
+    sweep = functools.partial(run.tape._jacobian, run.value, run.sources, True, max_bytes=max_bytes, learned=learned)
     if mode != "auto":
         return sweep(mode=mode)
     try:

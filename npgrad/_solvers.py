@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from ._compression import Learned
 from ._functional import check_callable
+from ._instrument import Reach
 from ._leaks import LeakError, leak_message
-from ._products import derivative_along, derivative_of, gradient_at
+from ._products import derivative_along, derivative_of, gradient_recorder
 from ._run import Run
 from ._segments import is_tracked
 from ._structure import flatten, map_structure
@@ -40,12 +42,23 @@ def _refuse_tracked(value: Any) -> None:
         )
 
 
+class _Function:
+    """A function with what is remembered of it from point to point."""
+
+    def __init__(self, f: Callable, argnum: int, leaks: str) -> None:
+        self.recorded = functools.partial(
+            Run, f, argnums=argnum, has_aux=False, leaks=leaks, check_nan=False, reach=Reach()
+        )
+        self.gradient_recorded = gradient_recorder(f, argnum, leaks)
+        self.learned, self.gradient_learned = Learned(), Learned()
+
+
 class _Point:
     """What is known of a function at one point; each part is found when it is first asked for."""
 
-    def __init__(self, f: Callable, args: tuple, argnum: int, leaks: str) -> None:
+    def __init__(self, function: _Function, args: tuple) -> None:
         self.args = _copied(args)
-        self.f, self.argnum, self.leaks = f, argnum, leaks
+        self.function = function
 
     def is_at(self, args: tuple) -> bool:
         here, there = flatten(self.args)[0], flatten(args)[0]
@@ -53,38 +66,38 @@ class _Point:
 
     @functools.cached_property
     def run(self) -> Run:
-        run = Run(self.f, self.args, {}, self.argnum, False, self.leaks)
+        run = self.function.recorded(self.args, {})
         _refuse_tracked(run.value)
         return run
 
     @functools.cached_property
     def jac(self) -> Any:
-        targets, build = flatten(self.run.value)
-        return build(self.run.tape.jacobian(targets, self.run.sources, unconnected_gradients="zero"))
+        return self.run.tape._jacobian(self.run.value, self.run.sources, True, "auto", None, self.function.learned)
 
     @functools.cached_property
     def gradient(self) -> Run:
-        run = gradient_at(self.f, self.args, {}, self.argnum, self.leaks)
+        run = self.function.gradient_recorded(self.args, {})
         _refuse_tracked(run.value)
         return run
 
     @functools.cached_property
     def hess(self) -> Any:
-        return derivative_of(self.gradient)
+        return derivative_of(self.gradient, self.function.gradient_learned)
 
 
 class Solvable:
     """A function with its derivatives, in the forms that solvers ask for. Made by `for_solver`."""
 
     def __init__(self, f: Callable, argnum: int, leaks: str) -> None:
-        self._f, self._argnum, self._leaks = f, argnum, leaks
+        self._function = _Function(f, argnum, leaks)
+        self._weighted_function = _Function(lambda x, v: (f(x) * v).sum(), 0, leaks)
         self._point: _Point | None = None
         self._weighted: _Point | None = None
 
     def _at(self, args: tuple) -> _Point:
         _refuse_tracked(args)
         if self._point is None or not self._point.is_at(args):
-            self._point = _Point(self._f, args, self._argnum, self._leaks)
+            self._point = _Point(self._function, args)
         return self._point
 
     @public
@@ -119,7 +132,7 @@ class Solvable:
         """The sum of the Hessians of several values, each times its weight in ``v``, as constraints want it."""
         _refuse_tracked((x, v))
         if self._weighted is None or not self._weighted.is_at((x, v)):
-            self._weighted = _Point(lambda x, v: (self._f(x) * v).sum(), (x, v), 0, self._leaks)
+            self._weighted = _Point(self._weighted_function, (x, v))
         return _copied(self._weighted.hess)
 
 

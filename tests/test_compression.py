@@ -350,3 +350,56 @@ def test_memory_stays_below_the_bound():
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak - 2 * found.nbytes < 1 << 22  # the result and its copy; the record itself takes a part
+
+
+def chain(x):
+    """Rosenbrock's function through a work array."""
+    terms = np.zeros_like(x)
+    terms[1:] = 100 * (x[1:] - x[:-1] ** 2) ** 2
+    terms[:-1] += (1 - x[:-1]) ** 2
+    return terms.sum()
+
+
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse"])
+def test_hessians(mode, sweeps):
+    derivative = ng.hessian(chain, mode=mode)
+    for scale in (1.0, 0.9, 1.1, 1.2):
+        sweeps.clear()
+        found = derivative(U * scale)
+        np.testing.assert_allclose(found, ng.hessian(chain, mode=mode)(U * scale), rtol=1e-13)
+        x, step = U * scale, 1e-6
+        gradients = [ng.grad(chain)(x + sign * step * np.eye(100)[7]) for sign in (1, -1)]
+        np.testing.assert_allclose(found[7], (gradients[0] - gradients[1]) / (2 * step), rtol=1e-6, atol=1e-4)
+    assert sweeps[0][1] == 3
+
+
+def test_for_solver(sweeps):
+    solvable = ng.for_solver(right_hand_side)
+    scalar = ng.for_solver(chain)
+    for scale in (1.0, 0.9, 1.1):
+        sweeps.clear()
+        np.testing.assert_allclose(solvable.jac(U * scale), full(right_hand_side, U * scale), rtol=1e-13, atol=1e-15)
+        np.testing.assert_allclose(scalar.hess(U * scale), ng.hessian(chain)(U * scale), rtol=1e-13)
+        np.testing.assert_allclose(scalar.hessp(U * scale, U), ng.hessian(chain)(U * scale) @ U, rtol=1e-12)
+    assert ("gradients_of", 3) in sweeps and ("tangents_of", 3) in sweeps
+
+
+def test_second_derivatives_through_work_arrays_from_before():
+    work = np.zeros(20)
+
+    def f(x):
+        work[:] = x**2
+        work[1:] *= x[:-1]
+        return work.sum() + work[3] * x[0]
+
+    def g(x):
+        made = x**2
+        made[1:] *= x[:-1]
+        return made.sum() + made[3] * x[0]
+
+    x = U[:20]
+    derivative, wanted = ng.hessian(f), ng.hessian(g)
+    for scale in (1.0, 0.9, 1.1):
+        np.testing.assert_allclose(derivative(x * scale), wanted(x * scale), rtol=1e-13)
+        np.testing.assert_allclose(ng.hvp(f, (x,), (U[:20],))[0], wanted(x) @ U[:20], rtol=1e-13)
+        assert type(work) is np.ndarray

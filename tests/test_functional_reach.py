@@ -2,8 +2,10 @@
 
 import collections
 import functools
+import gc
 import sys
 import types
+import weakref
 
 import numpy as np
 import pytest
@@ -334,3 +336,31 @@ def test_what_changes_between_calls_is_found_again():
         right()
         take()
         right()
+
+
+def test_no_function_is_kept_alive_by_what_is_remembered_of_it():
+    def made():
+        work = np.zeros(3)
+        return lambda x: through(work, x)
+
+    f = made()
+    ng.hvp(f, (X,), (X,))
+    ng.jvp(f, (X,), (X,))
+    ng.vjp(f, X)
+    gone = weakref.ref(f)
+    del f
+    gc.collect()
+    assert gone() is None
+
+
+def test_what_is_remembered_of_a_function_of_a_module_is_looked_at_again(monkeypatch):
+    module = types.ModuleType("legacy_products")
+    exec("import numpy as np\nwork = 1.0\ndef f(x):\n    return np.sum(x**2 * work)", vars(module))
+    monkeypatch.setitem(sys.modules, "legacy_products", module)
+    for _ in range(2):
+        np.testing.assert_array_equal(ng.hvp(module.f, (X,), (X,))[0], 2 * X)
+    module.work = np.ones(3)
+    exec("def g(x):\n    work[:] = x\n    return np.sum(work**3)", vars(module))
+    module.f.__code__ = module.g.__code__
+    np.testing.assert_allclose(ng.hvp(module.f, (X,), (X,))[0], 6 * X**2)
+    np.testing.assert_allclose(ng.jvp(module.f, (X,), (X,))[1], (3 * X**3).sum())
