@@ -1,0 +1,218 @@
+"""Ways into NumPy that few programs take, each as a program: values are NumPy's, derivatives those of differences."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from comparisons import assert_same_bits
+
+import npgrad as ng
+from npgrad.testing import check_gradients
+
+X = np.array([0.4, 0.7, 1.2, 1.9])
+
+PROGRAMS = """
+    it = x.flat; r = np.array([it.copy()[1], np.array(it)[2], it.base[0], len(it) * x[0]])
+    m = np.outer(x, x); it = m.flat; v = [next(it) for i in range(6)]; r = m[it.coords] * it.index + v[5]
+    m = np.zeros((2, 3)); m.flat[1:5] = x.reshape(2, 2); r = m * m
+    m = x * 1; m.flat[[]] = []; r = m * m
+    m = x.reshape(2, 2) * 1; m.flat[[0, 3]] = x; r = m * m
+    r = np.array([[x[0], x[1]], [x[2], 1.0]], order="F") ** 2
+    r = np.require(x.reshape(2, 2), requirements="F") * x[0]
+    r = np.require(x.reshape(2, 2), np.float64) * x[0]
+    r = np.require([1.0, 2.0], requirements="W") * x[:2]
+    r = np.kaiser(4, 2.0) * x
+    r = sum([float(a) for a in np.nditer(np.arange(3.0))]) * x
+    r = len(list(np.nested_iters(np.ones((2, 3)), [[0], [1]]))) * x
+    r = sum([i[0] * v for i, v in np.ndenumerate(np.arange(3.0))]) * x
+    c = np.lib.array_utils.normalize_axis_index(1, 2); r = x * c
+    r = np.diff(x, n=0) * x
+    r = np.add(x, x, where=[True, False, True, True], out=np.ones(4)) * x
+    f = np.zeros(4); e = np.zeros(4, np.intc); np.frexp(x, out=(f, e)); r = f * x
+    r = x[None, ...].to_device("cpu") * x
+    y = x * 1; y.fill(x[1]); r = y * x
+    y = x[0]; y.fill(3.0); r = y * x
+    r = x[2].sum(out=np.array(0.0)) * x
+    r = x[1].swapaxes(0, 0) * x if False else x[1].squeeze() * x
+    r = x[1].reshape(1, 1).T * x
+    r = x[1].astype(np.float64, copy=False) * x
+    r = x.copy(order="A") * x.reshape(2, 2).T.copy(order="A").ravel()
+    y = x[::-1] * 1; y.sort(); r = y * x
+    y = np.array([2.0, 1.0]); y.sort(); r = y[0] * x
+    r = x[(np.bool_(True),)] * x
+    r = np.array(5.0)[None] * x[1][None]
+    r = x[np.int64(2)] * x[np.array(1)] * x
+    r = x[(slice(None),)][(Ellipsis, np.array(1))] * x
+    m = np.zeros(4); m[(np.array([True, False, True, False]),)] = x[:2]; r = m * x
+    r = x + np.array([1, 2, 3, 4], dtype=object).astype(float)
+    r = (x // 0.37) * x
+    y = x[0]; y //= 0.3; r = y * x
+    r = np.vectorize(lambda a, b: a * b, excluded={1})(x, 2.0)
+    r = np.vectorize(lambda a: a * a, otypes=[float])(x)
+    r = np.vectorize(lambda a: (a * a, a + 1))(x)[0]
+    r = np.multiply.reduce(x.reshape(2, 2), axis=(0, 1)) * x
+    r = np.logaddexp.reduce(x.reshape(2, 2), axis=0, where=np.array([[True, False], [True, True]]), initial=0.1)
+    r = np.logaddexp.accumulate(x) * x
+    r = np.hypot.reduce(x.reshape(2, 2), axis=1, out=np.zeros(2)) * x[:2]
+    r = np.arctan2.outer(x, x)
+    r = np.hypot.reduceat(x, [0, 2])
+    y = x * 1; np.multiply.at(y, [0, 0, 2], 2.0); r = y * x
+    y = np.ones(3); np.add.at(y, [0, 1], 2.0); r = y[0] * x
+    r = np.exp(np.logaddexp.reduce(x[:0])) * x
+    y = np.ones((2, 2)); y.setflags(write=False); r = y.ravel() * x
+    r = np.poly1d([x[0], x[1]])(x)
+    r = np.poly1d(np.array([2.0, 1.0]))(x)
+    r = np.stack([x, x]).transpose(1, 0)[:, 0].view() * x
+    m = np.outer(x, x); m[:, 1:] = m[:, :-1]; r = m
+    m = np.outer(x, x); m.T[1:] += m.T[:-1]; r = m
+    m = np.outer(x, x); r = np.moveaxis(m[None], 0, -1)[..., 0][m > 0.5]
+    r = np.copyto(np.zeros(4), 3.0) or x * 1
+    y = np.zeros((2, 4)); np.copyto(y, x, where=np.array([[True], [False]])); r = y * x
+    y = np.zeros(4); np.put(y, [0, 5], x, mode="wrap"); r = y * x
+    y = x * 1; np.putmask(y, y > 1, x[:2]); r = y * x
+    y = np.zeros(4); np.place(y, np.array([True, False, True, True]), x[:2]); r = y * x
+    r = np.array([v for v in x.flat]) * x
+    r = np.concatenate([x, x], out=np.zeros(8)) ** 2
+    r = x.clip(0.5, x[3] - 0.1) * x
+    r = np.sum([x, x * x], axis=0)
+    r = np.asarray([x[0], 2]) * x[:2]
+"""
+ROWS = [line.strip() for line in PROGRAMS.strip().splitlines()]
+
+
+def program_of(text: str) -> Any:
+    code = compile(text, "program.py", "exec")
+
+    def program(x: Any) -> Any:
+        names = {"x": x, "np": np, "__name__": "program"}
+        exec(code, names)
+        return names["r"]
+
+    return program
+
+
+@pytest.mark.parametrize("text", ROWS)
+def test_value_and_derivatives(text: str) -> None:
+    program = program_of(text)
+    plain = program(X.copy())
+    with ng.GradientTape() as tape:
+        found = program(tape.watch(X.copy()))
+    assert_same_bits(found, plain)
+    check_gradients(program, X)
+
+
+# --- Ways into npgrad itself ---------------------------------------------------------------------------------------------
+
+
+def test_integers_become_floats() -> None:
+    assert ng.array([1, 2]).dtype == np.float64
+
+
+def test_slices_of_a_jacobian_are_followed_by_an_outer_tape() -> None:
+    def cubes(x: Any) -> Any:
+        return np.stack([x**3, 2 * x, np.ones(4)])
+
+    def weighted(x: Any, **options: Any) -> Any:
+        return (ng.jacobian(cubes, mode="reverse", **options)(x) * np.arange(48.0).reshape(3, 4, 4)).sum()
+
+    expected = ng.grad(weighted)(X)
+    np.testing.assert_allclose(ng.grad(lambda x: weighted(x, max_bytes=100))(X), expected, rtol=1e-13)
+    np.testing.assert_allclose(expected, 6 * X * np.diag(np.arange(16.0).reshape(4, 4)), rtol=1e-13)
+
+
+def test_the_jacobian_of_rows_that_do_not_depend_is_none() -> None:
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(np.ones((2, 3)))
+        y = np.zeros((2, 2))
+    assert tape.batch_jacobian(y, x) is None
+
+
+def test_custom_gradients_of_several_values() -> None:
+    @ng.custom_gradient
+    def parts(x: Any) -> Any:
+        return (x * x, np.arange(2)), lambda ct, _: 2 * x * ct
+
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        squares, numbers = parts(x)
+        plain, _ = parts(X)  # recorded by nobody
+        y = squares.sum() + numbers.sum() + plain.sum()
+    np.testing.assert_array_equal(tape.gradient(y, x), 2 * X)
+
+
+def test_a_gradient_function_that_has_no_signature() -> None:
+    assert ng.grad(lambda x: ng.custom_gradient(lambda v: (v * 3.0, float))(x))(2.0) == 1.0
+
+
+def test_a_black_box_is_differentiated_once_for_two_gradients() -> None:
+    calls: list[float] = []
+    box = ng.black_box(lambda x: calls.append(1) or np.sum(np.asarray(x) ** 2))
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(X)
+        y = box(x)
+    first, before = tape.gradient(y, x), len(calls)
+    np.testing.assert_array_equal(tape.gradient(y, x), first)
+    assert len(calls) == before
+
+
+def test_tangents_that_an_outer_tape_follows() -> None:
+    with ng.GradientTape() as tape:
+        v = tape.watch(X)
+        _, tangent = ng.jvp(np.sin, (X,), (v,))
+    np.testing.assert_allclose(tape.gradient(tangent, v), np.cos(X), rtol=1e-15)
+
+
+def test_products_with_what_does_not_depend_are_zero() -> None:
+    at = ng.linearize(lambda x: {"moves": x * x, "stays": np.ones(2), "one": 1.0}, X)
+    moved = at.jvp((np.ones(4),))
+    np.testing.assert_array_equal(moved["moves"], 2 * X)
+    assert moved["stays"].tolist() == [0.0, 0.0] and moved["one"] == 0.0
+
+
+def test_weighted_hessians_of_one_point_are_computed_once() -> None:
+    calls: list[int] = []
+    s = ng.for_solver(lambda x: calls.append(1) or x**3)
+    first = s.weighted_hess(X, np.ones(4))
+    before = len(calls)
+    np.testing.assert_array_equal(s.weighted_hess(X, np.ones(4)), first)
+    assert len(calls) == before
+    np.testing.assert_allclose(first, np.diag(6 * X))
+
+
+def test_a_loop_without_steps() -> None:
+    assert ng.checkpoint_loop(lambda u, i: u * 2, X, 0, 3).tolist() == X.tolist()
+    np.testing.assert_array_equal(ng.grad(lambda x: ng.checkpoint_loop(lambda u, i: u * 2, x, 0, 3).sum())(X), np.ones(4))
+
+
+def test_closures_with_cells_that_are_empty_yet() -> None:
+    def outer() -> Any:
+        def inner(x: Any) -> Any:
+            return x * x if x.size else later  # noqa: F821
+
+        found = ng.grad(lambda x: inner(x).sum())(X)
+        later = 1.0
+        del later
+        return found
+
+    np.testing.assert_array_equal(outer(), 2 * X)
+
+
+WHOLE = memoryview(bytearray(64))
+EVERY_SECOND = np.frombuffer(WHOLE, float)[::2]
+
+
+def test_work_arrays_with_gaps() -> None:
+    def program(x: Any) -> Any:
+        EVERY_SECOND[:] = x
+        return (EVERY_SECOND * x).sum()
+
+    np.testing.assert_array_equal(ng.grad(program)(X), 2 * X)
+
+
+def test_attributes_of_compiled_functions_while_a_tape_records() -> None:
+    lapack = pytest.importorskip("scipy.linalg.lapack")
+    address = lapack.dgesv._cpointer
+    with ng.GradientTape():
+        assert repr(lapack.dgesv._cpointer) == repr(address)
