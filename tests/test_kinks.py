@@ -1,5 +1,6 @@
 """docs/kinks.md is a table of programs: each row is run, in both modes."""
 
+import importlib
 import itertools
 import re
 import warnings
@@ -103,7 +104,8 @@ _OPERATORS = {"**": "power", "/": "divide", "%": "remainder"}
 _DOCUMENTED = {
     *itertools.chain(*[re.findall(r"(\w+)\(", program) for program, *_ in ROWS]),
     *[name for sign, name in _OPERATORS.items() if any(sign in program for program, *_ in ROWS)],
-    "cond",  # in the text: which derivative it is, is LAPACK's choice
+    *re.findall(r"`(?:special\.)?(\w+)`", _TABLE),  # in the text
+    "cond",  # which derivative it is, is LAPACK's choice
 }
 # Functions that have several names.
 _FUNCTIONS = {id(getattr(np, name)) for name in _DOCUMENTED if hasattr(np, name)}
@@ -172,3 +174,72 @@ def test_singular_points_of_functions_of_one_array_are_in_the_table(name):
             except Exception:  # no function of one such array
                 continue
         assert not singular or name in _DOCUMENTED, point
+
+
+def _documented(name):
+    """Whether a function is in the table: one kind of polynomials stands for all."""
+    kinds = "cheb|herme|herm|lag|leg|poly"
+    like = re.sub(f"^({kinds})(?=[a-z])", "poly", name)
+    classes = {"Chebyshev", "Hermite", "HermiteE", "Laguerre", "Legendre", "Polynomial"}
+    return not _DOCUMENTED.isdisjoint([name, like, name.lstrip("_").removesuffix("_d")]) or name in classes
+
+
+_PATTERNS = [[0.0], [1.0], [0.0, 1.0, 2.0, 1.0, -1.0], [2.0, 2.0, 1.0, 1.0], [0.0, 1.0, 2.0, 3.0, 4.0, 5.0]]
+
+
+def _flat(result):
+    return np.concatenate([np.ravel(part) for part in result]) if isinstance(result, (tuple, list)) else np.asarray(result)
+
+
+def _moved(sample, points, directions):
+    """The sample along a line, as a function of one number."""
+    return lambda t: _flat(sample(*[p + t[0] * d for p, d in zip(points, directions, strict=True)]))
+
+
+_MODULES = ["calculus", "indexing", "joining", "linalg", "polynomial", "products", "setops", "statistics"]
+
+
+@pytest.mark.parametrize("module", _MODULES)
+def test_singular_points_of_functions_of_several_arrays_are_in_the_table(module):
+    """The samples, with ties, zeros and whole numbers for their arrays."""
+    samples = importlib.import_module(f"samples.{module}").SAMPLES
+    missing = {}
+    for sample in samples:
+        name = getattr(sample.function, "__name__", type(sample.function).__name__)
+        if isinstance(sample.function, np.ufunc) or _documented(name):
+            continue
+        for first, second in itertools.product(_PATTERNS, repeat=2):
+            points = [
+                np.resize(first if n % 2 == 0 else second, p.shape).astype(p.dtype) for n, p in enumerate(sample.points)
+            ]
+            rng = np.random.default_rng(0)
+            directions = [rng.standard_normal(p.shape) for p in points]
+            with np.errstate(all="ignore"), warnings.catch_warnings():
+                warnings.simplefilter("ignore")
+                try:
+                    if _is_singular(_moved(sample, points, directions), np.zeros(1), np.ones(1)):
+                        missing[name] = sample
+                except Exception:  # not defined there
+                    continue
+    assert not missing
+
+
+def test_singular_points_of_special_functions_are_in_the_table():
+    pytest.importorskip("scipy.special")
+    from samples.special import SAMPLES
+
+    missing = {}
+    values = [-1.0, 0.0, 0.5, 1.0, 2.0]
+    for sample in SAMPLES:
+        name = sample.function.__name__
+        if not isinstance(sample.function, np.ufunc) or _documented(name) or hasattr(np, name):
+            continue
+        for point in itertools.product(values, repeat=len(sample.points)):
+            points = [np.full(p.shape, v, p.dtype) for p, v in zip(sample.points, point, strict=True)]
+            for n in range(len(points)):
+                directions = [np.full(p.shape, float(k == n)) for k, p in enumerate(points)]
+                with np.errstate(all="ignore"), warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    if _is_singular(_moved(sample, points, directions), np.zeros(1), np.ones(1)):
+                        missing[name] = (point, n)
+    assert not missing
