@@ -126,6 +126,17 @@ def _adopting(original: Callable, convert: Callable = _arrays_of) -> Callable:
     return creator
 
 
+def _repeating(original: Callable) -> Callable:
+    adopting = _adopting(original, assemble)
+
+    @functools.wraps(original)
+    def creator(*args: Any, **kwargs: Any) -> Any:
+        counts = {name: value if name in ("a", "A") else unwrap(value) for name, value in kwargs.items()}
+        return adopting(*args[:1], *unwrap(args[1:]), **counts)
+
+    return creator
+
+
 def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     plain = _NUMPYS_FULL(shape, unwrap(fill_value), dtype, order, **kwargs)
     made = adopt(plain)
@@ -285,7 +296,7 @@ _OWN_FORM: dict[Callable, Callable] = {
 }
 _CREATORS = (
     np.zeros, np.ones, np.empty, np.eye, np.identity, np.zeros_like, np.ones_like, np.empty_like, np.tri, np.concatenate,
-    np.hstack, np.vstack, np.stack, np.column_stack, np.meshgrid,
+    np.hstack, np.vstack, np.stack, np.column_stack,
     np.fromfunction, np.loadtxt, np.genfromtxt, np.fromstring, np.hanning, np.hamming, np.blackman,
     np.bartlett, np.indices, np.fromfile, np.fromregex, np.load,
     np.fft.fftfreq, np.fft.rfftfreq,
@@ -293,13 +304,16 @@ _CREATORS = (
 
 # New arrays made of one array or of two, of which each may be a list with traced arrays inside.
 _TRANSFORMS = (
-    np.copy, np.linspace, np.logspace, np.geomspace, np.tril, np.triu, np.diag, np.diagflat, np.tile, np.repeat, np.append,
-    np.outer, np.kron, np.vander,
+    np.copy, np.linspace, np.logspace, np.geomspace, np.tril, np.triu, np.diag, np.diagflat, np.append,
+    np.outer, np.kron, np.vander, np.meshgrid,
 )  # fmt: skip
+# New arrays made of the first argument; the others say how often.
+_REPEATS = (np.tile, np.repeat)
 
 # NumPy's function -> what it does with traced data; twins use it directly, users through the names in place.
 TRACED_CREATORS: dict[Any, Callable] = {
     **{f: _adopting(f) for f in _CREATORS},
     **{f: _adopting(f, assemble) for f in _TRANSFORMS},
+    **{f: _repeating(f) for f in _REPEATS},
     **_OWN_FORM,
 }

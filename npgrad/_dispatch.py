@@ -15,8 +15,9 @@ import numpy as np
 from numpy import ndarray
 
 from ._compat import is_given
+from ._destinations import check_target, memory, refuse_plain_target, with_out
 from ._entries import CALL, Call
-from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
+from ._leaks import NoRuleError, leak_message
 from ._moves import assemble, copied, protect, saved_operand
 from ._parting import part
 from ._plans import NO_PLAN, call_by_plan
@@ -86,7 +87,7 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
         # NumPy computes in this type: below zero a logarithm of a real number is NaN, that of a complex one is not. What
         # there is to warn of, the call itself says.
         with np.errstate(all="ignore"):
-            inputs = _in_type(ufunc, inputs, np.dtype(kwargs["dtype"]))
+            inputs = in_type(ufunc, inputs, kwargs)
     mask_bits = [bool(records) and isinstance(a, TracedArray) and bool(tracking([a])) for a in inputs]
     bits = sum(bit << i for i, bit in enumerate(mask_bits))
     needs = frozenset().union(*[part.real[bits].needs for part in rule.by_output.values()])
@@ -105,11 +106,11 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
                 raise NoRuleError(leak_message(what, "Give each its own out."))
         inputs = tuple([copied(a) if isinstance(a, TracedArray) and _is_written(a, targets) else a for a in inputs])
     if out:
-        kwargs["out"] = tuple(_memory(o) for o in out)
+        kwargs["out"] = tuple(memory(o) for o in out)
         result = ufunc(*bare_inputs, **kwargs)
         for target in targets:
             if type(target._bare) is not ndarray:
-                target._bare = _memory(target)[()]
+                target._bare = memory(target)[()]
     else:
         result = (op or ufunc)(*bare_inputs, **kwargs)
     results = result if isinstance(result, tuple) else (result,)
@@ -123,31 +124,26 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     return given[0] if len(given) == 1 else tuple(given)
 
 
-def _in_type(ufunc: Any, inputs: tuple, dtype: np.dtype) -> tuple:
+def in_type(ufunc: Any, inputs: tuple, kwargs: dict) -> tuple:
     """The arguments as a ufunc with ``dtype=`` casts them, where they are traced."""
     given = [type(a) if type(a) in (int, float, complex) else np.asarray(unwrap(a)).dtype for a in inputs]
-    outputs = (None,) * ufunc.nout
+    signature = (None,) * ufunc.nin + (np.dtype(kwargs["dtype"]),) * ufunc.nout
+    casting = kwargs.get("casting", "same_kind")
     try:
-        loop = ufunc.resolve_dtypes((*given, *outputs), signature=(None,) * ufunc.nin + (dtype,) * ufunc.nout)
+        loop = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=signature, casting=casting)
     except TypeError:
         return inputs  # the call raises NumPy's own error
     return tuple([_cast(a, kind) for a, kind in zip(inputs, loop, strict=False)])
 
 
 def _cast(a: Any, kind: np.dtype) -> Any:
-    needed = isinstance(a, TracedArray) and a.dtype != kind and kind.kind in "fc" and np.can_cast(a.dtype, kind, "same_kind")
-    return a.astype(kind) if needed else a
+    if not isinstance(a, TracedArray) or a.dtype == kind or kind.kind not in "fc":
+        return a
+    return (a.real if kind.kind == "f" else a).astype(kind)
 
 
 def _is_written(a: TracedArray, targets: list[TracedArray]) -> bool:
     return any(a._storage is t._storage for t in targets)
-
-
-def _memory(target: Any) -> Any:
-    """What ``out=`` writes to. NumPy's own Python code writes into 0-d arrays, for which a NumPy scalar may stand here."""
-    if isinstance(target, TracedArray) and type(target._bare) is not ndarray:
-        return ndarray.view(target, ndarray)
-    return unwrap(target)
 
 
 def _ufunc_output(
@@ -218,12 +214,10 @@ def write_records(target: TracedArray, involved: tuple[Record, ...]) -> tuple[Re
     return involved + extra
 
 
-def refuse_plain_target(records: tuple[Record, ...], out: tuple) -> None:
-    shapes = ", ".join(str(np.shape(o)) for o in out if o is not None and not isinstance(o, TracedArray))
-    refuse(records, f"traced data is written into a plain array of shape {shapes}, which no tape can follow")
-
-
 # --- All other functions with a rule -------------------------------------------------------------------------------
+
+
+_HOLDING = frozenset([TracedArray, list, tuple])
 
 
 def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -251,7 +245,7 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
     for name, value in bound.items():
         kind = type(value)
         if name not in rule.vjps:
-            if kind is TracedArray and name not in rule.steps and tracking([value]):
+            if kind in _HOLDING and name not in rule.steps and tracking(traced_leaves(value)):
                 refuse_function(function, f"by its argument {name}")
         elif kind is TracedArray:
             arguments.append((name, None, value))
@@ -269,7 +263,7 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
             if name in bound and bound[name] not in values:
                 refuse_function(function, f"with {name}={bound[name]!r}")
     if out is not None:
-        return _with_out(function, args, kwargs, out, records)
+        return with_out(function, args, kwargs, out, records)
     plain = [a._bare if type(a) is TracedArray else a if a is None else unwrap(a) for a in args]
     if kwargs:
         result = function(*plain, **{k: unwrap(v) for k, v in kwargs.items()})
@@ -353,31 +347,3 @@ def _append_call(rule: Rule, bound: dict, arguments: list, records: tuple, made:
         else:
             outs.append(None)
     append(records, (CALL, Call(rule, outs, operands, saved, constants, None, several)))
-
-
-def check_target(out: Any) -> None:
-    """NumPy's error where a scalar is to be written into. Its own Python code may do so, as it knows 0-d arrays there."""
-    if isinstance(out, TracedArray) and type(out._bare) is not ndarray and not called_by_numpy():
-        raise TypeError("return arrays must be of ArrayType")
-
-
-def _with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: tuple) -> Any:
-    """A function with ``out=``: the call without it, then a write. The value is what the function itself writes."""
-    if not isinstance(out, TracedArray):
-        if records:
-            refuse_plain_target(records, (out,))
-        return function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=out)
-    check_target(out)
-    # The function's own errors, and its bits, come from a destination of the same layout.
-    bare = _memory(out)
-    exact = np.array(bare, order="K")
-    if exact.flags.c_contiguous and not bare.flags.c_contiguous:
-        exact = np.empty((*bare.shape, 2), bare.dtype)[..., 0]
-        exact[...] = bare
-    function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=exact)
-    with np.errstate(all="ignore"):  # it has warned
-        result = function(*args, **kwargs) if records else exact
-    out[...] = result
-    if records:
-        out._bare[...] = exact
-    return out

@@ -35,7 +35,11 @@ def without_singular(ct: Any, g: Any) -> Any:
     return np.where(ct != 0, g, 0)
 
 
-class Unary:
+class _Computes:
+    moves = False
+
+
+class Unary(_Computes):
     """(kind, selection, out, out_view, s, v, x, epoch_x, ans, epoch_ans): an elementwise function of one input, whose
     output is always new (out_view is None). `ReverseSweep.run` has the reverse map for plain data written out."""
 
@@ -66,6 +70,9 @@ class Unary:
     def ins(self, e: tuple) -> tuple:
         return (e[4],)
 
+    def reads(self, e: tuple) -> tuple:
+        return ((e[4], e[5]),)
+
     def values(self, e: tuple) -> list:
         return _kept((e[4], e[5], e[6], e[7]), (e[2], e[3], e[8], e[9]))
 
@@ -79,7 +86,7 @@ class Unary:
         return (COPY, e[2], e[3], None, None) if e[2] in active else None
 
 
-class Binary:
+class Binary(_Computes):
     """(kind, selection, out, out_view, sx, vx, sy, vy, x, epoch_x, y, epoch_y, ans, epoch_ans): two inputs; in place where
     there is an out_view or out is sx. `ReverseSweep.run` has the reverse map for plain data written out."""
 
@@ -146,6 +153,9 @@ class Binary:
     def ins(self, e: tuple) -> tuple:
         return tuple([e[4 + 2 * i] for i in (0, 1) if e[1].bits >> i & 1])
 
+    def reads(self, e: tuple) -> tuple:
+        return tuple([(e[4 + 2 * i], e[5 + 2 * i]) for i in (0, 1) if e[1].bits >> i & 1])
+
     def values(self, e: tuple) -> list:
         return _kept((e[4], e[5], e[8], e[9]), (e[6], e[7], e[10], e[11]), (e[2], e[3], e[12], e[13]))
 
@@ -162,7 +172,7 @@ class Binary:
         return (COPY, e[2], e[3], None, None) if e[2] in active else None
 
 
-class CallEntry:
+class CallEntry(_Computes):
     """(kind, call): any other function with a rule; see `Call`."""
 
     def reverse(self, sweep: Any, e: tuple) -> None:
@@ -234,6 +244,9 @@ class CallEntry:
 
     def ins(self, e: tuple) -> tuple:
         return tuple([operand[2] for operand in e[1].operands])
+
+    def reads(self, e: tuple) -> tuple:
+        return tuple([operand[2:] for operand in e[1].operands])
 
     def values(self, e: tuple) -> list:
         saved = [item for value in e[1].saved.values() for item in (value if isinstance(value, list) else [value])]

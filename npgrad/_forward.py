@@ -40,6 +40,8 @@ class ForwardAccumulator:
         What is moved. A plain array cannot be followed: make it traced with `npgrad.array`.
     tangents : structure like primals
         The direction, of the shapes of the primals.
+    check_nan : bool
+        See `GradientTape`.
 
     Raises
     ------
@@ -69,7 +71,7 @@ class ForwardAccumulator:
     """
 
     @public
-    def __init__(self, primals: Any, tangents: Any) -> None:
+    def __init__(self, primals: Any, tangents: Any, *, check_nan: bool = False) -> None:
         self._primals, _ = flatten(primals)
         given_tangents, _ = flatten(tangents)
         if len(given_tangents) != len(self._primals):
@@ -83,7 +85,7 @@ class ForwardAccumulator:
         self._tangents = [
             tangent_for(p, t, f" (primal {n})") for n, (p, t) in enumerate(zip(self._primals, given_tangents, strict=True))
         ]
-        self._tape = GradientTape(persistent=True, watch_accessed_variables=False)
+        self._tape = GradientTape(persistent=True, watch_accessed_variables=False, check_nan=check_nan)
 
     @public
     def __enter__(self) -> ForwardAccumulator:

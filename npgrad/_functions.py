@@ -9,7 +9,8 @@ from typing import Any
 import numpy as np
 
 from ._compat import signature_of
-from ._dispatch import call_rule, check_outside, check_target, refuse_plain_target, tracking, write_records
+from ._destinations import check_target, refuse_plain_target, written
+from ._dispatch import call_rule, check_outside, tracking, write_records
 from ._leaks import refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
@@ -42,7 +43,7 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
     if function in COMPOSITES:
         body = COMPOSITES[function]
         if body is None:
-            return twin(function)(*assembled(function, args), **kwargs)
+            return _new_is_traced(twin(function)(*assembled(function, args, kwargs), **kwargs), args)
         if type(body) is ByIndex:
             return _at_index(body, function, args, kwargs)
         return _run_body(body, function, args, kwargs)
@@ -53,9 +54,9 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
     refuse_function(function)
 
 
-# Parameters that are sequences of arrays, where NumPy's dispatch looks at each. All other lists are arrays in the making,
-# and traced arrays inside would be lost.
-_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample"}
+# Parameters that are sequences of arrays, where NumPy's dispatch looks at each, or no data. All other lists are arrays in
+# the making, and traced arrays inside would be lost.
+_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample", "indices", "ind", "deg", "copy", "filt", "n"}
 
 
 @functools.cache
@@ -64,15 +65,26 @@ def _sequence_positions(function: Any) -> frozenset[int]:
     return frozenset(position for position, name in enumerate(names) if name in _SEQUENCES)
 
 
-def assembled(function: Callable, args: tuple) -> list:
+def _new_is_traced(made: Any, args: tuple) -> Any:
+    """What a twin made of plain arguments alone is new data, too, into which traced data may be written."""
+    if type(made) is not np.ndarray or any(isinstance(a, np.ndarray) and np.may_share_memory(unwrap(a), made) for a in args):
+        return made
+    return adopt(made)
+
+
+def assembled(function: Callable, args: tuple, kwargs: dict) -> list:
     """The arguments, with an array for each list that has traced arrays inside and stands for an array."""
     if not any(type(a) is list or type(a) is tuple for a in args):
         return list(args)
     sequences = _sequence_positions(function)
-    return [
-        assemble(a) if i not in sequences and type(a) in (list, tuple) and traced_leaves(a) else a
-        for i, a in enumerate(args)
-    ]
+    try:
+        return [
+            assemble(a) if i not in sequences and type(a) in (list, tuple) and traced_leaves(a) else a
+            for i, a in enumerate(args)
+        ]
+    except ValueError:
+        function(*unwrap(args), **unwrap(kwargs))  # raises NumPy's own error, if it is another
+        raise
 
 
 def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -127,7 +139,7 @@ def _into(out: Any, result: Any, exact: Any) -> Any:
         out[...] = exact
         return out
     out[...] = result
-    return out
+    return written(out, exact)
 
 
 def _at_index(body: ByIndex, function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -137,7 +149,7 @@ def _at_index(body: ByIndex, function: Callable, args: tuple, kwargs: dict) -> A
     plain = {} if out is None else {"out": _like_target(out)}
     exact = function(*unwrap(args), **unwrap(kwargs), **plain)
     array, key = body.key(*args, **kwargs)
-    result = gather(array, key, exact)
+    result = gather(array, key, exact) if isinstance(array, TracedArray) else adopt(exact)
     return result if out is None else _into(out, result, exact)
 
 
@@ -192,7 +204,7 @@ def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
         for record in write_records(target, ()):
             record.append((COPY, target._storage, target._view, None, None))
     if isinstance(out, TracedArray) and (result is out._bare or isinstance(result, np.generic)):
-        return out  # and not what functions of np.fft make beside it
+        return written(out, result)  # and not what functions of np.fft make beside it
     if not recording():
         return result
     arguments = [a for a in (*args, *kwargs.values()) if isinstance(a, (np.ndarray, list, tuple))]
@@ -203,14 +215,19 @@ def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 
 def _adopted(result: Any, arguments: list) -> Any:
-    """New data is traced from here on. What looks at the memory of an argument goes on doing so, and what is a part of a
-    larger array stays one: it depends on that what is a view of it and what is a copy."""
+    """New data is traced from here on. What looks at the memory of an argument goes on doing so."""
     if type(result) is np.ndarray:
         for leaf in traced_leaves(arguments):
             if result is leaf._bare:
                 return leaf
             if same_memory(result, leaf):
                 return leaf._part(result)
+    return new_array(result)
+
+
+def new_array(result: Any) -> Any:
+    """New data, traced; what is a part of a larger array stays one: on that depends what is a view of it and what a copy."""
+    if type(result) is np.ndarray:
         whole = result.base
         if type(whole) is np.ndarray and whole.base is None and whole.dtype is result.dtype and whole.size > result.size > 0:
             made = adopt(whole)

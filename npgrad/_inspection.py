@@ -12,9 +12,9 @@ from numpy import ndarray
 from ._endpoints import PlainCopies
 from ._leaks import Place
 from ._record import Record
-from ._storage import Storage
 from ._tracebacks import public
 from ._traced import TracedArray
+from ._trails import trail
 
 _UNKNOWN = Place("", 0, "")
 
@@ -74,6 +74,11 @@ def place_of(record: Record, position: int) -> Place:
     return _UNKNOWN if record.places is None else record.places[position]
 
 
+def _name(record: Record, position: int) -> str:
+    entry = record.entries[position]
+    return entry[0].name(entry)
+
+
 def recorded_call(record: Record, position: int) -> RecordedCall:
     entry = record.entries[position]
     kind = entry[0]
@@ -83,44 +88,20 @@ def recorded_call(record: Record, position: int) -> RecordedCall:
     return RecordedCall(kind.name(entry), *place_of(record, position), shape, dtype, kept)
 
 
-def path_between(record: Record, source: Storage, start: int, target: Storage) -> list[int]:
-    """The entries on a way from a source, as it was before entry ``start``, to a target; storages as wholes."""
-    reached, forward = {source}, []
-    for position in range(start, len(record.entries)):
-        entry = record.entries[position]
-        if not reached.isdisjoint(entry[0].ins(entry)):
-            reached.update(entry[0].outs(entry))
-            forward.append(position)
-    needed, path = {target}, []
-    for position in reversed(forward):
-        entry = record.entries[position]
-        if not needed.isdisjoint(entry[0].outs(entry)):
-            needed.update(entry[0].ins(entry))
-            path.append(position)
-    return path[::-1] if source in needed else []
-
-
-def reached_from(record: Record, source: Storage, start: int) -> set[Storage]:
-    reached = {source}
-    for entry in record.entries[start:]:
-        if not reached.isdisjoint(entry[0].ins(entry)):
-            reached.update(entry[0].outs(entry))
-    return reached
-
-
 def explanation(record: Record, target: Any, source: TracedArray | None) -> Explanation:
     if source is None or record.token not in source._storage.tracked:
         return Explanation(False, "Not connected: the source was not watched by this tape, nor made from what was.", (), ())
     mark = record.find_mark(source._storage, source._view)
-    start = 0 if mark is None else mark.position
-    is_traced = isinstance(target, TracedArray)
-    path = path_between(record, source._storage, start, target._storage) if is_traced else []
-    if is_traced and (path or target._storage is source._storage):
-        calls = tuple([recorded_call(record, position) for position in path])
+    start = None if mark is None else mark.position
+    end = (target._storage, target._view) if isinstance(target, TracedArray) else None
+    found = trail(record, (source._storage, source._view), start, end)
+    if found.arrives:
+        calls = tuple([recorded_call(record, position) for position in found.path])
         return Explanation(True, f"Connected, through {len(calls)} recorded calls:", calls, ())
-    reached = reached_from(record, source._storage, start)
-    cuts = [Cut(what, place) for storage, what, place in record.cuts or () if storage is None or storage in reached]
-    used = any(source._storage in entry[0].ins(entry) for entry in record.entries[start:])
+    cuts = [Cut(w, place) for storage, w, place in record.cuts or () if storage is None or storage in found.reached]
+    if record.places is not None:
+        cuts += [Cut(f"overwritten ({_name(record, p)})", place_of(record, p)) for p in found.overwriting]
+    used = any(source._storage in entry[0].ins(entry) for entry in record.entries[start or 0 :])
     reason = _reason(record, target, used or bool(cuts))
     if record.cuts is None:
         reason += " GradientTape(locations=True) says where it was cut."
@@ -143,7 +124,7 @@ def _reason(record: Record, target: Any, used: bool) -> str:
             "Not connected: nothing that was watched went into the target while the tape recorded: it is a constant, or "
             "made before the source was watched, or after the tape."
         )
-    return "Not connected: the target depends on other arrays, not on this source."
+    return "Not connected: what the target holds depends on other arrays or on none, not on this source."
 
 
 class Inspection:

@@ -18,7 +18,7 @@ from . import rules as rules
 from ._elementwise import binary_operator, unary_operator
 from ._moves import overwrite
 from ._registry import RULES
-from ._traced import TracedArray
+from ._traced import TracedArray, unwrap
 from .rules.special import SPECIAL
 
 _UNARY: dict[str, np.ufunc] = {
@@ -72,7 +72,7 @@ def _with_body(function: Callable, body: Callable) -> Callable:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         args = tuple([list(a) if _is_sequence(a) else a for a in args])
-        exact = function(*_numbers(args), **{name: _numbers(v) for name, v in kwargs.items()})
+        exact = function(*unwrap(args), **unwrap(kwargs))
         with np.errstate(all="ignore"):  # Python has none of NumPy's warnings
             made = body(*args, **kwargs)
         if isinstance(exact, tuple):

@@ -10,15 +10,15 @@ from typing import Any
 
 import numpy as np
 from numpy import ndarray
-from numpy.lib.array_utils import normalize_axis_index
+from numpy.lib.array_utils import byte_bounds, normalize_axis_index
 
 from ._compat import SET_SHAPE, array_methods, warn_of_set_shape
 from ._dispatch import tracking
 from ._functions import call_function, compute_plain
-from ._leaks import refuse
+from ._leaks import NoRuleError, leak_message, refuse
 from ._moves import check_boxes, copied, move, overwrite, tracked_by, write
 from ._record import note_cut, noting, owners, recording
-from ._traced import TracedArray, entry_point, is_inexact, over, root_of, same_memory, traced_leaves, unwrap, view_of
+from ._traced import TracedArray, adopt, entry_point, is_inexact, over, root_of, same_memory, traced_leaves, unwrap, view_of
 from ._twins import twin
 
 # --- Methods that are functions ------------------------------------------------------------------------------------
@@ -32,13 +32,16 @@ _FUNCTIONS: dict[str, Any] = {
 }  # fmt: skip
 
 
+def _of_scalar(made: Any) -> Any:
+    """What a method of a NumPy scalar gives: a scalar also where an array would give one without axes, as with ``out=``."""
+    return made[()] if isinstance(made, ndarray) and not made.ndim else made
+
+
 def _function_method(name: str, function: Callable) -> Callable:
     @functools.wraps(getattr(ndarray, name))
     def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
         made = call_function(function, (self, *args), kwargs)
-        if "out" in kwargs and isinstance(self._bare, np.generic):
-            return made[()]  # a method of a NumPy scalar gives a scalar in any case
-        return made
+        return made if type(self._bare) is ndarray else _of_scalar(made)
 
     return method
 
@@ -49,10 +52,11 @@ for _name, _function in _FUNCTIONS.items():
 
 def _conjugated(name: str) -> Callable:
     @functools.wraps(getattr(ndarray, name))
-    def method(self: TracedArray, out: Any = None) -> Any:
+    def method(self: TracedArray, out: Any = None, /) -> Any:
         if out is None and self.dtype.kind != "c":
             return self  # and no copy, as in NumPy
-        return np.conjugate(self, out=out)
+        made = np.conjugate(self, out=out)
+        return made if type(self._bare) is ndarray else _of_scalar(made)
 
     return method
 
@@ -67,8 +71,10 @@ def _numpys_method(name: str, code: Callable) -> Callable:
     @functools.wraps(getattr(ndarray, name))
     def method(self: TracedArray, *args: Any, **kwargs: Any) -> Any:
         if recording() and tracking(traced_leaves([self, args, kwargs])):
-            return twin(code)(self, *args, **kwargs)
-        return compute_plain(getattr(np, name), (self, *args), kwargs)
+            made = twin(code)(self, *args, **kwargs)
+        else:
+            made = compute_plain(getattr(np, name), (self, *args), kwargs)
+        return made if type(self._bare) is ndarray else _of_scalar(made)
 
     return method
 
@@ -173,6 +179,9 @@ def _view_by(self: TracedArray, function: Callable, *args: Any, **kwargs: Any) -
         if not isinstance(self, TracedArray):
             return function(self, *args, **kwargs)
     result = function(self._bare, *args, **kwargs)
+    first, end = byte_bounds(root_of(self))
+    if result.size and not first <= byte_bounds(result)[0] <= byte_bounds(result)[1] <= end:
+        raise NoRuleError(leak_message(f"{function.__name__} looks beyond the memory of the array", "Look at a part of it."))
     made = as_view(self, result)
     if made is not self and not result.flags.writeable:
         made.setflags(write=False)  # also where it is made from a NumPy scalar, so not a view
@@ -189,7 +198,7 @@ def _real(self: TracedArray) -> Any:
 def _imag(self: TracedArray) -> Any:
     bare = self._bare
     if bare.dtype.kind != "c":
-        return bare.imag
+        return adopt(bare.imag) if recording() else bare.imag
     return as_view(self, bare.imag) if type(bare) is ndarray else self[None].imag[0]
 
 
@@ -253,7 +262,7 @@ def view(self: TracedArray, dtype: Any = None, type: Any = None) -> Any:
             refuse(records, f"view({type.__name__}) hands out the memory of a traced array")
         return ndarray.view(self._bare, type) if dtype is None else self._bare.view(dtype, type)
     if dtype is None:
-        return self[...]
+        return self[...] if isinstance(self._bare, ndarray) else self
     r = self._bare.view(dtype)
     if r.real.dtype == self.dtype.type(0).real.dtype.newbyteorder(self.dtype.byteorder):
         return as_view(self, r)
@@ -276,7 +285,7 @@ def copy(self: TracedArray, order: Any = "C") -> Any:
 def astype(
     self: TracedArray, dtype: Any, order: str = "K", casting: str = "unsafe", subok: bool = True, copy: bool = True
 ) -> Any:
-    bare = self._bare
+    bare, dtype = self._bare, unwrap(dtype)
     r = bare.astype(dtype, order=order, casting=casting, copy=copy)
     if r is bare and type(bare) is ndarray:
         return self

@@ -19,12 +19,16 @@ class _Move:
 
     source: int
     what: str
+    moves = True
 
     def outs(self, e: tuple) -> tuple:
         return (e[1],)
 
     def ins(self, e: tuple) -> tuple:
         return () if e[self.source] is None else (e[self.source],)
+
+    def reads(self, e: tuple) -> tuple:
+        return () if e[self.source] is None else ((e[self.source], e[self.source + 1]),)
 
     def values(self, e: tuple) -> list:
         return []

@@ -13,10 +13,11 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Mapping
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 from numpy.lib import stride_tricks
 
 from . import _warning_places
@@ -24,7 +25,7 @@ from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
 from ._doors import Doors
-from ._functions import assembled, call_function
+from ._functions import assembled, call_function, new_array
 from ._guards import guarded_functions, random_in_place, refuse_tracked, writes_in_place
 from ._leaks import OWN_CODE, refuse
 from ._math_names import cmath_forms, math_forms
@@ -33,7 +34,7 @@ from ._record import recording
 from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import captured, is_followed
 from ._scipy_doors import form_of, scipy_doors
-from ._traced import TracedArray, traced_leaves
+from ._traced import TracedArray, is_inexact, traced_leaves
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording
@@ -89,12 +90,27 @@ def _is_followed(value: Any) -> bool:
     return isinstance(value, type(np.mean)) and value not in ZERO
 
 
+def _of_plain_data(made: Any, args: tuple, frame: FrameType) -> Any:
+    """New arrays that the user's code makes of plain data are traced, so that a later write of traced data is seen."""
+    parts = made if isinstance(made, (tuple, list)) else (made,)
+    if not any(type(part) is ndarray and is_inexact(part.dtype) for part in parts):
+        return made
+    caller = frame.f_globals.get("__name__") or ""
+    if caller.startswith("scipy.") or not _acts_for(caller, frame.f_code.co_filename):
+        return made
+    given = [a for arg in args for a in (arg if isinstance(arg, (tuple, list)) else (arg,)) if isinstance(a, ndarray)]
+    new = [part if any(np.may_share_memory(part, a) for a in given) else new_array(part) for part in parts]
+    return new[0] if parts is not made else type(made)(*new) if hasattr(made, "_fields") else type(made)(new)
+
+
 def _seen_in_place(original: Callable, traced: Callable) -> Callable:
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
-        if (args and type(args[0]) is TracedArray) or not recording() or not traced_leaves([args, kwargs]):
+        if (args and type(args[0]) is TracedArray) or not recording():
             return original(*args, **kwargs)
-        return traced(*assembled(original, args), **kwargs)
+        if not traced_leaves([args, kwargs]):
+            return _of_plain_data(original(*args, **kwargs), args, sys._getframe(1))
+        return traced(*assembled(original, args, kwargs), **kwargs)
 
     return in_place
 
@@ -102,7 +118,9 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
 def _seen_first_in_place(original: Callable, traced: Callable) -> Callable:
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
-        return (traced if traced_leaves([args, kwargs]) else original)(*args, **kwargs)
+        if not traced_leaves([args, kwargs]):
+            return original(*args, **kwargs)
+        return traced(*assembled(original, args, kwargs), **kwargs)
 
     return in_place
 
@@ -160,6 +178,7 @@ _FORMS: dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]] = {
         ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
     ],
     np.linalg: [(_followed_in(np.linalg), _seen_in_place)],
+    np.emath: [(_followed_in(np.emath), _seen_in_place)],
     np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
     stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
 }

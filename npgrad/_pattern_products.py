@@ -75,7 +75,7 @@ def _term_numbers(term: list, unique: list) -> list[int]:
 
 def _einsum(sets: IndexSets, given: dict, env: dict) -> ndarray:
     operands, specs = env["operands"], env["operands_spec"]
-    contraction = Contraction(operands, specs)
+    contraction = Contraction(operands, specs, env["ans_spec"])
     names = [given["operands"][place] for place in contraction.places]
     constants = [array if own is None else None for array, own in zip(contraction.arrays, names, strict=True)]
     return contracted(sets, contraction.terms, names, constants, contraction.output, contraction.sizes)

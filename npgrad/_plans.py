@@ -75,6 +75,8 @@ class Plan:
 class PlannedCall:
     """The kind of these entries."""
 
+    moves = False
+
     def reverse(self, sweep: Any, e: tuple) -> None:
         _, plan, out, operands, kept, specs = e
         ct = sweep.take(out, None)
@@ -130,6 +132,9 @@ class PlannedCall:
 
     def ins(self, e: tuple) -> tuple:
         return tuple([storage for storage, _ in e[3]])
+
+    def reads(self, e: tuple) -> tuple:
+        return tuple(e[3])
 
     def values(self, e: tuple) -> list:
         return CALL.values(self.general(e))

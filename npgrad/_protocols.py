@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from ._dispatch import call_rule, call_ufunc, check_outside, objects, tracking
+from ._dispatch import call_rule, call_ufunc, check_outside, in_type, objects, tracking
 from ._elementwise import ACCEPTED, plain_ufunc_call, unary_calls
 from ._functions import call_function
 from ._guards import StructuredArray
@@ -74,6 +74,8 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
     if type(rule) is Rule:
         if out and out[0] is not None:
             kwargs["out"] = out[0]
+        if kwargs.get("dtype") is not None and recording():
+            inputs = in_type(ufunc, inputs, kwargs)
         return call_rule(rule, ufunc, inputs, kwargs)
     if isinstance(rule, Elementwise):
         if not recording():

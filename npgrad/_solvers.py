@@ -45,11 +45,11 @@ def _refuse_tracked(value: Any) -> None:
 class _Function:
     """A function with what is remembered of it from point to point."""
 
-    def __init__(self, f: Callable, argnum: int, leaks: str) -> None:
+    def __init__(self, f: Callable, argnum: int, leaks: str, check_nan: bool) -> None:
         self.recorded = functools.partial(
-            Run, f, argnums=argnum, has_aux=False, leaks=leaks, check_nan=False, reach=Reach()
+            Run, f, argnums=argnum, has_aux=False, leaks=leaks, check_nan=check_nan, reach=Reach()
         )
-        self.gradient_recorded = gradient_recorder(f, argnum, leaks)
+        self.gradient_recorded = gradient_recorder(f, argnum, leaks, check_nan)
         self.learned, self.gradient_learned = Learned(), Learned()
 
 
@@ -88,9 +88,9 @@ class _Point:
 class Solvable:
     """A function with its derivatives, in the forms that solvers ask for. Made by `for_solver`."""
 
-    def __init__(self, f: Callable, argnum: int, leaks: str) -> None:
-        self._function = _Function(f, argnum, leaks)
-        self._weighted_function = _Function(lambda x, v: (f(x) * v).sum(), 0, leaks)
+    def __init__(self, f: Callable, argnum: int, leaks: str, check_nan: bool) -> None:
+        self._function = _Function(f, argnum, leaks, check_nan)
+        self._weighted_function = _Function(lambda x, v: (f(x) * v).sum(), 0, leaks, check_nan)
         self._point: _Point | None = None
         self._weighted: _Point | None = None
 
@@ -137,7 +137,7 @@ class Solvable:
 
 
 @public
-def for_solver(f: Callable, argnum: int = 0, *, leaks: str = "raise") -> Solvable:
+def for_solver(f: Callable, argnum: int = 0, *, leaks: str = "raise", check_nan: bool = False) -> Solvable:
     """A function with its derivatives as solvers ask for them, evaluated once at each point.
 
     The value, the Jacobian and the products with a Hessian at one point share their records, in whichever order and however
@@ -150,6 +150,7 @@ def for_solver(f: Callable, argnum: int = 0, *, leaks: str = "raise") -> Solvabl
     argnum : int
         The argument to differentiate by; ``1`` for the right-hand side f(t, y) of an ordinary differential equation.
     leaks : {"raise", "warn", "ignore"}
+    check_nan : bool
         See `GradientTape`.
 
     Returns
@@ -167,4 +168,4 @@ def for_solver(f: Callable, argnum: int = 0, *, leaks: str = "raise") -> Solvabl
     (np.float64(17.0), array([ 4., 32.]), array([12.,  0.]))
     """
     check_callable(f)
-    return Solvable(f, argnum, leaks)
+    return Solvable(f, argnum, leaks, check_nan)

@@ -201,15 +201,30 @@ def jacobian_sparsity(
 
 @overload
 def sparse_jacobian(
-    f: Callable[P, Any], argnums: int = 0, *, holomorphic: bool = False, leaks: str = "raise"
+    f: Callable[P, Any],
+    argnums: int = 0,
+    *,
+    holomorphic: bool = False,
+    leaks: str = "raise",
+    check_nan: bool = False,
 ) -> Callable[P, SparseMatrix]: ...
 @overload
 def sparse_jacobian(
-    f: Callable[P, Any], argnums: tuple[int, ...], *, holomorphic: bool = False, leaks: str = "raise"
+    f: Callable[P, Any],
+    argnums: tuple[int, ...],
+    *,
+    holomorphic: bool = False,
+    leaks: str = "raise",
+    check_nan: bool = False,
 ) -> Callable[P, tuple[SparseMatrix, ...]]: ...
 @public
 def sparse_jacobian(
-    f: Callable, argnums: int | tuple[int, ...] = 0, *, holomorphic: bool = False, leaks: str = "raise"
+    f: Callable,
+    argnums: int | tuple[int, ...] = 0,
+    *,
+    holomorphic: bool = False,
+    leaks: str = "raise",
+    check_nan: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian of a function as a sparse matrix, from a few compressed sweeps.
 
@@ -227,6 +242,7 @@ def sparse_jacobian(
         For complex values of complex arguments: the complex derivative dy/dz, where the elements are else what `jacobian`
         gives, conj(dy/dz). That there is one is checked by a random cotangent.
     leaks : {"raise", "warn", "ignore"}
+    check_nan : bool
         See `GradientTape`.
 
     Returns
@@ -263,7 +279,7 @@ def sparse_jacobian(
     @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> Any:
-        point = _Point(Run(f, args, kwargs, argnums, False, leaks, reach=reach), several)
+        point = _Point(Run(f, args, kwargs, argnums, False, leaks, check_nan, reach), several)
         plan = _planned(point, known, _JacobianPlan)
         pattern = plan.pattern
         whole = SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
@@ -292,7 +308,9 @@ def columns_between(matrix: SparseMatrix, first: int, end: int) -> SparseMatrix:
 
 
 @public
-def sparse_hessian(f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise") -> Callable[P, SparseMatrix]:
+def sparse_hessian(
+    f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise", check_nan: bool = False
+) -> Callable[P, SparseMatrix]:
     """The Hessian of a scalar function as a sparse symmetric matrix, from forward sweeps over the record of its gradient.
 
     As `sparse_jacobian`: the pattern and a star colouring of it are found at the first call and used again.
@@ -304,6 +322,7 @@ def sparse_hessian(f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise
     argnums : int
         Which positional argument to differentiate by.
     leaks : {"raise", "warn", "ignore"}
+    check_nan : bool
         See `GradientTape`.
 
     Returns
@@ -324,12 +343,12 @@ def sparse_hessian(f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise
     """
     check_callable(f)
     known, reach = Known(), Reach()
-    gradient = grad(f, argnums, leaks=leaks)
+    gradient = grad(f, argnums, leaks=leaks, check_nan=check_nan)
 
     @public
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> SparseMatrix:
-        point = _Point(Run(gradient, args, kwargs, argnums, False, leaks, reach=reach), False)
+        point = _Point(Run(gradient, args, kwargs, argnums, False, leaks, check_nan, reach), False)
         if point.is_complex:
             raise TypeError("sparse_hessian is for real arguments; use npgrad.hessian for complex ones")
         plan = _planned(point, known, _HessianPlan)

@@ -227,16 +227,15 @@ class StridedView:
         root_size = int(np.prod(self.layout.shape, dtype=np.intp))
         if root_size == 0 or 0 in self.shape:
             return
-        numbers = empty_with_order(self.layout.shape, np.dtype(np.intp), self.layout.order)
-        block = numbers.transpose(self.layout.order)
-        block[...] = np.arange(root_size).reshape(block.shape)
+        # The memory as a row of elements of this view: of a complex array, its real and imaginary parts.
         itemsize = self.dtype.itemsize
+        numbers = np.arange(root_size * (shadow.dtype.itemsize // itemsize))
         scaled = tuple(s // itemsize * numbers.itemsize for s in self.strides)
-        index = ndarray(self.shape, np.intp, block, self.offset // itemsize * numbers.itemsize, scaled)
+        index = ndarray(self.shape, numbers.dtype, numbers, self.offset // itemsize * numbers.itemsize, scaled)
         inner = tuple(batch_ndim + axis for axis in self.layout.order)
-        target = shadow.transpose(tuple(range(batch_ndim)) + inner)
-        where: Any = _BATCH_PREFIX[batch_ndim] + np.unravel_index(index, block.shape)
-        np.add.at(target, where, ct)
+        row = shadow.transpose(tuple(range(batch_ndim)) + inner).reshape(*shadow.shape[:batch_ndim], root_size)
+        row = row if shadow.dtype.itemsize == itemsize else row.view(native(self.dtype))
+        np.add.at(row, (*_BATCH_PREFIX[batch_ndim], index), ct)
 
 
 View = IndexView | StridedView

@@ -13,6 +13,7 @@ import numpy as np
 
 from ._compat import VECTORIZE_WITH_EXCLUDED, VECTORIZE_WITH_SIGNATURE
 from ._creators import TRACED_CREATORS
+from ._functions import laid_out
 from ._record import recording
 from ._traced import TracedArray, unwrap
 from ._twins import twin
@@ -51,11 +52,10 @@ def _elements(array: Any) -> Any:
     return array if array.dtype == double else array.astype(double)
 
 
-def _order_of(arrays: list) -> Any:
-    """In which order of memory NumPy lays out what it makes of these arrays, one element after the other."""
+def _layout_of(arrays: list) -> Any:
+    """An array with the order of memory of what NumPy makes of these arrays, one element after the other."""
     uses: Any = [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]
-    made = _NUMPYS_NDITER([*unwrap(arrays), None], ["refs_ok", "zerosize_ok"], uses)
-    return "F" if made.operands[-1].flags.fnc else "C"
+    return _NUMPYS_NDITER([*unwrap(arrays), None], ["refs_ok", "zerosize_ok"], uses).operands[-1]
 
 
 _NUMPYS_NDITER = np.nditer
@@ -74,20 +74,23 @@ def _over_elements(vectorized: np.vectorize, func: Callable, args: Any) -> Any:
         otypes = [_asarray(part).dtype for part in parts]
     shape = np.broadcast_shapes(*[a.shape for a in arrays])
     looped = [np.broadcast_to(_elements(a), shape) for a in arrays]
-    order = _order_of(looped)
+    layout = _layout_of(looped)
     results = []
     for index in np.ndindex(shape):
         results.append(first.pop() if first else func(*[a[index] for a in looped]))
     if len(otypes) == 1:
-        return _assembled(results, otypes[0], shape, order)
+        return _assembled(results, otypes[0], layout)
     rows = zip(*results, strict=True) if results else [()] * len(otypes)
-    return tuple([_assembled(list(row), otype, shape, order) for row, otype in zip(rows, otypes, strict=True)])
+    return tuple([_assembled(list(row), otype, layout) for row, otype in zip(rows, otypes, strict=True)])
 
 
-def _assembled(results: list, otype: Any, shape: tuple[int, ...], order: Any) -> Any:
-    if np.dtype(otype) == object:  # each result is one item, be it an array
+def _assembled(results: list, otype: Any, layout: Any) -> Any:
+    like = np.empty_like(layout, dtype=otype)
+    if like.dtype == object:  # each result is one item, be it an array
         items = np.ndarray(len(results), object)
         for position, result in enumerate(results):
             items[position] = result
-        return np.array(items.reshape(shape), order=order)
-    return _asarray(_asarray(results, dtype=otype).reshape(shape), order=order)
+        like[...] = items.reshape(like.shape)
+        return like
+    made = _asarray(results, dtype=otype).reshape(like.shape)
+    return made if like.flags.c_contiguous else laid_out(made, like)

@@ -23,14 +23,16 @@ LAYERS = {
     "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "rules"],
     "memory": ["_pool", "_storage"],
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
-    "recording": ["_moves", "_flat", "_plans", "_parting", "_dispatch", "_elementwise", "_variable", "_custom"],
-    "functions": ["_guards", "_creators", "_math_names", "_twins", "_vectorize", "_functions"],
+    "recording": [
+        "_moves", "_flat", "_plans", "_parting", "_destinations", "_dispatch", "_elementwise", "_variable", "_custom",
+    ],
+    "functions": ["_guards", "_creators", "_math_names", "_twins", "_functions", "_vectorize"],
     "names in place": [
         "_warning_places", "_doors", "_scipy", "_scipy_doors", "_while_recording", "_namespace", "_bound_names",
         "_instrument", "_forking",
     ],
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
-    "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_inspection", "_finite", "_derivatives"],
+    "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_trails", "_inspection", "_finite", "_derivatives"],
     "patterns": [
         "_index_sets", "_pattern_rules", "_pattern_products", "_pattern_matrices", "_pattern", "_coloring", "_compression",
         "_jacobians",

@@ -303,7 +303,10 @@ def test_out(sample: S) -> None:
             buffers = [array(b) if b.dtype.kind in "fc" else b for b in made]
             targets = [b if part is ... else b[part, ...] for b in buffers]
             given_back = flatten(call_into(targets, xs))[0]
-            assert array is not ng.array or all(g is t for g, t in zip(given_back, targets, strict=True))
+            # NumPy gives the destination; as a scalar where it asks a method of a scalar.
+            scalars = [isinstance(getattr(g, "_bare", g), np.generic) for g in given_back]
+            same = [g is t or scalar for g, t, scalar in zip(given_back, targets, scalars, strict=True)]
+            assert array is not ng.array or all(same)
             return buffers
 
         linear = Linearised(into_buffer, points)

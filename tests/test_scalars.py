@@ -128,3 +128,100 @@ def test_exact_fractions_of_elements_are_leaks(convert):
         x = tape.watch(np.array([1.5]))
         with pytest.raises(ng.LeakError):
             convert(x[0])
+
+
+# --- Scalars where a destination is given, arrays where NumPy gives arrays ------------------------------------------------
+
+INTO_A_SCALAR: dict[str, Callable] = {
+    **{
+        f"x.{name}": lambda x, out, name=name: getattr(x, name)(out=out)
+        for name in (
+            "sum", "prod", "max", "min", "mean", "std", "var", "round", "argmax", "argmin", "all", "any", "conj",
+            "conjugate",
+        )
+    },
+    **{
+        f"np.{name}": lambda x, out, name=name: getattr(np, name)(x, out=out)
+        for name in (
+            "sum", "prod", "max", "min", "mean", "std", "var", "round", "ptp", "median", "nansum", "nanmean", "nanvar",
+            "nanstd", "nanmax", "nanmin", "nanmedian", "exp", "abs", "conj", "argmax", "all", "any", "nanprod",
+        )
+    },
+    "x.clip": lambda x, out: x.clip(0, 1, out=out),
+    "x.take": lambda x, out: x.take(0, out=out),
+    "x.conj by position": lambda x, out: x.conj(out),
+    "x.sum by position": lambda x, out: x.sum(None, None, out),
+    "np.clip": lambda x, out: np.clip(x, 0, 1, out=out),
+    "np.clip by position": lambda x, out: np.clip(x, 0, 1, out),
+    "np.take": lambda x, out: np.take(x, 0, out=out),
+    "np.dot": lambda x, out: np.dot(x, 2.0, out=out),
+    "np.quantile": lambda x, out: np.quantile(x, 0.5, out=out),
+    "np.add": lambda x, out: np.add(x, 2.0, out),
+    "np.add.reduce": lambda x, out: np.add.reduce(x, axis=None, out=out),
+    "np.matmul": lambda x, out: np.matmul([1.0], np.reshape(x, 1), out=out),
+    "np.einsum": lambda x, out: np.einsum(",->", x, 2.0, out=out),
+    "np.trace": lambda x, out: np.trace(np.reshape(x, (1, 1)), out=out),
+    "a method of an array": lambda x, out: np.reshape(x, 1).sum(out=out),
+    "a function of an array": lambda x, out: np.median(np.reshape(x, 1), out=out),
+}  # fmt: skip
+WITHOUT_A_DESTINATION: dict[str, Callable] = {
+    **{
+        f"x.{name}": lambda x, name=name: getattr(x, name)()
+        for name in ("view", "copy", "squeeze", "transpose", "ravel", "flatten", "cumsum", "cumprod", "conj", "std", "var")
+    },
+    "x.view(dtype)": lambda x: x.view(x.dtype),
+    "x.sum(axis=())": lambda x: x.sum(axis=()),
+    "x.var(keepdims)": lambda x: x.var(keepdims=True),
+    "x.reshape(())": lambda x: x.reshape(()),
+    "x[...]": lambda x: x[...],
+    "x.real": lambda x: x.real,
+    "x.imag": lambda x: x.imag,
+    "x.clip": lambda x: x.clip(0, 1),
+    "x.swapaxes": lambda x: x.swapaxes(0, 0),
+    "x.compress": lambda x: x.compress([True]),
+    "x.choose": lambda x: np.int64(0).choose([x]),
+    "x.repeat": lambda x: x.repeat(1),
+    "x.take": lambda x: x.take(0),
+    "x.take of one": lambda x: x.take([0]),
+}  # fmt: skip
+KINDS = {"scalar": np.float64(1.5), "complex": np.complex128(1.5 + 2j), "single": np.float32(1.5), "array": np.array(1.5)}
+
+
+def _form(call: Callable) -> tuple:
+    """Whether there is an array or a scalar, of what dtype and shape; or what is raised."""
+    try:
+        made = call()
+    except (TypeError, ValueError, AttributeError) as error:
+        return (type(error),)
+    bare = getattr(made, "_bare", made)
+    return type(bare), np.shape(bare), getattr(bare, "dtype", None), repr(bare)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("name", [*INTO_A_SCALAR, *WITHOUT_A_DESTINATION])
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+def test_scalars_and_arrays_without_axes_are_where_numpy_has_them(name: str, kind: str) -> None:
+    if name in INTO_A_SCALAR:
+        dtype = int if "arg" in name else bool if name.endswith(("all", "any")) else type(KINDS[kind].item())
+        function = lambda x: INTO_A_SCALAR[name](x, np.zeros((), dtype))
+    else:
+        function = WITHOUT_A_DESTINATION[name]
+    expected = _form(lambda: function(KINDS[kind].copy()))
+    with ng.GradientTape() as tape:
+        x = tape.watch(KINDS[kind])
+        assert _form(lambda: function(x)) == expected
+    with ng.GradientTape():
+        constant = ng.array(KINDS[kind])[()] if kind != "array" else ng.array(KINDS[kind])
+        assert _form(lambda: function(constant)) == expected
+
+
+@pytest.mark.parametrize("name", ["x.sum", "x.var", "np.var", "np.clip", "np.median", "np.dot", "np.sum"])
+def test_a_scalar_from_a_destination_is_followed(name: str) -> None:
+    def function(x: np.ndarray) -> np.ndarray:
+        out = np.zeros(())
+        y = INTO_A_SCALAR[name](x[0] / 3, out)
+        out[...] = 7.0  # the scalar is not what the destination becomes
+        return y * x[1]
+
+    point = np.array([1.5, 2.0])
+    np.testing.assert_allclose(ng.jacobian(function)(point), finite_difference.jacobian(function)(point), atol=1e-7)

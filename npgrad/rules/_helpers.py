@@ -121,4 +121,9 @@ def binned(values: Any, bins: Any, n: int, ndim: int = 1) -> Any:
     bins = np.asarray(bins, np.intp).reshape(-1)
     batch = values.shape[: values.ndim - ndim]
     offsets = n * np.arange(math.prod(batch))
-    return np.bincount((offsets[:, None] + bins).reshape(-1), values.reshape(-1), len(offsets) * n).reshape(*batch, n)
+    bins = (offsets[:, None] + bins).reshape(-1)
+    if not np.can_cast(values.dtype, np.float64):  # bincount knows double precision only
+        sums = np.zeros(len(offsets) * n, values.dtype)
+        np.add.at(sums, bins, values.reshape(-1))
+        return sums.reshape(*batch, n)
+    return np.bincount(bins, values.reshape(-1), len(offsets) * n).reshape(*batch, n)

@@ -17,7 +17,7 @@ class Contraction:
     ``places`` says where each array stands among einsum's arguments.
     """
 
-    def __init__(self, operands: Any, specs: Any) -> None:
+    def __init__(self, operands: Any, specs: Any, result: Any) -> None:
         if specs[0].dtype.kind in "US":
             terms, output = _read_text(str(operands[0]))
             self.places = list(range(1, len(operands)))
@@ -26,7 +26,9 @@ class Contraction:
             terms = [list(labels) for labels in operands[1 : 2 * pairs : 2]]
             output = list(operands[-1]) if len(operands) % 2 else None
             self.places = list(range(0, 2 * pairs, 2))
-        self.arrays = [np.asarray(operands[place]) for place in self.places]
+        arrays = [np.asarray(operands[place]) for place in self.places]
+        # With ``dtype=float`` the real parts of complex numbers are multiplied.
+        self.arrays = arrays if result.dtype.kind == "c" else [np.real(a) for a in arrays]
         shapes = [specs[place].shape for place in self.places]
         if output is None:
             count = Counter(label for term in terms for label in term)
@@ -110,11 +112,11 @@ class _OnDemand:
 
 
 @vjp(np.einsum, "operands")
-def einsum_vjp(ct: Any, operands: Any, operands_spec: Any) -> Any:
-    contraction = Contraction(operands, operands_spec)
+def einsum_vjp(ct: Any, operands: Any, operands_spec: Any, ans_spec: Any) -> Any:
+    contraction = Contraction(operands, operands_spec, ans_spec)
     return _OnDemand(lambda place: contraction.cotangent(ct, contraction.places.index(place)))
 
 
 @jvp(np.einsum, "operands")
-def einsum_jvp(tangent: Any, operands: Any, operands_spec: Any) -> Any:
-    return Contraction(operands, operands_spec).tangent(tangent)
+def einsum_jvp(tangent: Any, operands: Any, operands_spec: Any, ans_spec: Any) -> Any:
+    return Contraction(operands, operands_spec, ans_spec).tangent(tangent)

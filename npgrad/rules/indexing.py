@@ -36,11 +36,11 @@ steps(np.where, "condition")
 
 @by_index(np.take)
 def take_key(a: Any, indices: Any, axis: Any = None, mode: str = "raise") -> tuple[Any, Any]:
+    a = np.asarray(a)
     if axis is None or not a.ndim:
         a, axis = a.reshape(-1), 0
     n = a.shape[axis]
-    indices = np.asarray(indices)
-    indices = indices if indices.size else indices.astype(np.intp)  # np.take takes [], though it is an array of floats
+    indices = np.asarray(indices).astype(np.intp)  # of a list np.take takes floats too
     if mode == "wrap":
         indices = indices % n
     elif mode == "clip":
@@ -55,7 +55,7 @@ def compress_key(condition: Any, a: Any, axis: Any = None) -> tuple[Any, Any]:
 
 @by_index(np.extract)
 def extract_key(condition: Any, arr: Any) -> tuple[Any, Any]:
-    return take_key(np.asarray(arr), np.flatnonzero(condition))
+    return take_key(arr, np.flatnonzero(condition))
 
 
 # --- In order ------------------------------------------------------------------------------------------------------
@@ -172,8 +172,9 @@ def _type_of(value: Any) -> Any:
 
 
 @write(np.put)
-def put(a: Any, ind: Any, v: Any, mode: str = "raise") -> None:
+def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     ind = np.asarray(ind).reshape(-1)
+    np.put(np.ndarray(1), np.ndarray(1, ind.dtype) if ind.size and ind.dtype.kind in "fc" else [0], 0, mode)
     if mode == "wrap":
         ind = ind % a.size
     elif mode == "clip":
@@ -199,8 +200,10 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
     if places.size:
         if not np.size(vals):
             raise ValueError("Cannot insert from an empty array!")
-        vals = np.asarray(vals).reshape(-1)
-        if np.may_share_memory(arr, vals):  # NumPy makes no copy here: later elements see what earlier ones have written
+        vals = np.asarray(vals)
+        in_memory = arr.flags.c_contiguous and vals.flags.c_contiguous and arr.dtype == vals.dtype
+        vals = vals.reshape(-1)
+        if in_memory and np.may_share_memory(arr, vals):  # NumPy copies neither: later ones see what earlier ones are now
             for n, k in enumerate(places):
                 arr.flat[k] = vals[n % vals.size]
         else:

@@ -136,9 +136,11 @@ def _joined(arrays: Any, depth: int, ndim: int) -> Any:
 
 @by_index(np.repeat)
 def repeat_key(a: Any, repeats: Any, axis: Any = None) -> tuple[Any, Any]:
+    a = np.asarray(a)
     if axis is None or not a.ndim:
         a, axis = a.reshape(-1), 0
-    return a, (*(slice(None),) * (axis % a.ndim), np.repeat(np.arange(a.shape[axis]), repeats))
+    counts = np.asarray(repeats).astype(int)  # of a list NumPy takes floats too
+    return a, (*(slice(None),) * (axis % a.ndim), np.repeat(np.arange(a.shape[axis]), counts))
 
 
 def _tiles(reps: Any, ndim: int) -> tuple[int, ...]:

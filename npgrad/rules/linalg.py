@@ -154,7 +154,7 @@ def pinv_vjp(ct: Any, ans: Any, a: Any, hermitian: Any) -> Any:
     p, pH, cH = ans, mH(ans), mH(ct)
     left, right = cH - cH @ p @ _read(a, hermitian), cH - _read(a, hermitian) @ p @ cH
     back = -(pH @ ct @ pH) + right @ p @ pH + pH @ p @ left
-    return triangle(back) if hermitian else back
+    return triangle(back) if _is_read_as_hermitian(a, hermitian) else back
 
 
 @jvp(np.linalg.pinv, "a")
@@ -165,9 +165,13 @@ def pinv_jvp(tangent: Any, ans: Any, a: Any, hermitian: Any) -> Any:
     return -(p @ t @ p) + along - along @ a @ p + across - p @ a @ across
 
 
-def _read(a: Any, is_hermitian: Any) -> Any:
+def _is_read_as_hermitian(a: Any, is_hermitian: Any) -> bool:
     # NumPy returns the inverse of an empty matrix before it asks whether it is hermitian, or square.
-    return hermitian(a) if is_hermitian and a.shape[-1] == a.shape[-2] else a
+    return bool(is_hermitian) and a.shape[-1] == a.shape[-2]
+
+
+def _read(a: Any, is_hermitian: Any) -> Any:
+    return hermitian(a) if _is_read_as_hermitian(a, is_hermitian) else a
 
 
 def _columns(b: Any, ndim: int) -> Any:

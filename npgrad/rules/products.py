@@ -21,7 +21,7 @@ def _conj(a: Any) -> Any:
 @vjp(np.matmul, "x")
 def matmul_vjp_x(ct: Any, y: Any, x_spec: Any, ans_spec: Any, axes: Any) -> Any:
     if given(axes):
-        return _MATMUL.vjp_x(ct, y, x_spec, ans_spec, axes, None, False)
+        return _MATMUL[x_spec.ndim == 1, y.ndim == 1].vjp_x(ct, y, x_spec, ans_spec, axes, None, False)
     y = _conj(y)
     if x_spec.ndim == 1 and y.ndim == 1:
         return ct[..., None] * y
@@ -38,7 +38,7 @@ def matmul_vjp_x(ct: Any, y: Any, x_spec: Any, ans_spec: Any, axes: Any) -> Any:
 @vjp(np.matmul, "y")
 def matmul_vjp_y(ct: Any, x: Any, y_spec: Any, ans_spec: Any, axes: Any) -> Any:
     if given(axes):
-        return _MATMUL.vjp_y(ct, x, y_spec, ans_spec, axes, None, False)
+        return _MATMUL[x.ndim == 1, y_spec.ndim == 1].vjp_y(ct, x, y_spec, ans_spec, axes, None, False)
     x = _conj(x)
     if x.ndim == 1 and y_spec.ndim == 1:
         return ct[..., None] * x
@@ -69,7 +69,7 @@ def _sum_between(product: Any, batch_ndim: int, inner: int) -> Any:
 @jvp(np.matmul, "x")
 def matmul_jvp_x(tangent: Any, y: Any, x_spec: Any, ans_spec: Any, axes: Any) -> Any:
     if given(axes):
-        return _MATMUL.jvp_x(tangent, y, x_spec, ans_spec, axes, None, False)
+        return _MATMUL[x_spec.ndim == 1, y.ndim == 1].jvp_x(tangent, y, x_spec, ans_spec, axes, None, False)
     batch = tangent.ndim - x_spec.ndim
     if y.ndim == 1:
         return np.matmul(tangent, y)
@@ -83,7 +83,7 @@ def matmul_jvp_x(tangent: Any, y: Any, x_spec: Any, ans_spec: Any, axes: Any) ->
 @jvp(np.matmul, "y")
 def matmul_jvp_y(tangent: Any, x: Any, y_spec: Any, ans_spec: Any, axes: Any) -> Any:
     if given(axes):
-        return _MATMUL.jvp_y(tangent, x, y_spec, ans_spec, axes, None, False)
+        return _MATMUL[x.ndim == 1, y_spec.ndim == 1].jvp_y(tangent, x, y_spec, ans_spec, axes, None, False)
     batch = tangent.ndim - y_spec.ndim
     if y_spec.ndim == 1:
         if x.ndim <= 2:
@@ -227,7 +227,13 @@ class AlongAxes:
         return max(x.ndim - len(self.letters[0]), y.ndim - len(self.letters[1]))
 
 
-_MATMUL = AlongAxes("ij", "jk", "ik", False)
+# By whether x and y are vectors.
+_MATMUL = {
+    (False, False): AlongAxes("ij", "jk", "ik", False),
+    (True, False): AlongAxes("j", "jk", "k", False),
+    (False, True): AlongAxes("ij", "j", "i", False),
+    (True, True): AlongAxes("j", "j", "", False),
+}
 
 
 def _declare_along(function: Any, maps: AlongAxes) -> None:

@@ -89,9 +89,9 @@ def _others(rows: Any) -> Any:
     return before * behind
 
 
-def _factors(a: Any, ans_spec: Any) -> Any:
+def _factors(a: Any, ans: Any) -> Any:
     """What is multiplied: with ``dtype=float`` the real parts of complex numbers."""
-    return a if ans_spec.dtype.kind == "c" else np.real(a)
+    return a if ans.dtype.kind == "c" else np.real(a)
 
 
 def _prod_partial(a: Any, axis: Any, where: Any, initial: Any, ans_spec: Any) -> Any:
@@ -178,7 +178,7 @@ def _cumprod_push(tangent: Any, a: Any, products: Any) -> Any:
 
 
 def cumprod_vjp(ct: Any, a: Any, ans: Any, axis: Any, a_spec: Any) -> Any:
-    rows = _running_rows(a, axis, a_spec.ndim)
+    rows = _running_rows(_factors(a, ans), axis, a_spec.ndim)
     if not rows.size:
         return ct.reshape(ct.shape[: ct.ndim - np.ndim(ans)] + a_spec.shape)
     ct, products = _running_rows(ct, axis, np.ndim(ans)), _running_rows(ans, axis, np.ndim(ans))
@@ -186,7 +186,7 @@ def cumprod_vjp(ct: Any, a: Any, ans: Any, axis: Any, a_spec: Any) -> Any:
 
 
 def cumprod_jvp(tangent: Any, a: Any, ans: Any, axis: Any, a_spec: Any) -> Any:
-    rows = _running_rows(a, axis, a_spec.ndim)
+    rows = _running_rows(_factors(a, ans), axis, a_spec.ndim)
     if not rows.size:
         return tangent.reshape(tangent.shape[: tangent.ndim - a_spec.ndim] + np.shape(ans))
     tangent, products = _running_rows(tangent, axis, a_spec.ndim), _running_rows(ans, axis, np.ndim(ans))

@@ -21,14 +21,17 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
         return np.maximum(count - (correction if given(correction) else ddof), 0)
 
     def factors(
-        a: Any, ans: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, mean: Any, correction: Any, a_spec: Any
-    ) -> tuple[Any, Any]:
+        a: Any, ans: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any, mean: Any, correction: Any,
+        a_spec: Any,
+    ) -> tuple[Any, Any]:  # fmt: skip
         """The distance of each element from the mean, 0 where it is not looked at; and by what a sum of squares of these
         changes the result, times 2. The second has the reduced axes with length 1."""
         axes = negative_axes(axis, a_spec.ndim)
         where = seen(a, where)
         if not given(mean):
             mean = np.sum(chosen(a, where), axis=axes, keepdims=True) / freedom_of(axis, 0, where, None, a_spec)
+            if given(dtype) and np.dtype(dtype).kind != "c":
+                mean = np.real(mean)  # this alone NumPy computes in the type that is asked for
         scale = 2 / freedom_of(axis, ddof, where, correction, a_spec)
         if is_root:
             # As the norm, it has the derivative 0 where all values are equal.
@@ -38,26 +41,28 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
 
     @vjp(function, "a", "mean")
     def variance_vjp(
-        ct: Any, a: Any, ans: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, mean: Any, correction: Any, a_spec: Any
-    ) -> Any:
-        distance, scale = factors(a, ans, axis, ddof, keepdims, where, mean, correction, a_spec)
-        flow = put_back(ct, axis, keepdims, a_spec) * scale * distance
+        ct: Any, a: Any, ans: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any, mean: Any, correction: Any,
+        a_spec: Any,
+    ) -> Any:  # fmt: skip
+        distance, scale = factors(a, ans, axis, dtype, ddof, keepdims, where, mean, correction, a_spec)
+        slope = scale * distance
+        flow = put_back(ct, axis, keepdims, a_spec) * (np.conjugate(slope) if _is_square(a_spec, distance) else slope)
         return flow, -flow
 
     @jvp(function, "a")
     def variance_jvp(
-        tangent: Any, a: Any, ans: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, mean: Any, correction: Any,
-        a_spec: Any, ans_spec: Any,
+        tangent: Any, a: Any, ans: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any, mean: Any,
+        correction: Any, a_spec: Any, ans_spec: Any,
     ) -> Any:  # fmt: skip
-        distance, scale = factors(a, ans, axis, ddof, keepdims, where, mean, correction, a_spec)
+        distance, scale = factors(a, ans, axis, dtype, ddof, keepdims, where, mean, correction, a_spec)
         return _along(chosen(tangent, seen(a, where)), distance, scale, axis, a_spec, ans_spec)
 
     @jvp(function, "mean")
     def variance_jvp_mean(
-        tangent: Any, a: Any, ans: Any, axis: Any, ddof: Any, keepdims: Any, where: Any, mean: Any, correction: Any,
-        a_spec: Any, mean_spec: Any, ans_spec: Any,
+        tangent: Any, a: Any, ans: Any, axis: Any, dtype: Any, ddof: Any, keepdims: Any, where: Any, mean: Any,
+        correction: Any, a_spec: Any, mean_spec: Any, ans_spec: Any,
     ) -> Any:  # fmt: skip
-        distance, scale = factors(a, ans, axis, ddof, keepdims, where, mean, correction, a_spec)
+        distance, scale = factors(a, ans, axis, dtype, ddof, keepdims, where, mean, correction, a_spec)
         return _along(-behind_batch(tangent, mean_spec, a_spec.ndim), distance, scale, axis, a_spec, ans_spec)
 
     def by_freedom(a: Any, ans: Any, axis: Any, ddof: Any, where: Any, correction: Any, a_spec: Any) -> Any:
@@ -81,8 +86,13 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
             return tangent.reshape(tangent.shape + (1,) * np.ndim(change)) * change
 
 
+def _is_square(a_spec: Any, distance: Any) -> bool:
+    """Of real data and a complex mean NumPy sums the squares of the distances, and not their absolute squares."""
+    return a_spec.dtype.kind != "c" and np.iscomplexobj(distance)
+
+
 def _along(change: Any, distance: Any, scale: Any, axis: Any, a_spec: Any, ans_spec: Any) -> Any:
-    product = np.real(np.conjugate(distance) * change) if np.iscomplexobj(distance) else distance * change
+    product = np.real(np.conjugate(distance) * change) if a_spec.dtype.kind == "c" else distance * change
     total = np.sum(product, axis=negative_axes(axis, a_spec.ndim), keepdims=True) * scale
     return total.reshape(change.shape[: change.ndim - a_spec.ndim] + ans_spec.shape)
 

@@ -19,9 +19,16 @@ PROMISES = (
     ("has no derivative rule", "docs/errors.md: NoRuleError"),
     ("as_strided, imported before the tape", "docs/leaks.md: as_strided"),
     ("are written into the same memory", "docs/leaks.md: np.modf(x, a, a)"),
+    ("looks beyond the memory", "docs/leaks.md: as_strided"),
+    ("reads what it has written", "docs/leaks.md: np.concatenate([x[:3]], out=x[::2])"),
     ("did not apply itself to one element after the other", "docs/errors.md: NoRuleError"),
     ("no derivative rule for", "docs/errors.md: NoRuleError"),
 )
+
+
+def stretches(text: str) -> bool:
+    """Whether a program has arrays that NumPy lets it write into, though with a warning, and npgrad does not."""
+    return re.search(r"broadcast_arrays|meshgrid", text) is not None
 
 
 def promised(error: Exception, text: str) -> str | None:
@@ -30,7 +37,7 @@ def promised(error: Exception, text: str) -> str | None:
         return "docs/kinks.md: equal eigenvalues"
     if isinstance(error, NotImplementedError) and "of a traced array is not followed" in str(error):
         return "docs/leaks.md: x.setfield and its kin"
-    if isinstance(error, ValueError) and "read-only" in str(error) and re.search(r"broadcast_arrays|meshgrid", text):
+    if isinstance(error, ValueError) and "read-only" in str(error) and stretches(text):
         return "docs/leaks.md: writing into a stretched array"
     if not isinstance(error, (ng.LeakError, ng.NoRuleError)):
         return None

@@ -56,15 +56,15 @@ class Counts:
         return "\n".join(lines + [f"  {count:7d}  {what}" for what, count in self.dropped.most_common()])
 
 
-def run(seed: int, first: int, last: int, tell: Callable[[int], None]) -> Counts:
-    """The programs number ``first`` to ``last`` of a seed."""
+def run(seed: int, first: int, last: int, tell: Callable[[int], None], jax: int = 0) -> Counts:
+    """The programs number ``first`` to ``last`` of a seed; one in ``jax`` of them is judged by JAX where it runs it."""
     warnings.simplefilter("ignore")
     counts = Counts()
     for number in range(first, last):
         tell(number)
         program, state = generate((seed, number))
         second = number % SECOND == 0
-        outcome = check(program, number, second)
+        outcome = check(program, number, second, bool(jax) and number % jax == 0)
         counts.add(program, outcome)
         counts.dropped.update(state.dropped)
         if outcome.kind == "wrong":
@@ -81,13 +81,14 @@ def main() -> int:
     parser.add_argument("--first", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=1)
+    parser.add_argument("--jax", type=int, default=10, help="one program in so many is judged by JAX where it runs it; 0: none")
     parser.add_argument("--most", type=int, default=5, help="failures of one kind that are printed")
     options = parser.parse_args()
     start, counts = time.time(), Counts()
     shown: collections.Counter = collections.Counter()
 
     def work(first: int, last: int, tell: Callable[[int], None]) -> Counts:
-        return run(options.seed, first, last, tell)
+        return run(options.seed, first, last, tell, options.jax)
 
     for part, number in in_chunks(work, options.first, options.first + options.programs, options.jobs):
         if part is None:

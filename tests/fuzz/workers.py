@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Iterator
 from typing import Any
 
-CHUNK = 500
+CHUNK = 2500  # of which each compiles anew what JAX runs
 PATIENCE = 240.0
 
 

@@ -1,0 +1,91 @@
+"""Where results go: ``out=`` of functions that have a rule, and what may not be written into."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
+from ._record import Record
+from ._storage import memory_order
+from ._traced import TracedArray, root_of, traced_leaves, unwrap
+
+
+def memory(target: Any) -> Any:
+    """What ``out=`` writes to. NumPy's own Python code writes into 0-d arrays, for which a NumPy scalar may stand here."""
+    if isinstance(target, TracedArray) and type(target._bare) is not ndarray:
+        return ndarray.view(target, ndarray)
+    return unwrap(target)
+
+
+def refuse_plain_target(records: tuple[Record, ...], out: tuple) -> None:
+    shapes = ", ".join(str(np.shape(o)) for o in out if o is not None and not isinstance(o, TracedArray))
+    refuse(records, f"traced data is written into a plain array of shape {shapes}, which no tape can follow")
+
+
+def check_target(out: Any) -> None:
+    """NumPy's error where a scalar is to be written into. Its own Python code may do so, as it knows 0-d arrays there."""
+    if isinstance(out, TracedArray) and type(out._bare) is not ndarray and not called_by_numpy():
+        raise TypeError("return arrays must be of ArrayType")
+
+
+# With ``keepdims`` these leave all but the first elements of a longer destination as they are; others broadcast.
+_FILL_A_PART = frozenset([np.median, np.percentile, np.quantile, np.nanmedian, np.nanpercentile, np.nanquantile])
+
+
+def with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: tuple) -> Any:
+    """A function with ``out=``: the call without it, then a write. The value is what the function itself writes."""
+    if not isinstance(out, TracedArray):
+        if records:
+            refuse_plain_target(records, (out,))
+        return function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=out)
+    check_target(out)
+    # The function's own errors, and its bits, come from a destination of the same layout.
+    bare = memory(out)
+    exact = np.array(bare, order="K")
+    if exact.flags.c_contiguous and not bare.flags.c_contiguous:
+        exact = np.empty((*bare.shape, 2), bare.dtype)[..., 0]
+        exact[...] = bare
+    plain = {k: unwrap(v) for k, v in kwargs.items()}
+    given = function(*[unwrap(a) for a in args], **plain, out=exact)
+    if any(a._storage is out._storage for a in traced_leaves(list(args))):
+        _check_overlap(function, args, plain, out, exact)
+    if records:
+        with np.errstate(all="ignore"):  # it has warned
+            result = function(*args, **kwargs)
+        part: Any = (*[slice(n) for n in result.shape], ...) if function in _FILL_A_PART else ...
+        out[part] = result
+        out._bare[...] = exact
+    else:
+        out[...] = exact
+    return written(out, given)
+
+
+def written(out: Any, given: Any) -> Any:
+    """What a call with ``out=`` gives: the destination, or its value as a scalar where NumPy itself has ``given`` one."""
+    return out[()] if isinstance(given, np.generic) else out
+
+
+def _check_overlap(function: Callable, args: tuple, kwargs: dict, out: TracedArray, exact: ndarray) -> None:
+    """Raise where NumPy reads what it has written: its result is then not that of the arguments as they were."""
+    root = np.array(root_of(out), order="K")
+    block = root.transpose(memory_order(root))
+    start = root_of(out).__array_interface__["data"][0]
+
+    def in_the_copy(a: Any) -> Any:
+        if type(a) in (list, tuple):
+            return type(a)([in_the_copy(part) for part in a])
+        bare = unwrap(a)
+        if not isinstance(a, TracedArray) or a._storage is not out._storage or type(bare) is not ndarray:
+            return bare
+        offset = bare.__array_interface__["data"][0] - start
+        return ndarray(bare.shape, bare.dtype, block, offset, bare.strides)
+
+    target = in_the_copy(out)
+    function(*[in_the_copy(a) for a in args], **kwargs, out=target)
+    if not np.array_equal(target, exact, equal_nan=True):
+        name = getattr(function, "__name__", function)
+        raise NoRuleError(leak_message(f"{name} reads what it has written into out=", "Give it a copy of the argument."))

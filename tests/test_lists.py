@@ -1,0 +1,65 @@
+"""Lists of traced numbers and arrays where NumPy's functions take arrays: followed, or refused; no function loses them."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from fuzz.calls import everything, path_of
+
+import npgrad as ng
+from npgrad.testing import inexact_leaves
+
+X, V = np.array([0.3, 0.5, 0.7]), np.array([0.2, -0.5, 0.9])
+FUNCTIONS = [f for f in everything() if not path_of(f).startswith("special.")]  # type: ignore[union-attr]
+
+FORMS: dict[str, Callable] = {
+    "elements": lambda f, x: f([x[0], x[1], x[2]]),
+    "arrays": lambda f, x: f([x, x * x]),
+    "elements and an array": lambda f, x: f([x[0], x[1], x[2]], np.array([1.0, 2.0, 3.0])),
+    "an array and elements": lambda f, x: f(np.array([1.0, 2.0, 3.0]), [x[0], x[1], x[2]]),
+    "elements and a number": lambda f, x: f([x[0], x[1], x[2]], 2),
+    "a matrix": lambda f, x: f([[x[0], x[1]], [x[1], 3 * x[2]]]),
+    "a matrix and elements": lambda f, x: f([[x[0], x[1]], [x[1], 3 * x[2]]], [x[0], x[1]]),
+}
+
+
+def _is_silent(function: Any, form: str) -> bool:
+    """A ufunc that is handed a list of arrays reaches no hook: docs/leaks.md."""
+    return form == "arrays" and isinstance(function, np.ufunc)
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("function", FUNCTIONS, ids=lambda f: path_of(f))
+def test_lists_are_followed_or_refused(function: Any, form: str) -> None:
+    def program(x: Any) -> list:
+        made = FORMS[form](function, x)
+        return [v for v in (made if isinstance(made, (list, tuple)) else [made]) if _is_floating(v)]
+
+    with warnings.catch_warnings(), np.errstate(all="ignore"):
+        warnings.simplefilter("ignore")
+        try:
+            sides = [program(X + step * V) for step in (1e-6, -1e-6)]
+            value = program(X)
+        except Exception:
+            return  # NumPy takes no such arguments
+        if _is_silent(function, form):
+            return
+        try:
+            found, tangents = ng.jvp(program, (X,), (V,))
+        except (ng.LeakError, ng.NoRuleError):
+            return
+    for made, plain in zip(found, value, strict=True):
+        np.testing.assert_array_equal(made, plain)
+    for tangent, high, low in zip(tangents, *sides, strict=True):
+        with np.errstate(all="ignore"):
+            slope = (np.asarray(high) - low) / 2e-6
+        smooth = np.isfinite(slope) & (np.abs(slope) < 1e4) & np.isfinite(tangent)
+        np.testing.assert_allclose(np.asarray(tangent)[smooth], slope[smooth], rtol=1e-4, atol=1e-4)
+
+
+def _is_floating(value: Any) -> bool:
+    return bool(inexact_leaves([value])) if isinstance(value, (np.ndarray, np.generic, float, complex)) else False
