@@ -80,6 +80,14 @@ def _beside(title: str, calls: dict[str, Callable], check: Any, note: str = "") 
     return Table(title, ("", "us", "over the function", "over npgrad"), rows, note)
 
 
+def _scipys_differences(u: np.ndarray) -> dict[str, Callable]:
+    try:
+        approx_derivative = importlib.import_module("scipy.optimize._numdiff").approx_derivative
+    except ImportError:
+        return {}
+    return {"SciPy's 2-point differences": lambda: approx_derivative(right_hand_side, u, method="2-point")}
+
+
 def dense() -> Table:
     u = np.random.default_rng(0).random(100)
     jacobian = ng.jacobian(right_hand_side)
@@ -88,6 +96,7 @@ def dense() -> Table:
         "function": lambda: right_hand_side(u),
         "npgrad": lambda: jacobian(u),
         "2-point differences": lambda: differences(u),
+        **_scipys_differences(u),
         **_others("jacobian", right_hand_side_without_writes, u),
     }
     note = "npgrad and differences take the program with its writes, the others one that was rewritten without them."

@@ -12,39 +12,70 @@ from ._coloring import color_columns, transposed
 from ._course import Extent
 from ._pattern import pattern_of, structure
 from ._record import Record
-from ._sweep import cast
+from ._sweep import cast, is_clean
+from ._traced import unwrap
 
 # The programs that one function is known by: those of different paths through its branches.
 MAX_KNOWN = 16
 
 
+class Colored:
+    """Colours of columns (or rows), the seeds of the sweeps for them, and the places of elements in what these give.
+
+    An element of ``owner`` stands at ``other`` in the product with its owner's colour; products have ``width`` elements.
+    """
+
+    def __init__(self, colors: ndarray, owner: ndarray, other: ndarray, width: int) -> None:
+        self.colors, self.owner, self.other, self.width = colors, owner, other, width
+        chosen = np.flatnonzero(colors >= 0)
+        self.seeds = np.zeros((int(colors.max(initial=-1)) + 1, len(colors)))
+        self.seeds[colors[chosen], chosen] = 1
+        self.places = colors[owner] * width + other
+
+    def elements(self, products: Callable[[ndarray], Any]) -> Any:
+        """All elements; ``products`` gives the product with each row of seeds."""
+        found = products(self.seeds)
+        data = found.reshape(-1).take(self.places)
+        if is_clean(found):
+            return data
+        # What is not finite spreads, as zero times infinity, over all that has the same colour. Such colours are halved
+        # until it is alone.
+        colors = self.colors
+        members = np.flatnonzero(colors >= 0)
+        while len(members := members[~np.isfinite(unwrap(found)).all(axis=1)[colors[members]]]):
+            members = members[np.argsort(colors[members], kind="stable")]
+            groups, first, counts = np.unique(colors[members], return_index=True, return_counts=True)
+            numbers = np.repeat(np.arange(len(groups)), counts)
+            is_second = 2 * (np.arange(len(members)) - first[numbers]) >= counts[numbers]
+            several = counts[numbers] > 1
+            members, halves = members[several], (2 * numbers + is_second)[several]
+            if not len(members):
+                break
+            colors = np.full(len(colors), -1)
+            colors[members] = np.unique(halves, return_inverse=True)[1]
+            part = Colored(colors, self.owner, self.other, self.width)
+            found = products(part.seeds)
+            mended = np.flatnonzero(colors[self.owner] >= 0)
+            data[mended] = found.reshape(-1).take(part.places[mended])
+        return data
+
+
 class Compression:
-    """The colours of a pattern: ``forward`` and ``reverse`` are the seeds of the sweeps with where their results hold each
-    element."""
+    """The colours of a pattern, for sweeps in both directions."""
 
     def __init__(self, indices: ndarray, indptr: ndarray, shape: tuple[int, int]) -> None:
         m, n = self.shape = shape
         rows = np.repeat(np.arange(m), np.diff(indptr))
-        by_columns = color_columns(indices, indptr, n)
-        by_rows = color_columns(*transposed(indices, indptr, n), m)
         # Where each element is in the dense array.
         self.cells = rows * n + indices
-        self.forward = seeds_of(by_columns), by_columns[indices] * m + rows
-        self.reverse = seeds_of(by_rows), by_rows[rows] * n + indices
+        self.forward = Colored(color_columns(indices, indptr, n), indices, rows, m)
+        self.reverse = Colored(color_columns(*transposed(indices, indptr, n), m), rows, indices, n)
 
 
 def fewest(indices: ndarray, indptr: ndarray, shape: tuple[int, int]) -> int:
     """What the number of colours cannot be below, in the better direction."""
     in_rows, in_columns = np.diff(indptr), np.bincount(indices, minlength=1)
     return int(min(in_rows.max(initial=0), in_columns.max(initial=0)))
-
-
-def seeds_of(colors: ndarray) -> ndarray:
-    """For each colour the sum of the unit vectors of that colour."""
-    chosen = np.flatnonzero(colors >= 0)
-    seeds = np.zeros((int(colors.max(initial=-1)) + 1, len(colors)))
-    seeds[colors[chosen], chosen] = 1
-    return seeds
 
 
 def parted(seeds: ndarray, arrays: list) -> list[ndarray]:
@@ -116,7 +147,7 @@ class Learned:
         pattern = pattern_of(record, targets, sources)
         few = min(pattern[2]) // 2
         made = Compression(*pattern) if fewest(*pattern) <= few else None
-        if made is None or min(len(made.forward[0]), len(made.reverse[0])) > few:
+        if made is None or min(len(made.forward.seeds), len(made.reverse.seeds)) > few:
             self._is_dense = True
             return None
         self._known = self._known or Known()

@@ -145,8 +145,9 @@ def _compressed(plan: _Plan, targets: list, mode: str, learned: Learned) -> list
         return None
     compression, plan.extent = known
     forward, reverse = compression.forward, compression.reverse
-    goes_forward = mode == "forward" or (mode == "auto" and len(forward[0]) < len(reverse[0]))
-    seeds, places = forward if goes_forward else reverse
+    goes_forward = mode == "forward" or (mode == "auto" and len(forward.seeds) < len(reverse.seeds))
+    colored = forward if goes_forward else reverse
+    seeds = colored.seeds
     if 2 * len(seeds) > compression.shape[goes_forward]:
         return None
 
@@ -168,7 +169,7 @@ def _compressed(plan: _Plan, targets: list, mode: str, learned: Learned) -> list
     if not is_clean(products):  # what is not finite may spread over all rows that go together
         return None
     whole = np.zeros(math.prod(compression.shape), products.dtype)
-    whole[compression.cells] = products.reshape(-1).take(places)
+    whole[compression.cells] = products.reshape(-1).take(colored.places)
     return _blocks(whole.reshape(compression.shape), targets, sources)
 
 

@@ -61,6 +61,8 @@ def copies(structure: Any, own: Callable[[Any], Any] = owned) -> Any:
     """The structure with its leaves as ``own`` makes them: an array that is there twice once, so that what is written by one
     name is read by the other. Parts of one array cannot be told this way, and their copies are read-only."""
     leaves, build = flatten(structure)
+    if len(leaves) == 1:
+        return own(structure) if leaves[0] is structure else build([own(leaves[0])])
     made: dict[Any, Any] = {}
     keys = [_place(leaf) if isinstance(leaf, ndarray) else number for number, leaf in enumerate(leaves)]
     for key, leaf in zip(keys, leaves, strict=True):
@@ -82,6 +84,8 @@ def _place(array: ndarray) -> Any:
 
 def repeats(leaves: list) -> dict[int, int]:
     """The leaves that are the same array as an earlier one, by their numbers, with that of the earlier one."""
+    if len(leaves) == 1:
+        return {}
     first: dict[Any, int] = {}
     found = {n: first.setdefault(_place(leaf), n) for n, leaf in enumerate(leaves) if isinstance(leaf, ndarray)}
     return {n: earlier for n, earlier in found.items() if earlier != n}

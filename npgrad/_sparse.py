@@ -10,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._coloring import color_symmetric
-from ._compression import Compression, Known, beside, parted, seeds_of
+from ._compression import Colored, Compression, Known, beside, parted
 from ._course import Course
 from ._derivatives import gradients_of, recorded_on, tangents_of
 from ._functional import check_callable, check_complex, check_holomorphic, grad
@@ -96,19 +96,17 @@ class _JacobianPlan:
         self.pattern = pattern = point.pattern()
         made = Compression(pattern.indices, pattern.indptr, pattern.shape)
         self.forward, self.reverse = made.forward, made.reverse
-        self.is_forward = len(self.forward[0]) * (2 if point.is_complex else 1) <= len(self.reverse[0])
+        self.is_forward = len(self.forward.seeds) * (2 if point.is_complex else 1) <= len(self.reverse.seeds)
 
     def data(self, point: _Point) -> Any:
         if not self.pattern.nnz:
             return np.zeros(0)
         if self.is_forward:
             try:
-                seeds, places = self.forward
-                return point.products(seeds).reshape(-1).take(places)
+                return self.forward.elements(point.products)
             except NotImplementedError:  # a custom gradient has no forward mode
                 self.is_forward = False
-        seeds, places = self.reverse
-        return point.adjoint_products(seeds).reshape(-1).take(places)
+        return self.reverse.elements(point.adjoint_products)
 
 
 class _HessianPlan:
@@ -123,22 +121,19 @@ class _HessianPlan:
         indptr = np.concatenate([[0], np.cumsum(np.bincount(rows, minlength=n))])
         self.pattern = SparsityPattern(columns, indptr, (n, n))
         colors = np.where(np.diff(indptr) > 0, color_symmetric(columns, indptr), -1)
-        self.seeds = seeds_of(colors)
         # An element is alone in its place of the products, or its mirror image is: both are read where the upper one is.
         counts = np.bincount(rows + colors[columns] * n, minlength=1)
         low, high = np.minimum(rows, columns), np.maximum(rows, columns)
-        own, mirrored = low + colors[high] * n, high + colors[low] * n
-        alone = counts[own] == 1
-        self.places = np.where(alone, own, mirrored)
+        alone = counts[low + colors[high] * n] == 1
+        self.colored = Colored(colors, np.where(alone, high, low), np.where(alone, low, high), n)
 
     def data(self, point: _Point) -> Any:
         if not self.pattern.nnz:
             return np.zeros(0)
         try:
-            products = point.products(self.seeds)
+            return self.colored.elements(point.products)
         except NotImplementedError:  # the Hessian is its own transpose
-            products = point.adjoint_products(self.seeds)
-        return products.reshape(-1).take(self.places)
+            return self.colored.elements(point.adjoint_products)
 
 
 def _holomorphic(point: _Point, matrix: SparseMatrix) -> Any:

@@ -314,6 +314,39 @@ def test_careful_where_a_branch_is_singular():
     assert ng.sparse_jacobian(f)(np.array([0.0, 4.0])).toarray().tolist() == [[0, 0], [0, 0.25]]
 
 
+def test_what_is_not_finite_stays_in_its_row_and_column():
+    """Zero times infinity spreads over all that is swept together."""
+    a = np.eye(12) + np.eye(12, k=1) + np.eye(12, k=-1)
+    x = np.linspace(1.0, 2.0, 12)
+    x[4] = -(x[3] + x[5])
+    x[9] = -(x[8] + x[10])
+    reciprocals = a @ np.diag(np.r_[1.0, np.zeros(3), np.ones(8)])
+    functions = {
+        "reverse": lambda x: np.append(1 / (a @ x), x.sum()),
+        "forward": lambda x: a @ (1 / (x - x[0])) + x[0],
+        "by columns": lambda x: reciprocals @ np.log(np.abs(x - 1.0)),
+    }
+    for f in functions.values():
+        with np.errstate(all="ignore"):
+            found = ng.sparse_jacobian(f)(x).toarray()
+            expected = np.stack([ng.jvp(f, (x,), (unit,))[1] for unit in np.eye(12)], axis=1)
+            rows = np.stack([ng.grad(lambda x, f=f, unit=unit: f(x) @ unit)(x) for unit in np.eye(len(expected))])
+        certain = np.isfinite(expected) & np.isfinite(rows)
+        assert not certain.all() and certain.mean() > 0.3
+        np.testing.assert_allclose(found[certain], expected[certain], rtol=1e-12)
+
+    def energy(x):
+        return np.sum(np.abs(a @ x) ** 1.5) + x[0] * x[-1]
+
+    singular = np.linspace(1.0, 2.0, 12)
+    singular[4] = -(singular[3] + singular[5])
+    with np.errstate(all="ignore"):
+        found, expected = ng.sparse_hessian(energy)(singular).toarray(), ng.hessian(energy)(singular)
+    certain = np.isfinite(expected) & np.isfinite(expected.T)
+    np.testing.assert_allclose(found[certain], expected[certain], rtol=1e-12)
+    assert 20 < certain.sum()
+
+
 def test_products():
     found = ng.sparse_jacobian(residual)(U)
     np.testing.assert_allclose(found @ U, found.toarray() @ U)
