@@ -35,7 +35,7 @@ class Flat:
             return write_by_origin(self._array, value, lambda numbers, source: numbers.flat.__setitem__(chosen, source))
         where = self._where(key)
         size = np.size(where[0])
-        value = value if isinstance(value, TracedArray) else np.asarray(assemble(value))
+        value = assemble(value)
         if not value.size and np.ndim(where[0]):
             return
         if value.size != size and value.ndim:

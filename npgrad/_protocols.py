@@ -28,7 +28,7 @@ def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **
         if one is not None:
             return one(self)
     if method != "__call__":
-        return METHODS[method](ufunc, *inputs, **kwargs)
+        return METHODS[method](ufunc, *[_followed(v) for v in inputs], **kwargs)
     for value in inputs:
         if type(value) is not TracedArray and type(value) not in ACCEPTED:
             inputs = tuple([_accepted(v) for v in inputs])
@@ -40,6 +40,11 @@ def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **
         if call is not None:
             return call(*inputs)
     return _ufunc(ufunc, inputs, kwargs)
+
+
+def _followed(value: Any) -> Any:
+    """A list with traced arrays inside, as an array."""
+    return assemble(value) if type(value) in (list, tuple) and traced_leaves(value) else value
 
 
 def _accepted(value: Any) -> Any:
