@@ -295,7 +295,8 @@ def _broadcast(*args: Any) -> Any:
     nested = any(isinstance(a, _Broadcast) for a in args)  # of which NumPy has no elements
     if traced_leaves(args) and not nested:
         return _Broadcast(args)
-    return _NUMPYS_BROADCAST(*[a._numpys if isinstance(a, _Broadcast) else a for a in args])
+    plain: list[Any] = [a._numpys if isinstance(a, _Broadcast) else a for a in args]
+    return _NUMPYS_BROADCAST(*plain)
 
 
 _NUMPYS_BROADCAST = np.broadcast

@@ -327,9 +327,10 @@ def test_what_a_program_binds_in_a_module_stays() -> None:
 
 def test_broadcast_is_numpys_but_for_its_elements():
     column = np.arange(2.0)[:, None]
+    numpys = np.broadcast(np.ones(3), column)
     with ng.GradientTape() as tape:
         x = tape.watch(np.array([1.0, 2.0, 3.0]))
-        made, numpys = np.broadcast(x, column), np.broadcast(np.ones(3), column)
+        made = np.broadcast(x, column)
         for name in ("shape", "nd", "ndim", "size", "numiter", "index"):
             assert getattr(made, name) == getattr(numpys, name)
         total = sum(a * b for a, b in made)
