@@ -442,10 +442,15 @@ def test_legacy_examples(script):
 def test_command_line(tmp_path, capsys):
     target = f"{EXAMPLES}/legacy/robot_arm.py:tool"
     options = ["--at", "[0.1, -0.7, 0.9, -0.3, 0.4, 0.2]", "--json", str(tmp_path / "out.json")]
+    with contextlib.suppress(ImportError):
+        import matplotlib  # noqa: F401
+
+        options += ["--plot", str(tmp_path / "out.png")]
     assert main(["compare", target, *options]) == AGREE
     out = capsys.readouterr().out
     assert "tool: 6 elements -> " in out and "npgrad agrees with " in out
     assert json.loads((tmp_path / "out.json").read_text())["elements"] == 6
+    assert "--plot" not in options or (tmp_path / "out.png").read_bytes().startswith(b"\x89PNG")
     assert main(["compare", target, "--at", "[1.0]"]) == FAILED
     script = tmp_path / "leaky_script.py"
     script.write_text("def f(x):\n    return float(x[0]) * x\n")
