@@ -136,13 +136,13 @@ class Learned:
         self, record: Record, targets: list, sources: list, extent: Callable[[], Extent]
     ) -> tuple[Compression, Extent] | None:
         """What to compress the sweeps over this record by, if it is worth it, and the extent of such records."""
-        if self._is_dense or not _is_compressible(targets, sources):
+        if self._is_dense:
             return None
         if self._known is not None:
             found: tuple[Compression, Extent] | None = self._known.get(structure(record, targets, sources))
             if found is not None:
                 return found
-        if not self._is_worth(extent(), min(_sizes(targets, sources))):
+        if not _is_compressible(targets, sources) or not self._is_worth(extent(), min(_sizes(targets, sources))):
             return None
         pattern = pattern_of(record, targets, sources)
         few = min(pattern[2]) // 2

@@ -120,7 +120,8 @@ def _comes_from_before(record: Record, count: int, result: Any) -> bool:
     for e in reversed(record.entries[count:]):
         outs = e[0].outs(e)
         if not needed.isdisjoint(outs):
-            if all(part is None or _is_everything(part) for part in e[0].written(e)):
+            # Of several results `written` does not say which part of each.
+            if len(outs) == 1 and all(part is None or _is_everything(part) for part in e[0].written(e)):
                 needed.difference_update(outs)
             needed.update(e[0].ins(e))
     earlier = {storage for e in record.entries[:count] for storage in e[0].outs(e)}

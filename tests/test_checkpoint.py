@@ -386,7 +386,16 @@ def test_work_arrays_that_are_written_before_they_are_read():
     both(lambda x: step(step(x, 0), 1).sum(), lambda x: ng.checkpoint(step)(step(x, 0), 1).sum())
 
 
-@pytest.mark.parametrize("write", [lambda work, u: None, lambda work, u: work.__setitem__(0, u[0])])
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda work, u: None,
+        lambda work, u: work.__setitem__(0, u[0]),
+        lambda work, u: np.modf(u[1:], work[1:], np.zeros(2)),
+        lambda work, u: np.add.at(work, [0, 1, 2], u),
+        lambda work, u: np.copyto(work, u, where=u > 0.7),
+    ],
+)
 def test_work_arrays_whose_tracked_data_is_read_are_refused(write):
     work = np.zeros(3)
 
