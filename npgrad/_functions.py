@@ -91,7 +91,7 @@ def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
     target = args[0] if args else next(iter(kwargs.values()))
     if isinstance(target, TracedArray):
         named = {k: assemble(v) if type(v) in (list, tuple) and traced_leaves(v) else v for k, v in kwargs.items()}
-        return WRITES[function](*assembled(function, args), **named)
+        return WRITES[function](*assembled(function, args, kwargs), **named)
     records = tracking(traced_leaves(list(args)) + traced_leaves(kwargs))
     if records:
         refuse_plain_target(records, (target,))
