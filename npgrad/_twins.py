@@ -25,7 +25,7 @@ TWIN_PREFIX = "npgrad-twin-of-"
 def _traced_form(value: Any) -> Any:
     """What stands for an object of NumPy in a twin: itself, unless it is a creator."""
     try:
-        return TRACED_CREATORS.get(value, value)
+        return TRACED_CREATORS.get(value) or _FORMS.get(value, value)
     except TypeError:  # not hashable
         return value
 
@@ -36,6 +36,14 @@ def _is_numpys(value: Any) -> bool:
 
 
 _asarray = TRACED_CREATORS[np.asarray]
+
+
+def _makearray(a: Any) -> tuple[Any, Callable]:
+    """numpy.linalg's way to give results the class of its first argument, which may be plain where another is traced."""
+    return _asarray(a), lambda result: result
+
+
+_FORMS: dict[Any, Callable] = {vars(sys.modules["numpy.linalg._linalg"])["_makearray"]: _makearray}
 
 
 class _TwinUfunc:

@@ -123,6 +123,23 @@ def test_adjoint(sample: S) -> None:
     np.testing.assert_allclose(one, other, rtol=ROUNDING, atol=ROUNDING * (size if np.isfinite(size) else 1))
 
 
+@for_samples_where(lambda sample: len(sample.points) > 1)
+def test_alone(sample: S) -> None:
+    """By one argument, while the others are plain arrays, the derivative is what it is beside the others."""
+    points, rng = sample.points, _rng(sample)
+    linear = Linearised(sample, points)
+    cotangents, directions = linear.random_cotangents(rng), [random_like(rng, p) for p in points]
+    gradients = linear.pull(cotangents)
+    fixed = ng.array if sample.function in WRITES else lambda p: p
+    close = max([ROUNDING, *[10 * float(np.finfo(c.dtype).eps) for c in cotangents]])  # dtype=np.float32
+    for n, point in enumerate(points):
+        others = [fixed(p.copy()[()]) for p in points]
+        alone = Linearised(lambda x, n=n, others=others: sample(*others[:n], x, *others[n + 1 :]), [point])
+        assert_close(alone.pull(cotangents), [gradients[n]], close)
+        still = [directions[k] if k == n else np.zeros_like(p) for k, p in enumerate(points)]
+        assert_close(alone.push([directions[n]]), linear.push(still), close)
+
+
 @for_each_sample
 def test_batch(sample: S) -> None:
     """A Jacobian by one batched sweep is that of row by row sweeps, in both modes; so are two leading axes."""
