@@ -51,7 +51,7 @@ def with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: t
         exact[...] = bare
     plain = {k: unwrap(v) for k, v in kwargs.items()}
     given = function(*[unwrap(a) for a in args], **plain, out=exact)
-    if any(a._storage is out._storage for a in traced_leaves(list(args))):
+    if out.size and any(a._storage is out._storage for a in traced_leaves(list(args))):
         _check_overlap(function, args, plain, out, exact)
     if records:
         with np.errstate(all="ignore"):  # it has warned
@@ -79,13 +79,14 @@ def _check_overlap(function: Callable, args: tuple, kwargs: dict, out: TracedArr
         if type(a) in (list, tuple):
             return type(a)([in_the_copy(part) for part in a])
         bare = unwrap(a)
-        if not isinstance(a, TracedArray) or a._storage is not out._storage or type(bare) is not ndarray:
+        if not isinstance(a, TracedArray) or a._storage is not out._storage or type(bare) is not ndarray or not bare.size:
             return bare
         offset = bare.__array_interface__["data"][0] - start
         return ndarray(bare.shape, bare.dtype, block, offset, bare.strides)
 
     target = in_the_copy(out)
-    function(*[in_the_copy(a) for a in args], **kwargs, out=target)
+    with np.errstate(all="ignore"):  # it has warned
+        function(*[in_the_copy(a) for a in args], **kwargs, out=target)
     if not np.array_equal(target, exact, equal_nan=True):
         name = getattr(function, "__name__", function)
         raise NoRuleError(leak_message(f"{name} reads what it has written into out=", "Give it a copy of the argument."))

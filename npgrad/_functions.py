@@ -18,6 +18,7 @@ from ._moves import assemble, gather, overwrite, protect
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
+from ._storage import has_overlaps
 from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
 from ._twins import twin
 
@@ -56,13 +57,13 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 # Parameters that are sequences of arrays, where NumPy's dispatch looks at each, or no data. All other lists are arrays in
 # the making, and traced arrays inside would be lost.
-_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample", "indices", "ind", "deg", "copy", "filt", "n"}
+_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample", "indices", "ind", "filt", "n"}
 
 
 @functools.cache
 def _sequence_positions(function: Any) -> frozenset[int]:
-    names = signature_of(function).parameters
-    return frozenset(position for position, name in enumerate(names) if name in _SEQUENCES)
+    parameters = signature_of(function).parameters.values()
+    return frozenset(n for n, p in enumerate(parameters) if p.name in _SEQUENCES or isinstance(p.default, bool))
 
 
 def _new_is_traced(made: Any, args: tuple) -> Any:
@@ -222,6 +223,8 @@ def _adopted(result: Any, arguments: list) -> Any:
             if result is leaf._bare:
                 return leaf
             if same_memory(result, leaf):
+                if has_overlaps(result):
+                    result.flags.writeable = False  # what is stretched is only read
                 return leaf._part(result)
     return new_array(result)
 

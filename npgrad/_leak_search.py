@@ -7,6 +7,8 @@ side; the values that each line leaves in its variables are compared with their 
 
 from __future__ import annotations
 
+import array
+import ctypes
 import functools
 import sys
 from collections.abc import Callable, Iterator
@@ -52,10 +54,14 @@ def _weighted(array: Any) -> complex:
     return complex(np.dot(bare.ravel(), np.cos(np.arange(bare.size)))) if bare.size else 0j
 
 
+# What Python and C hold numbers in.
+_SEQUENCES = (list, tuple, array.array, ctypes.Array)
+
+
 def _variables(names: dict[str, Any]) -> Iterator[tuple[str, Any]]:
     """Floating data in variables, also one level inside lists, tuples, dicts and objects."""
     for name, value in names.items():
-        if isinstance(value, (list, tuple)):
+        if isinstance(value, _SEQUENCES):
             yield from ((f"{name}[{i}]", item) for i, item in enumerate(value))
         elif isinstance(value, dict):
             yield from ((f"{name}[{key!r}]", item) for key, item in value.items())

@@ -109,6 +109,13 @@ def _matmul(a: Any, b: Any) -> Any:
 _install("__matmul__", _forward("__matmul__", _matmul))
 _install("__rmatmul__", _reflected("__rmatmul__", _matmul, _matmul))
 
+
+def _matmul_in_place(a: TracedArray, b: Any) -> Any:
+    return NotImplemented if isinstance(a._bare, np.generic) else np.ndarray.__imatmul__(a, b)
+
+
+_install("__imatmul__", _matmul_in_place)
+
 _floor_divide = _constant(operator.floordiv)
 _install("__floordiv__", _forward("__floordiv__", _floor_divide))
 _install("__rfloordiv__", _reflected("__rfloordiv__", _floor_divide))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import array
 import ctypes
 import importlib.util
+import struct
 import types
 from collections.abc import Callable
 from pathlib import Path
@@ -128,6 +130,82 @@ def test_no_false_alarm_on_the_examples(run: Any) -> None:
 @pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy array:DeprecationWarning")
 def test_no_false_alarm_on_the_programs_of_the_tests(program: Callable, point: np.ndarray, method: str) -> None:
     ng.check_leaks(program, point.copy())
+
+
+# --- Those who read memory: each is found at its own line, or refused there -----------------------------------------------
+
+
+def _array_module(x: Any) -> Any:
+    return x * np.array(array.array("d", memoryview(x)))  # leak
+
+
+def _struct_reader(x: Any) -> Any:
+    numbers = struct.unpack_from("2d", memoryview(x))  # leak
+    return x * np.array(numbers)
+
+
+def _ctypes_reader(x: Any) -> Any:
+    block = (ctypes.c_double * 2).from_buffer_copy(memoryview(x))  # leak
+    return x * np.array(block)
+
+
+def _memoryview_elements(x: Any) -> Any:
+    y = x + 1.0
+    second = memoryview(y)[1]  # leak
+    return y * second
+
+
+def _asarray_bound_before(x: Any) -> Any:
+    y = HIDDEN["asarray"](np.sin(x))  # leak
+    return y * x
+
+
+def _plain_buffer_from_before(x: Any) -> Any:
+    work = HIDDEN["work"]
+    work[:] = np.exp(x)  # leak
+    return work * x
+
+
+def _buffer_of_compiled_code(x: Any) -> Any:
+    ndimage = pytest.importorskip("scipy.ndimage")
+    return ndimage.generic_filter1d(np.arange(3.0), lambda i, o: o.__setitem__(..., i[1:-1] * x[0]), 3)  # leak
+
+
+def _scipy(name: str) -> Callable:
+    module, function = name.rsplit(".", 1)
+    return getattr(pytest.importorskip("scipy" + module), function)
+
+
+def _compiled_linalg(x: Any) -> Any:
+    return _scipy(".linalg.solve")(np.eye(2), x)  # leak
+
+
+def _compiled_interpolate(x: Any) -> Any:
+    return _scipy(".interpolate.CubicSpline")([0.0, 1.0, 2.0], [1.0, 0.0, 3.0])(x)  # leak
+
+
+def _compiled_spatial(x: Any) -> Any:
+    return _scipy(".spatial.distance.cdist")(x[None], np.ones((1, 2)))  # leak
+
+
+def _compiled_lapack(x: Any) -> Any:
+    return _scipy(".linalg.lapack.dgesv")(np.eye(2), x)[2]  # leak
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        _array_module, _struct_reader, _ctypes_reader, _memoryview_elements, _asarray_bound_before,
+        _plain_buffer_from_before, _buffer_of_compiled_code, _compiled_linalg, _compiled_interpolate, _compiled_spatial,
+        _compiled_lapack,
+    ],
+)  # fmt: skip
+def test_consumers_are_named(function: Callable) -> None:
+    lines = Path(__file__).read_text().splitlines()
+    line = next(n for n in range(function.__code__.co_firstlineno, len(lines)) if lines[n - 1].endswith("# leak"))
+    with pytest.raises(ng.LeakError) as caught:
+        ng.check_leaks(function, np.array([0.4, 0.7]))
+    assert str(caught.value).startswith(f"{__file__}:{line}: ")
 
 
 # --- The ways out that reach no hook -----------------------------------------------------------------------------------

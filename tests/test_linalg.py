@@ -178,3 +178,23 @@ def test_the_space_of_columns_that_complete_a_basis_does_not_warn() -> None:
         ng.grad(lambda x, vectors=vectors: np.sum((v := vectors(x)[:, 2:]) @ v.T * np.arange(4.0)))(tall)
     # One real column is determined up to its sign.
     ng.grad(lambda x: np.linalg.svd(x)[0][0, 2])(tall[:3])
+
+
+@pytest.mark.parametrize("shape", [(2, 4), (2, 3), (3, 4), (3, 5), (5, 8), (1, 3), (3, 3), (4, 2), (5, 3)])
+def test_phases_of_singular_vectors_are_lapacks(shape: tuple) -> None:
+    """LAPACK decides on them by the shape; of a wide matrix they are real in a component to rounding only."""
+    rng = np.random.default_rng(sum(shape))
+    x, v = (rng.standard_normal(shape) + 1j * rng.standard_normal(shape) for _ in range(2))
+
+    def function(a: np.ndarray) -> tuple:
+        u, _, vh = np.linalg.svd(a, full_matrices=False)
+        return u, vh
+
+    _, tangents = ng.jvp(function, (x,), (v,))
+    sides = [function(x + step * v) for step in (1e-6, -1e-6)]
+    for tangent, high, low in zip(tangents, *sides, strict=True):
+        np.testing.assert_allclose(tangent, (high - low) / 2e-6, atol=1e-6 * np.max(np.abs(tangent)))
+    cotangents = [rng.standard_normal(t.shape) + 1j * rng.standard_normal(t.shape) for t in tangents]
+    pulled = np.asarray(ng.vjp(function, x)[1](tuple(cotangents))).reshape(shape)
+    wanted = sum(np.vdot(c, t).real for c, t in zip(cotangents, tangents, strict=True))
+    np.testing.assert_allclose(np.vdot(pulled, v).real, wanted, rtol=1e-9)

@@ -61,7 +61,9 @@ def _real_component(v: Any, row: int | None) -> tuple[Any, Any]:
     values = fixed(v)
     largest = np.argmax(np.where(np.imag(values) == 0, np.abs(values), 0), axis=-2)[..., None, :]
     chosen = np.arange(v.shape[-2])[:, None] == (largest if row is None else row % v.shape[-2])
-    mask = chosen & (np.imag(values) == 0) & (values != 0)
+    # A singular vector that LAPACK finds by way of an LQ decomposition is made real there, here to rounding only.
+    rounding = 0.0 if row is None else 100 * np.finfo(values.dtype).eps
+    mask = chosen & (np.abs(np.imag(values)) <= rounding) & (values != 0)
     pivot = np.sum(np.where(mask, np.real(v), 0), axis=-2, keepdims=True)
     return mask, np.where(np.any(mask, axis=-2, keepdims=True), pivot, 1)
 

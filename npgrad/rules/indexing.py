@@ -173,8 +173,11 @@ def _type_of(value: Any) -> Any:
 
 @write(np.put)
 def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
+    # NumPy takes lists and scalars of floats as indices, and refuses arrays of them.
+    refused = isinstance(ind, np.ndarray) and not np.isscalar(ind) and ind.dtype.kind in "fc"
     ind = np.asarray(ind).reshape(-1)
-    np.put(np.ndarray(1), np.ndarray(1, ind.dtype) if ind.size and ind.dtype.kind in "fc" else [0], 0, mode)
+    np.put(np.ndarray(1), np.ndarray(min(ind.size, 1), ind.dtype) if refused else [0], 0, mode)  # its own errors
+    ind = np.real(ind).astype(np.intp)
     if mode == "wrap":
         ind = ind % a.size
     elif mode == "clip":

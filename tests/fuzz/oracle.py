@@ -209,7 +209,9 @@ class Check:
                 raise Wrong(f"{what}: {a!r} and {b!r}")
 
     def largest(self) -> float:
-        return max([float(np.max(np.abs(part), initial=0)) for part in [*self.pushed, *self.pulled]])
+        # Where all that is left is rounding, it is that of the seeds.
+        parts = [*self.pushed, *self.pulled, *self.directions, *self.cotangents]
+        return max([float(np.max(np.abs(part), initial=0)) for part in parts])
 
     def batches(self) -> None:
         """Sweeps with leading axes give what single ones give; one seed of each batch is known already."""
