@@ -12,7 +12,7 @@ from collections.abc import Callable
 
 import numpy as np
 from tables import Table, times
-from timing import best, seconds
+from timing import best_in_a_row, seconds
 
 import npgrad as ng
 from npgrad._coloring import color_columns, transposed
@@ -68,16 +68,6 @@ def colours(pattern: ng.SparsityPattern) -> int:
     return 1 + int(min(by_columns.max(), by_rows.max()))
 
 
-def repeated(function: Callable) -> Callable:
-    """Several calls in a row, as a solver makes them: what each frees, the next one uses again."""
-
-    def run() -> None:
-        for _ in range(REPEATED):
-            function()
-
-    return run
-
-
 def measure(name: str, unknowns: int) -> dict[str, float]:
     f, species = SCRIPTS[name]
     side = round((unknowns / species) ** 0.5)
@@ -86,17 +76,16 @@ def measure(name: str, unknowns: int) -> dict[str, float]:
     first = seconds(lambda: derivative(y))
     matrix = derivative(y)
     pattern = ng.jacobian_sparsity(f, y)
-    functions = [repeated(lambda: f(y)), repeated(lambda: derivative(y))]
+    functions = [lambda: f(y), lambda: derivative(y)]
     found: dict[str, float] = {"unknowns": len(y), "elements": matrix.nnz, "colours": colours(pattern), "first": first}
     if approx_derivative is not None:
         groups = group_columns(pattern.to_scipy())
         sparsity = pattern.to_scipy(), groups
         differences = approx_derivative(f, y, method="2-point", sparsity=sparsity)
-        functions.append(repeated(lambda: approx_derivative(f, y, method="2-point", sparsity=sparsity)))
+        functions.append(lambda: approx_derivative(f, y, method="2-point", sparsity=sparsity))
         error = abs(differences - matrix.to_scipy()).max()
         found |= {"groups": int(groups.max()) + 1, "scipy error": float(error)}
-    times = dict(zip(("plain", "prepared", "scipy"), best(functions), strict=False))
-    return found | {part: value / REPEATED for part, value in times.items()}
+    return found | dict(zip(("plain", "prepared", "scipy"), best_in_a_row(functions, REPEATED), strict=False))
 
 
 def table(sizes: list[int]) -> Table:

@@ -36,5 +36,19 @@ def best(functions: list[Callable], budget: float = BUDGET) -> list[float]:
     return times
 
 
+def best_in_a_row(functions: list[Callable], number: int) -> list[float]:
+    """The same for a call among several in a row, as a solver makes them: what one leaves in the caches and frees, the next
+    one uses again."""
+
+    def repeated(function: Callable) -> Callable:
+        def run() -> None:
+            for _ in range(number):
+                function()
+
+        return run
+
+    return [time / number for time in best([repeated(function) for function in functions])]
+
+
 def geometric_mean(values: list[float]) -> float:
     return float(np.exp(np.mean(np.log(values)))) if values else float("nan")
