@@ -55,7 +55,8 @@ def _elements(array: Any) -> Any:
 def _layout_of(arrays: list) -> Any:
     """An array with the order of memory of what NumPy makes of these arrays, one element after the other."""
     uses: Any = [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]
-    return _NUMPYS_NDITER([*unwrap(arrays), None], ["refs_ok", "zerosize_ok"], uses).operands[-1]
+    boxed = [np.empty_like(unwrap(a), dtype=object) for a in arrays]  # in what order NumPy copies the elements first
+    return _NUMPYS_NDITER([*boxed, None], ["refs_ok", "zerosize_ok"], uses).operands[-1]
 
 
 _NUMPYS_NDITER = np.nditer
@@ -74,7 +75,7 @@ def _over_elements(vectorized: np.vectorize, func: Callable, args: Any) -> Any:
         otypes = [_asarray(part).dtype for part in parts]
     shape = np.broadcast_shapes(*[a.shape for a in arrays])
     looped = [np.broadcast_to(_elements(a), shape) for a in arrays]
-    layout = _layout_of(looped)
+    layout = _layout_of(arrays)
     results = []
     for index in np.ndindex(shape):
         results.append(first.pop() if first else func(*[a[index] for a in looped]))
