@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from fuzz import program as programs
+from fuzz import jax_oracle, program as programs
 from fuzz.generator import generate
 from fuzz.oracle import check
 from fuzz.program import parse
@@ -136,3 +136,35 @@ def test_text_of_a_program_says_all() -> None:
     for number in range(20):
         program = generate((5, number))[0]
         assert parse(program.text).text == program.text
+
+
+# --- JAX as a judge ------------------------------------------------------------------------------------------------------
+
+NEEDS_JAX = pytest.mark.skipif(not jax_oracle.IS_INSTALLED, reason="JAX is not installed: differences alone judge")
+
+
+@NEEDS_JAX
+@pytest.mark.filterwarnings("ignore")
+def test_jax_judges_what_it_runs() -> None:
+    outcome = check(parse(HEAD + "a1 = np.sin(x0) * np.cumsum(x0)\n    a2 = a1 @ x0\n    return (a1, a2,)"), 0, jax=True)
+    assert outcome == ("right", "judged by JAX", "")
+    written = check(parse(HEAD + "a1 = np.sin(x0)\n    a1[0] = x0[1]\n    return (a1,)"), 0, jax=True)
+    assert written == ("right", "", "")  # by differences
+
+
+@NEEDS_JAX
+@pytest.mark.filterwarnings("ignore")
+def test_what_jax_has_by_another_convention_is_judged_by_differences() -> None:
+    outcome = check(parse(HEAD + "a1 = np.abs(x0 - x0)\n    return (a1,)"), 0, jax=True)
+    assert outcome.kind != "wrong"
+
+
+@NEEDS_JAX
+@pytest.mark.filterwarnings("ignore")
+def test_a_derivative_that_is_lost_is_not_passed_by_jax(monkeypatch: pytest.MonkeyPatch) -> None:
+    from npgrad._registry import RULES
+
+    selection = RULES[np.square].real[1]
+    monkeypatch.setattr(selection, "jvps", (lambda t, x, y, z, ans: 2.001 * t * x, None))
+    outcome = check(parse(HEAD + "a1 = np.square(x0)\n    return (a1,)"), 0, jax=True)
+    assert outcome.kind == "wrong"

@@ -47,9 +47,17 @@ class Counts:
             getattr(self, name).update(getattr(other, name))
         self.statements += other.statements
 
+    @property
+    def judged(self) -> int:
+        """How many programs JAX has found right."""
+        return sum(count for reason, count in self.reasons.items() if "judged by JAX" in reason)
+
     def text(self) -> str:
         total = sum(self.kinds.values())
-        lines = [f"{total} programs, {self.statements} statements, {len(self.calls)} functions and methods by name"]
+        lines = [
+            f"{total} programs, {self.kinds['wrong']} wrong, {self.kinds['crashed']} crashed",
+            f"{self.statements} statements, {len(self.calls)} functions and methods by name; {self.judged} judged by JAX",
+        ]
         for title, counter in (("", self.kinds), ("reasons:", self.reasons)):
             lines += [title] + [f"  {count:7d}  {100 * count / total:7.3f} %  {what}" for what, count in counter.most_common()]
         lines += ["statements that the generator dropped:"]
