@@ -71,14 +71,19 @@ def reduce(
         return made if out is None else out  # where functions ask a method of a NumPy scalar, they give a scalar
     if not _is_followed(ufunc, a, kwargs.get("initial")):
         return _plain(ufunc, "reduce", (a,), {"axis": axis, "dtype": dtype, "out": out, "keepdims": keepdims, **kwargs})
+    exact = _exact(ufunc.reduce, out, a._bare, axis=axis, dtype=dtype, keepdims=keepdims, **unwrap(kwargs))
     dtype = _computed_in(dtype, out)
-    exact = ufunc.reduce(a._bare, axis=axis, dtype=dtype, keepdims=keepdims, **unwrap(kwargs))
     a = _in_type(a, dtype)
     axes = tuple(range(a.ndim)) if axis is None else (axis,) if np.ndim(axis) == 0 else tuple(axis)
     axes = tuple(n % a.ndim for n in axes) if a.ndim else ()  # NumPy takes axes 0 and -1 of 0-d arrays
     with np.errstate(all="ignore"):  # NumPy has warned, here and below
         total = _row_by_row(ufunc, a, axes, **kwargs)
     return _finished(ufunc, total, exact, out)
+
+
+def _exact(method: Callable, out: Any, *args: Any, **kwargs: Any) -> Any:
+    """NumPy's own value, in the type that the destination has it computed in."""
+    return method(*args, **kwargs) if out is None else method(*args, **kwargs, out=np.array(unwrap(out)))
 
 
 def _computed_in(dtype: Any, out: Any) -> Any:
@@ -150,8 +155,8 @@ def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = 
         return call_function(function, (a,), {"axis": axis, "dtype": dtype, **({} if out is None else {"out": out})})
     if not _is_followed(ufunc, a):
         return _plain(ufunc, "accumulate", (a,), {"axis": axis, "dtype": dtype, "out": out})
+    exact = _exact(ufunc.accumulate, out, a._bare, axis=axis, dtype=dtype)
     dtype = _computed_in(dtype, out)
-    exact = ufunc.accumulate(a._bare, axis=axis, dtype=dtype)
     a = _in_type(a, dtype)
     rows = list(np.moveaxis(a, axis, 0))
     totals = rows[:1]
@@ -166,8 +171,8 @@ def reduceat(ufunc: Any, a: Any, indices: Any, axis: int = 0, dtype: Any = None,
     indices = unwrap(indices)
     if not _is_followed(ufunc, a):
         return _plain(ufunc, "reduceat", (a, indices), {"axis": axis, "dtype": dtype, "out": out})
+    exact = _exact(ufunc.reduceat, out, a._bare, indices, axis=axis, dtype=dtype)
     dtype = _computed_in(dtype, out)
-    exact = ufunc.reduceat(a._bare, indices, axis=axis, dtype=dtype)
     rows = np.moveaxis(a, axis, 0)
     bounds = [*np.asarray(indices).tolist(), len(rows)]
     with np.errstate(all="ignore"):
