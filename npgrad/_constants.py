@@ -69,8 +69,9 @@ def stop_gradient(x: Any) -> Any:
     def stop(leaf: Any) -> Any:
         if not isinstance(leaf, TracedArray):
             return leaf
+        bare = unwrap(leaf)
         if noting:
             note_cut([leaf._storage], "stop_gradient")
-        return fresh(np.array(leaf._bare, order="K") if isinstance(leaf._bare, np.ndarray) else leaf._bare)
+        return fresh(np.array(bare, order="K") if isinstance(bare, np.ndarray) else bare)
 
     return map_structure(stop, x)

@@ -17,7 +17,7 @@ from ._leaks import LeakError, refuse
 from ._moves import copied, tracked_by
 from ._record import note_cut, noting
 from ._tracebacks import public
-from ._traced import TracedArray, entry_point, fresh, is_inexact
+from ._traced import TracedArray, completing, entry_point, fresh, is_inexact
 from ._twins import TWIN_PREFIX
 
 _OPERATOR = opcode.opmap["BINARY_OP"]
@@ -38,7 +38,7 @@ def _note_integer(self: TracedArray) -> None:
 
 @entry_point
 def __float__(self: TracedArray) -> float:
-    frame = sys._getframe(1)
+    frame = sys._getframe(2)
     # '%f' % x asks for a float too, but for text only: the caller's current instruction tells it apart.
     code, place = frame.f_code.co_code, frame.f_lasti
     if code[place] != _OPERATOR or code[place + 1] not in _REMAINDER:
@@ -122,7 +122,7 @@ def _lists_of_elements(array: Any) -> Any:
 
 @entry_point
 def tolist(self: TracedArray) -> Any:
-    if sys._getframe(1).f_globals.get("__name__", "").startswith(TWIN_PREFIX):
+    if sys._getframe(2).f_globals.get("__name__", "").startswith(TWIN_PREFIX):
         return _lists_of_elements(self)  # NumPy's own code, which goes on with them
     _check_leak(self, "tolist() turns traced values into plain numbers")
     return self._bare.tolist()
@@ -157,7 +157,7 @@ def _memory(name: str) -> property:
         _check_leak(self, f"{name} hands out the memory of a traced array")
         return numpys.__get__(self)
 
-    return property(get)
+    return property(completing(get))
 
 
 for _name in ("data", "ctypes", "__array_interface__", "__array_struct__"):
@@ -170,7 +170,7 @@ def _priority(self: TracedArray) -> float:
 
     It is all that ``plain.dot(traced)`` reads. Where the result is a scalar, the leak shows nowhere else.
     """
-    frame = sys._getframe(1)
+    frame = sys._getframe(2)
     code = frame.f_code
     if code.co_code[frame.f_lasti] == _OPERATOR:
         return 10.0  # an operator, which NumPy asks too before it calls a hook
@@ -180,7 +180,7 @@ def _priority(self: TracedArray) -> float:
     return 10.0
 
 
-TracedArray.__array_priority__ = property(_priority)  # type: ignore[assignment]
+TracedArray.__array_priority__ = property(completing(_priority))  # type: ignore[assignment]
 
 
 @entry_point

@@ -24,9 +24,10 @@ from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._refusals import refuse_function
 from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
-from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, completing, same_memory, traced_leaves, unwrap
 
 
+@completing
 def check_outside(*arguments: Any) -> None:
     """No tape records here: fine, unless one records these arrays elsewhere."""
     for argument in arguments:

@@ -24,7 +24,7 @@ from ._pool import computed, free
 from ._record import owners, recording, single, token_set, track, tracking_records
 from ._registry import Elementwise
 from ._storage import COPY_LIMIT, Epoch, Storage, save_constant, shapes
-from ._traced import FLOAT64, TracedArray, fresh, is_inexact, seal, traced_leaves, unwrap
+from ._traced import FLOAT64, TracedArray, again, fresh, is_inexact, seal, traced_leaves, unwrap
 
 _SCALARS = [bool, int, float, complex, *{np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"}]
 # Operands that are taken as they are; all others (lists, other libraries' arrays) go NumPy's way first.
@@ -54,7 +54,10 @@ def unary_operator(rule: Elementwise, op: Callable) -> Callable:
     ufunc = _same_ufunc(op)
 
     def call(a: TracedArray) -> Any:
-        x = a._bare
+        try:
+            x = a._bare
+        except AttributeError:
+            return again(call, a)
         r = computed(ufunc, x) if free and ufunc is not None else None
         if r is None:
             r = op(x)
@@ -134,24 +137,27 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
     ufunc = _same_ufunc(op)
 
     def call(a: Any, b: Any) -> Any:
-        if traced_first or isinstance(a, TracedArray):
-            x = a._bare
-            sx = a._storage
-        else:
-            x = a
-            sx = None
         kind = type(b)
-        if kind is ndarray or kind is float:
-            y = b
-            sy = None
-        elif isinstance(b, TracedArray):
-            y = b._bare
-            sy = b._storage
-        elif otherwise is None or kind in ACCEPTED:
-            y = b
-            sy = None
-        else:
-            return otherwise(a, b)
+        try:
+            if traced_first or isinstance(a, TracedArray):
+                x = a._bare
+                sx = a._storage
+            else:
+                x = a
+                sx = None
+            if kind is ndarray or kind is float:
+                y = b
+                sy = None
+            elif isinstance(b, TracedArray):
+                y = b._bare
+                sy = b._storage
+            elif otherwise is None or kind in ACCEPTED:
+                y = b
+                sy = None
+            else:
+                return otherwise(a, b)
+        except AttributeError:
+            return again(call, a, b)
         r = computed(ufunc, x, y) if free and ufunc is not None else None
         if r is None:
             r = op(x, y)
@@ -297,7 +303,10 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
     real, complex_ = rule.real, rule.complex
 
     def call(a: TracedArray, b: Any) -> Any:
-        x = a._bare
+        try:
+            x = a._bare
+        except AttributeError:
+            return again(call, a, b)
         record = single()
         if type(x) is not ndarray or record is None:
             return general(a, b)
@@ -313,7 +322,10 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
         kind = type(b)
         sy = vy = ex = ey = None
         if kind is TracedArray:
-            y = b._bare
+            try:
+                y = b._bare
+            except AttributeError:
+                return again(call, a, b)
             sy = b._storage
             tokens = sy.tracked
             if tokens is alone:

@@ -9,7 +9,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._structure import flatten, leaf_paths, path_text
-from ._traced import TracedArray, fresh, is_inexact, unwrap
+from ._traced import TracedArray, complete, fresh, is_inexact, unwrap
 
 
 class UnconnectedGradients(Enum):
@@ -77,6 +77,7 @@ _CURES = {"V": "watch its fields one by one", **dict.fromkeys("biu", "use a floa
 def check_watchable(value: Any, place: str) -> None:
     """Raise unless a leaf can be watched."""
     if isinstance(value, TracedArray):
+        complete(value)
         return
     kind = type(value).__name__
     if isinstance(value, (bool, int)):
@@ -99,6 +100,7 @@ _NUMERIC = frozenset("fciub")
 def checked_leaves(structure: Any, what: str) -> tuple[list, Any]:
     """The leaves of a target or of sources, which must be arrays or numbers, and how to rebuild the structure."""
     leaves, build = flatten(structure)
+    complete(leaves)
     if leaves and leaves[0] is structure and isinstance(structure, ndarray) and structure.dtype.kind in _NUMERIC:
         return leaves, build
     for leaf, path in zip(leaves, leaf_paths(structure), strict=True):

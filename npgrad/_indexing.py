@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from ._flat import Flat
 from ._moves import assemble, copied, gather, move, read_element, write
-from ._traced import TracedArray, entry_point, index_view, same_memory, unwrap, view_of
+from ._traced import TracedArray, again, entry_point, index_view, same_memory, short_entry_point, unwrap, view_of
 
 _BASIC = {int, slice, type(None), EllipsisType, *{np.dtype(code).type for code in np.typecodes["AllInteger"]}}
 
@@ -34,9 +34,12 @@ def _plain_key(key: Any) -> Any:
     return key
 
 
-@entry_point
+@short_entry_point
 def __getitem__(self: TracedArray, key: Any) -> Any:
-    bare = self._bare
+    try:
+        bare = self._bare
+    except AttributeError:
+        return again(__getitem__, self, key)
     if type(key) is int or _is_basic(key):
         r = bare[key]
         if type(r) is ndarray:
@@ -65,17 +68,19 @@ def _exact_key(key: Any) -> Any:
     return key.__index__() if isinstance(key, ndarray) and key.dtype.kind in "iu" and not key.ndim else key
 
 
-@entry_point
+@short_entry_point
 def __setitem__(self: TracedArray, key: Any, value: Any) -> None:
-    if type(value) is list or type(value) is tuple:
-        value = assemble(value)
-    if type(self._bare) is not ndarray:
-        raise TypeError(f"'numpy.{type(self._bare).__name__}' object does not support item assignment")
-    if type(key) is int or _is_basic(key):
-        write(self, key, value, True)
-        return
-    key = _plain_key(key)
-    write(self, key, value, False)
+    try:
+        if type(value) is list or type(value) is tuple:
+            value = assemble(value)
+        if type(self._bare) is not ndarray:
+            raise TypeError(f"'numpy.{type(self._bare).__name__}' object does not support item assignment")
+        if type(key) is int or _is_basic(key):
+            write(self, key, value, True)
+        else:
+            write(self, _plain_key(key), value, False)
+    except AttributeError:
+        again(__setitem__, self, key, value)
 
 
 @entry_point
@@ -92,9 +97,12 @@ def __contains__(self: TracedArray, item: Any) -> bool:
     return unwrap(item) in self._bare
 
 
-@entry_point
+@short_entry_point
 def __len__(self: TracedArray) -> int:
-    return len(self._bare)
+    try:
+        return len(self._bare)
+    except AttributeError:
+        return again(__len__, self)
 
 
 @entry_point

@@ -18,7 +18,19 @@ from ._functions import call_function, compute_plain
 from ._leaks import NoRuleError, leak_message, refuse
 from ._moves import check_boxes, copied, move, overwrite, tracked_by, write
 from ._record import note_cut, noting, owners, recording
-from ._traced import TracedArray, adopt, entry_point, is_inexact, over, root_of, same_memory, traced_leaves, unwrap, view_of
+from ._traced import (
+    TracedArray,
+    adopt,
+    completing,
+    entry_point,
+    is_inexact,
+    over,
+    root_of,
+    same_memory,
+    traced_leaves,
+    unwrap,
+    view_of,
+)
 from ._twins import twin
 
 # --- Methods that are functions ------------------------------------------------------------------------------------
@@ -47,7 +59,7 @@ def _function_method(name: str, function: Callable) -> Callable:
 
 
 for _name, _function in _FUNCTIONS.items():
-    setattr(TracedArray, _name, _function_method(_name, _function))
+    setattr(TracedArray, _name, completing(_function_method(_name, _function)))
 
 
 def _conjugated(name: str) -> Callable:
@@ -80,7 +92,7 @@ def _numpys_method(name: str, code: Callable) -> Callable:
 
 
 for _name in ("var", "clip"):
-    setattr(TracedArray, _name, _numpys_method(_name, getattr(array_methods(), f"_{_name}")))
+    setattr(TracedArray, _name, completing(_numpys_method(_name, getattr(array_methods(), f"_{_name}"))))
 
 
 # np.put itself may be a name in place when the method is called.
@@ -212,6 +224,7 @@ def _set_imag(self: TracedArray, value: Any) -> None:
     self.imag[...] = value
 
 
+@completing
 def _set_shape(self: TracedArray, shape: Any) -> None:
     bare = self._bare.reshape(shape)
     if not np.may_share_memory(bare, self._bare) and bare.size:
@@ -238,16 +251,16 @@ setattr(TracedArray, "_set_dtype", _refuse_attribute)
 
 
 for _name, _property in {
-    "T": property(lambda self: as_view(self, self._bare.T, True)),
-    "mT": property(lambda self: as_view(self, self._bare.mT, True)),
-    "real": property(_real, _set_real),
-    "imag": property(_imag, _set_imag),
+    "T": property(completing(lambda self: as_view(self, self._bare.T, True))),
+    "mT": property(completing(lambda self: as_view(self, self._bare.mT, True))),
+    "real": property(completing(_real), _set_real),
+    "imag": property(completing(_imag), _set_imag),
     "shape": property(ndarray.shape.__get__, _assign_shape),  # type: ignore[attr-defined]
     "dtype": property(ndarray.dtype.__get__, _refuse_attribute),  # type: ignore[attr-defined]
     "strides": property(ndarray.strides.__get__, _refuse_attribute),  # type: ignore[attr-defined]
-    "flags": property(lambda self: self._bare.flags),
+    "flags": property(completing(lambda self: self._bare.flags)),
     # The whole array that a view looks at is traced too, so that what is done to it is seen.
-    "base": property(lambda self: None if self._view is None else over(root_of(self), self._storage, None)),
+    "base": property(completing(lambda self: None if self._view is None else over(root_of(self), self._storage, None))),
 }.items():
     setattr(TracedArray, _name, _property)
 

@@ -34,7 +34,7 @@ from ._record import recording
 from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import captured, is_followed
 from ._scipy_doors import form_of, scipy_doors
-from ._traced import TracedArray, is_inexact, traced_leaves
+from ._traced import TracedArray, again, completing, is_inexact, traced_leaves
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording
@@ -71,7 +71,10 @@ def _creator_in_place(original: Callable, traced: Callable) -> Callable:
             return original(*args, **kwargs)
         if caller.startswith("scipy.") and not is_followed(original, frame, args, kwargs):
             return original(*args, **kwargs)
-        return traced(*args, **kwargs)
+        try:
+            return traced(*args, **kwargs)
+        except AttributeError:
+            return again(traced, *args, **kwargs)
 
     return in_place
 
@@ -138,7 +141,7 @@ def _as_it_is(original: Callable, traced: Callable) -> Callable:
 
 
 def _called(function: Callable) -> Callable:
-    return lambda *args, **kwargs: call_function(function, args, kwargs)
+    return completing(lambda *args, **kwargs: call_function(function, args, kwargs))
 
 
 def _math_in_place(original: Callable, traced: Callable) -> Callable:
@@ -147,7 +150,7 @@ def _math_in_place(original: Callable, traced: Callable) -> Callable:
         for arg in args:
             kind = type(arg)
             if kind is not float and kind is not int and recording() and _has_traced_scalar(arg):
-                return traced(*args, **kwargs)
+                return completing(traced)(*args, **kwargs)
         return original(*args, **kwargs)
 
     return in_place

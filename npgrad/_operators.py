@@ -16,7 +16,7 @@ from ._dispatch import call_rule, check_outside
 from ._elementwise import ACCEPTED, binary_operator, in_place_operator, short_in_place_operator, unary_operator
 from ._record import note_cut, noting, recording
 from ._registry import RULES
-from ._traced import TracedArray, adopt, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, again, completing, traced_leaves, unwrap
 
 
 def _install(name: str, method: Callable) -> None:
@@ -29,12 +29,15 @@ def _forward(name: str, call: Callable) -> Callable:
     numpys = getattr(ndarray, name)
 
     def method(self: TracedArray, other: Any) -> Any:
-        if isinstance(other, TracedArray) or type(other) in ACCEPTED:
-            return call(self, other)
-        if isinstance(other, (str, bytes)):
-            return call(self, other)  # a comparison that NumPy makes without a hook, or its error
-        if isinstance(other, Rational) and type(self._bare) is not ndarray:
-            return call(self, float(other))  # as Python does with a Fraction and a float
+        try:
+            if isinstance(other, TracedArray) or type(other) in ACCEPTED:
+                return call(self, other)
+            if isinstance(other, (str, bytes)):
+                return call(self, other)  # a comparison that NumPy makes without a hook, or its error
+            if isinstance(other, Rational) and type(self._bare) is not ndarray:
+                return call(self, float(other))  # as Python does with a Fraction and a float
+        except AttributeError:
+            return again(method, self, other)
         return numpys(self, other)
 
     return method
@@ -54,12 +57,15 @@ def _reflected(name: str, call: Callable, complex_call: Callable | None = None) 
     numpys = getattr(ndarray, name)
 
     def method(self: TracedArray, other: Any) -> Any:
-        if type(other) is complex and complex_call is not None:
-            return complex_call(other, self)
-        if isinstance(other, TracedArray) or type(other) in ACCEPTED:
-            return call(other, self)
-        if isinstance(other, Rational) and type(self._bare) is not ndarray:
-            return call(float(other), self)
+        try:
+            if type(other) is complex and complex_call is not None:
+                return complex_call(other, self)
+            if isinstance(other, TracedArray) or type(other) in ACCEPTED:
+                return call(other, self)
+            if isinstance(other, Rational) and type(self._bare) is not ndarray:
+                return call(float(other), self)
+        except AttributeError:
+            return again(method, self, other)
         return numpys(self, other)
 
     return method
@@ -127,7 +133,7 @@ def _floor_divide_in_place(a: TracedArray, b: Any) -> Any:
     return np.floor_divide(a, b, out=a)
 
 
-_install("__ifloordiv__", _floor_divide_in_place)
+_install("__ifloordiv__", completing(_floor_divide_in_place))
 
 
 def _divmod(a: Any, b: Any) -> tuple[Any, Any]:

@@ -17,29 +17,32 @@ from ._moves import assemble
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import ZERO, Elementwise, Rule
-from ._traced import TracedArray, adopt, entry_point, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, again, short_entry_point, traced_leaves, unwrap
 from ._ufunc_methods import METHODS
 
 
-@entry_point
+@short_entry_point
 def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    if not kwargs and method == "__call__":
-        one = unary_calls.get(ufunc)
-        if one is not None:
-            return one(self)
-    if method != "__call__":
-        return METHODS[method](ufunc, *[_followed(v) for v in inputs], **kwargs)
-    for value in inputs:
-        if type(value) is not TracedArray and type(value) not in ACCEPTED:
-            inputs = tuple([_accepted(v) for v in inputs])
-            if any(v is NotImplemented for v in inputs):
-                return NotImplemented
-            break
-    if not kwargs:
-        call = plain_ufunc_call(ufunc)
-        if call is not None:
-            return call(*inputs)
-    return _ufunc(ufunc, inputs, kwargs)
+    try:
+        if method != "__call__":
+            return METHODS[method](ufunc, *[_followed(v) for v in inputs], **kwargs)
+        if not kwargs:
+            one = unary_calls.get(ufunc)
+            if one is not None:
+                return one(self)
+        for value in inputs:
+            if type(value) is not TracedArray and type(value) not in ACCEPTED:
+                inputs = tuple([_accepted(v) for v in inputs])
+                if any(v is NotImplemented for v in inputs):
+                    return NotImplemented
+                break
+        if not kwargs:
+            call = plain_ufunc_call(ufunc)
+            if call is not None:
+                return call(*inputs)
+        return _ufunc(ufunc, inputs, {**kwargs})
+    except AttributeError:
+        return again(__array_ufunc__, self, ufunc, method, *inputs, **kwargs)
 
 
 def _followed(value: Any) -> Any:
@@ -102,14 +105,17 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
     return call_ufunc(_CONSTANT, ufunc, unwrap(inputs), out, kwargs)
 
 
-@entry_point
+@short_entry_point
 def __array_function__(self: TracedArray, func: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
     for kind in types:
         if not issubclass(kind, TracedArray) and kind.__array_function__ is not ndarray.__array_function__:
             return NotImplemented
     if not (args and isinstance(args[0], (TracedArray, list, tuple))) and not traced_leaves([args, kwargs]):
         args = tuple([_in_a_list(a) for a in args])
-    return call_function(func, args, kwargs)
+    try:
+        return call_function(func, args, {**kwargs})
+    except AttributeError:
+        return again(call_function, func, args, kwargs)
 
 
 def _in_a_list(value: Any) -> Any:

@@ -14,7 +14,7 @@ from ._leaks import LeakError
 from ._record import Record, recording
 from ._structure import flatten, map_structure
 from ._tape import GradientTape
-from ._traced import TracedArray
+from ._traced import TracedArray, complete
 
 
 def plain(value: Any) -> Any:
@@ -56,6 +56,7 @@ class Run:
         several = isinstance(argnums, (tuple, list))
         numbers = tuple([_position(number, args) for number in (argnums if several else (argnums,))])
         self.numbers = numbers
+        complete([args, kwargs])
         self.tape = GradientTape(persistent=True, leaks=leaks, check_nan=check_nan)
         outer = bool(recording())
         others = [leaf for leaf in flatten((args, kwargs))[0] if not isinstance(leaf, _HOLDS_NOTHING)]

@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -15,7 +16,7 @@ from ._leaks import refuse_unrecorded
 from ._record import recording, tracking_records
 from ._storage import NOTHING, IndexView, Layout, Storage, StridedView, View, address, interned, memory_order, shapes
 
-_F = TypeVar("_F")
+_F = TypeVar("_F", bound=Callable)
 
 FLOAT64 = np.dtype(np.float64)
 # Compared by identity on the hot path: NumPy has one object per native dtype.
@@ -55,23 +56,19 @@ class TracedArray(ndarray):
             return type(self)
         return type(bare) if isinstance(bare, np.generic) else type(self)
 
-    def __getattr__(self, name: str) -> Any:
-        if name in TracedArray.__slots__:
-            if recording() or (is_inexact(self.dtype) and records_live()):
-                refuse_unrecorded()
-            # Made while no tape could follow it, by compiled code outside of all: nothing is lost.
-            made = fresh(ndarray.view(self, ndarray))
-            self._bare, self._storage, self._view = made._bare, made._storage, None
-            return getattr(self, name)
-        raise AttributeError(f"'TracedArray' object has no attribute {name!r}")
-
     def _part(self, bare: ndarray) -> TracedArray:
         """A view of this array's storage: ``bare`` shares its memory."""
         return view_of(self, bare)
 
 
 def entry_point(function: _F) -> _F:
-    """Give a method to the array class, under its own name."""
+    """Give a method to the array class, under its own name. It has one frame more between it and its caller."""
+    setattr(TracedArray, function.__name__, completing(function))  # type: ignore[attr-defined]
+    return function
+
+
+def short_entry_point(function: _F) -> _F:
+    """As `entry_point`, for one that calls itself `again` and is called as it is."""
     setattr(TracedArray, function.__name__, function)  # type: ignore[attr-defined]
     return function
 
@@ -222,10 +219,49 @@ def same_memory(bare: Any, parent: TracedArray) -> bool:
     return type(bare) is ndarray and bare.base is not None and np.may_share_memory(bare, parent._bare)
 
 
+# --- Arrays that no hook of ours has made --------------------------------------------------------------------------
+
+
+def complete(arguments: Any) -> bool:
+    """Give their slots to traced arrays that compiled code has made outside of all tapes, where nothing is lost; whether
+    there were any."""
+    found = [traced for traced in traced_leaves(arguments) if not hasattr(traced, "_view")]
+    for traced in found:
+        if recording() or (is_inexact(traced.dtype) and records_live()):
+            refuse_unrecorded()
+        made = fresh(ndarray.view(traced, ndarray))
+        traced._bare, traced._storage, traced._view = made._bare, made._storage, None
+    return bool(found)
+
+
+def again(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Handle an AttributeError: if it came of incomplete arguments, call the function again. So that nobody has to ask for
+    them in advance: a ``__getattr__`` would make each use of a slot take five times as long."""
+    if not complete([args, kwargs]):
+        raise
+    return function(*args, **kwargs)
+
+
+def completing(function: Callable) -> Callable:
+    """A function of traced arrays, of which some may be incomplete."""
+
+    @functools.wraps(function)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        try:
+            return function(*args, **kwargs)
+        except AttributeError:
+            return again(function, *args, **kwargs)
+
+    return called
+
+
 def unwrap(value: Any) -> Any:
     """The plain data of an argument, also inside lists, tuples and dicts."""
     if isinstance(value, TracedArray):
-        return value._bare
+        try:
+            return value._bare
+        except AttributeError:
+            return again(unwrap, value)
     kind = type(value)
     if kind is list or kind is tuple:
         for item in value:

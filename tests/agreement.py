@@ -20,7 +20,10 @@ LEVELS = 4
 
 def plain(value: Any) -> Any:
     """The plain data of an array or number."""
-    return value._bare if isinstance(value, ng.TracedArray) else value
+    if not isinstance(value, ng.TracedArray):
+        return value
+    # Without a slot: made by compiled code, and not used so far.
+    return value._bare if hasattr(value, "_bare") else np.ndarray.view(value, np.ndarray)
 
 
 def leaves(value: Any) -> list:

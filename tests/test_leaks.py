@@ -307,3 +307,26 @@ def test_what_compiled_code_makes_outside_of_all_tapes_is_used_as_it_is():
         lost = plain.dot(x)
     with pytest.raises(ng.LeakError, match="made by compiled code"):
         lost + 1
+
+
+def test_what_compiled_code_has_made_goes_everywhere() -> None:
+    """Outside of tapes it is an array like others; its memory is written where it is given as ``out``, once."""
+    gc.collect()
+
+    def made(*numbers: float) -> Any:
+        return np.ndarray.copy(ng.array(numbers))
+
+    out = made(0.0, 0.0)
+    assert np.add(made(1.0, 2.0), [3.0, 4.0], out=out) is out and out.tolist() == [4.0, 6.0]
+    assert np.cumsum(made(1.0, 2.0), out=out).tolist() == [1.0, 3.0]
+    np.add.at(out, [0, 0], made(1.0, 1.0))
+    assert out.tolist() == [3.0, 3.0]
+    assert ng.stop_gradient(made(1.0)).tolist() == ng.array(made(1.0)).tolist() == [1.0]
+    np.testing.assert_array_equal(ng.grad(lambda x, c: (c * x**2).sum())(made(1.0, 2.0), made(1.0, 3.0)), [2.0, 12.0])
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.ones(2))
+        for use in (np.copy, np.sum, math.sqrt, ng.stop_gradient, tape.watch, lambda lost: [*lost], lambda lost: x + lost):
+            with pytest.raises(ng.LeakError, match="made by compiled code"):
+                use(np.ndarray.copy(x))
+    with pytest.raises(ng.LeakError, match="made by compiled code"):
+        tape.gradient(np.ndarray.copy(x), x)
