@@ -262,44 +262,6 @@ def _ndenumerate(arr: Any) -> Any:
     return made
 
 
-class _Broadcast:
-    """What `np.broadcast` is, of traced arrays: its elements are read by the hooks."""
-
-    def __init__(self, args: tuple) -> None:
-        self._numpys = _NUMPYS_BROADCAST(*[unwrap(a) for a in args])
-        self._arrays = [np.broadcast_to(a, self.shape) for a in args]
-        self.index = 0
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._numpys, name)
-
-    @property
-    def iters(self) -> tuple:
-        return tuple([a.flat for a in self._arrays])
-
-    def reset(self) -> None:
-        self.index = 0
-
-    def __iter__(self) -> _Broadcast:
-        return self
-
-    def __next__(self) -> tuple:
-        if self.index >= self.size:
-            raise StopIteration
-        position = np.unravel_index(self.index, self.shape) if self.shape else ()
-        self.index += 1
-        return tuple([a[position] for a in self._arrays])
-
-
-def _broadcast(*args: Any) -> Any:
-    nested = any(isinstance(a, _Broadcast) for a in args)  # of which NumPy has no elements
-    if traced_leaves(args) and not nested:
-        return _Broadcast(args)
-    plain: list[Any] = [a._numpys if isinstance(a, _Broadcast) else a for a in args]
-    return _NUMPYS_BROADCAST(*plain)
-
-
-_NUMPYS_BROADCAST = np.broadcast
 _NUMPYS_FROMBUFFER, _NUMPYS_NDITER, _NUMPYS_NDENUMERATE = np.frombuffer, np.nditer, np.ndenumerate
 _NUMPYS_NESTED_ITERS = np.nested_iters
 
@@ -330,7 +292,6 @@ _OWN_FORM: dict[Callable, Callable] = {
     np.nditer: _nditer,
     np.nested_iters: _nested_iters,
     np.ndenumerate: _ndenumerate,
-    np.broadcast: _broadcast,
     array_converter(): _TracedConverter,
 }
 _CREATORS = (

@@ -323,24 +323,3 @@ def test_what_a_program_binds_in_a_module_stays() -> None:
         np.linalg.solve = form
         assert np.linalg.solve is form
     assert np.linalg.solve is numpys and type(np.linalg) is types.ModuleType
-
-
-def test_broadcast_is_numpys_but_for_its_elements():
-    column = np.arange(2.0)[:, None]
-    numpys = np.broadcast(np.ones(3), column)
-    with ng.GradientTape() as tape:
-        x = tape.watch(np.array([1.0, 2.0, 3.0]))
-        made = np.broadcast(x, column)
-        for name in ("shape", "nd", "ndim", "size", "numiter", "index"):
-            assert getattr(made, name) == getattr(numpys, name)
-        total = sum(a * b for a, b in made)
-        assert made.index == 6
-        assert list(made) == []
-        made.reset()
-        assert [float(b) for _, b in made] == [0, 0, 0, 1, 1, 1]
-        assert np.broadcast(made, column).shape == (2, 3)
-        assert type(np.broadcast(column, 1.0)) is type(numpys)
-        first = next(np.broadcast(x[0], 2.0))
-        assert first[0].shape == ()
-        total = total + first[0] * first[1]
-    assert tape.gradient(total, x).tolist() == [3, 1, 1]
