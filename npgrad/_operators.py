@@ -43,6 +43,18 @@ def _forward(name: str, call: Callable) -> Callable:
     return method
 
 
+def _of_unknown(name: str) -> Callable:
+    """The operator for a second operand that is neither an array nor a number of Python's or NumPy's."""
+    numpys = getattr(ndarray, name)
+
+    def otherwise(self: TracedArray, other: Any) -> Any:
+        if isinstance(other, Rational) and type(self._bare) is not ndarray:
+            return getattr(self, name)(float(other))
+        return numpys(self, other)
+
+    return otherwise
+
+
 def _numpy_complex(op: Callable) -> Callable:
     """Python computes ``1j + np.float64(2)`` by itself, and the result is its own complex number."""
 
@@ -97,7 +109,7 @@ _DIFFERENTIABLE = {
 
 for _name, _ufunc in _DIFFERENTIABLE.items():
     _rule = RULES[_ufunc]
-    _call = binary_operator(_rule, getattr(operator, _name), getattr(ndarray, f"__{_name}__"))
+    _call = binary_operator(_rule, getattr(operator, _name), _of_unknown(f"__{_name}__"))
     _in_place = in_place_operator(_rule, getattr(operator, f"i{_name}"), _call)
     _install(f"__{_name}__", _call)
     _complex_call = binary_operator(_rule, _numpy_complex(getattr(operator, _name)))
