@@ -8,9 +8,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-# Rounds of one function fill about this time, in seconds, within these numbers; short calls are repeated within a round.
+# Rounds of one function fill about this time, in seconds, within these numbers; short calls are repeated within a round, which
+# the first of them, after all other functions, enters with cold caches.
 BUDGET, LEAST, MOST = 0.15, 2, 40
-_SHORTEST = 5e-4
+_SHORTEST = 5e-3
 
 
 def seconds(function: Callable, number: int = 1) -> float:
