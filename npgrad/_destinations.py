@@ -56,7 +56,8 @@ def with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: t
     if records:
         with np.errstate(all="ignore"):  # it has warned
             result = function(*args, **kwargs)
-        part: Any = (*[slice(n) for n in result.shape], ...) if function in _FILL_A_PART else ...
+        in_part = function in _FILL_A_PART and kwargs.get("keepdims") is True
+        part: Any = (*[slice(n) for n in result.shape], ...) if in_part else ...
         out[part] = result
         out._bare[...] = exact
     else:

@@ -178,6 +178,12 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     ind = np.asarray(ind).reshape(-1)
     np.put(np.ndarray(1), np.ndarray(min(ind.size, 1), ind.dtype) if refused else [0], 0, mode)  # its own errors
     ind = np.real(ind).astype(np.intp)
+    beyond = np.flatnonzero((ind < -a.size) | (ind >= a.size)) if mode == "raise" else ()
+    if len(beyond):
+        first = int(beyond[0])
+        if a.flags.c_contiguous:  # of others NumPy writes a copy first
+            put(a, ind[:first], v)
+        np.put(np.ndarray(a.size), ind[first], 0)  # its own error
     if mode == "wrap":
         ind = ind % a.size
     elif mode == "clip":

@@ -70,6 +70,7 @@ def polyfit_body(
     """Least squares in scaled powers of x, as NumPy does it but without its writes into plain arrays."""
     x, y = np.asarray(x) + 0.0, np.asarray(y) + 0.0
     weights = np.ones(len(x)) if w is None else np.asarray(w)
+    weights = weights.astype(complex if np.iscomplexobj(weights) else float, copy=False)  # LAPACK has no longer numbers
     powers = np.vander(x, deg + 1) * weights[:, None]
     scale = np.sqrt(np.sum(powers * powers, axis=0))
     cutoff = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond

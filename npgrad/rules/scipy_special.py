@@ -123,7 +123,16 @@ special.elementwise("sici", lambda x: np.sinc(x / _PI), output=0)
 special.elementwise("sici", lambda x: np.cos(x) / x, output=1)
 special.elementwise("shichi", lambda x: _sinhc(x), output=0)
 special.elementwise("shichi", lambda x: np.cosh(x) / x, output=1)
-special.elementwise("spence", lambda x: -special.hyp2f1(1, 1, 2, 1 - x))
+
+
+def _spence_slope(x: Any) -> Any:
+    """log(x) / (1 - x), near x = 1 as a series; SciPy's series is wrong for complex numbers at a distance of about 1."""
+    far = np.abs(1 - x) > 0.5
+    quotient = np.log(np.where(far, x, 2.0)) / np.where(far, 1 - x, 1.0)
+    return np.where(far, quotient, -special.hyp2f1(1, 1, 2, np.where(far, 0.0, 1 - x)))
+
+
+special.elementwise("spence", lambda x: _spence_slope(x))
 # DLMF 4.13.4.
 special.elementwise(
     "_ufuncs._lambertw",
