@@ -57,7 +57,7 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 # Parameters that are sequences of arrays, where NumPy's dispatch looks at each, or no data. All other lists are arrays in
 # the making, and traced arrays inside would be lost.
-_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample", "indices", "ind", "filt", "n"}
+_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample", "indices", "ind", "filt", "n", "tol"}
 
 
 @functools.cache

@@ -178,8 +178,8 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     ind = np.asarray(ind).reshape(-1)
     np.put(np.ndarray(1), np.ndarray(min(ind.size, 1), ind.dtype) if refused else [0], 0, mode)  # its own errors
     ind = np.real(ind).astype(np.intp)
-    beyond = np.flatnonzero((ind < -a.size) | (ind >= a.size)) if mode == "raise" else ()
-    if len(beyond):
+    beyond = np.flatnonzero((ind < -a.size) | (ind >= a.size)) if mode == "raise" else np.arange(0)
+    if beyond.size:
         first = int(beyond[0])
         if a.flags.c_contiguous:  # of others NumPy writes a copy first
             put(a, ind[:first], v)

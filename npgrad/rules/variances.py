@@ -46,6 +46,7 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
     ) -> Any:  # fmt: skip
         distance, scale = factors(a, ans, axis, dtype, ddof, keepdims, where, mean, correction, a_spec)
         slope = scale * distance
+        ct = np.real(ct) if a_spec.dtype.kind == "c" else ct  # with dtype=complex, too, the result is real
         flow = put_back(ct, axis, keepdims, a_spec) * (np.conjugate(slope) if _is_square(a_spec, distance) else slope)
         return flow, -flow
 
