@@ -296,6 +296,8 @@ def test_with_leaks_ignored_values_are_numpys(text: str) -> None:
         "x.reshape(2, 2).sort(axis=5)",
         "np.hypot.accumulate(x.reshape(2, 2), axis=None)",
         "np.nanmedian(x, axis=3)",
+        "np.put(x, [9], [1.0])",
+        "np.put(x, [0, -5], [1.0])",
     ],
 )
 def test_what_numpy_refuses_is_refused_in_the_same_words(text: str) -> None:
@@ -312,7 +314,9 @@ def test_numbers_of_pythons_own_kinds() -> None:
         half = fractions.Fraction(1, 2)
         left = x[0] * half + x[1] / half - x[2] ** half
         right = half * x[0] + half / x[1] - half ** x[2]
-        return left * right + (x == "a") + (2j * x[2]).imag
+        element = x[0]
+        element += half
+        return left * right * element + (x == "a") + (2j * x[2]).imag
 
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -188,6 +188,8 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
         ind = ind % a.size
     elif mode == "clip":
         ind = np.clip(ind, 0, a.size - 1)
+    elif ind.size and not (-a.size <= ind.min() and ind.max() < a.size):
+        np.put(np.ndarray(a.size, bool), ind, False)  # its error, which names an axis
     if ind.size and np.size(v):
         a.flat[ind] = np.asarray(v).reshape(-1)[np.arange(ind.size) % np.size(v)]
 
