@@ -8,8 +8,8 @@ from collections.abc import Callable
 
 import numpy as np
 
-# Rounds of one function fill about this time, in seconds, within these numbers; short calls are repeated within a round, which
-# the first of them, after all other functions, enters with cold caches.
+# Rounds of one function fill about this time, in seconds, within these numbers. Short calls are repeated within a round: the
+# first, after all other functions, meets cold caches.
 BUDGET, LEAST, MOST = 0.15, 2, 40
 _SHORTEST = 5e-3
 

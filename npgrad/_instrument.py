@@ -24,7 +24,7 @@ from numpy import ndarray
 from ._guards import StructuredArray, generator_class, guarded_generator
 from ._leaks import is_users_code
 from ._moves import protect
-from ._namespace import form_in_place, load_late
+from ._namespace import form_in_place, load_names
 from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, view_of
 
@@ -279,7 +279,7 @@ def instrumented(
 
     Gives a function from each value to what stands for it.
     """
-    load_late()
+    load_names()
     swaps = _Swaps()
     with contextlib.ExitStack() as held:
         # Two programs at once that swapped the same names would put back each other's; who swaps nothing needs not wait.

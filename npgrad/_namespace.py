@@ -170,21 +170,27 @@ def _followed_in(module: ModuleType) -> dict[Callable, Callable]:
     return {function: function for function in vars(module).values() if _is_followed(function)}
 
 
-# Per module: NumPy's or Python's function -> what follows it, and how that is called; later ones count.
-_FORMS: dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]] = {
-    math: [(math_forms(), _math_in_place)],
-    cmath: [(cmath_forms(), _math_in_place)],
-    np: [
-        (_followed_in(np), _seen_in_place),
-        ({function: _called(function) for function in _PARTLY_SEEN}, _seen_in_place),
-        (TRACED_CREATORS, _creator_in_place),
-        ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
-    ],
-    np.linalg: [(_followed_in(np.linalg), _seen_in_place)],
-    np.emath: [(_followed_in(np.emath), _seen_in_place)],
-    np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
-    stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
-}
+def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
+    """Per module: NumPy's or Python's function -> what follows it, and how that is called; later ones count."""
+    random = {getattr(np.random, name): form for name, form in random_in_place().items()}
+    return {
+        math: [(math_forms(), _math_in_place)],
+        cmath: [(cmath_forms(), _math_in_place)],
+        np: [
+            (_followed_in(np), _seen_in_place),
+            ({function: _called(function) for function in _PARTLY_SEEN}, _seen_in_place),
+            (TRACED_CREATORS, _creator_in_place),
+            ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
+        ],
+        np.linalg: [(_followed_in(np.linalg), _seen_in_place)],
+        np.emath: [(_followed_in(np.emath), _seen_in_place)],
+        np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
+        stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
+        np.ma: [(guarded_functions(np.ma), _as_it_is)],
+        np.rec: [(guarded_functions(np.rec), _as_it_is)],
+        np.random: [(random, _as_it_is)],
+    }
+
 
 # Their names are looked up in loops, where a door would take more time than it saves.
 _NAMED_IN_LOOPS = {np, math}
@@ -212,10 +218,6 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
         _doors.add(module, names)
 
 
-for _module, _makers in _FORMS.items():
-    _add(_module, _makers)
-
-
 def form_in_place(value: Any) -> Callable | None:
     """What stands for a function while a tape records, None for anything else."""
     try:
@@ -225,7 +227,7 @@ def form_in_place(value: Any) -> Callable | None:
 
 
 # What SciPy's modules bound is swapped where no protocol shows it.
-_CREATORS_IN_PLACE = {original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS}
+_CREATORS_IN_PLACE: dict[Any, Callable] = {}
 
 
 def _index_class(kind: Any) -> type:
@@ -285,11 +287,11 @@ def _set_methods(methods: Mapping[tuple[type, str], Callable | None]) -> None:
 
 
 @functools.cache
-def load_late() -> None:
-    """Names of modules that NumPy loads when they are first asked for: found at the first tape, not at npgrad's import."""
-    random = {getattr(np.random, name): form for name, form in random_in_place().items()}
-    for module, forms in ((np.ma, guarded_functions(np.ma)), (np.rec, guarded_functions(np.rec)), (np.random, random)):
-        _add(module, [(forms, _as_it_is)])
+def load_names() -> None:
+    """Make what stands for names: at the first tape, not at npgrad's import; it takes a while, and loads parts of NumPy."""
+    for module, makers in _forms().items():
+        _add(module, makers)
+    _CREATORS_IN_PLACE.update({original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS})
     staying = {place: method for place, method in writes_in_place().items() if place[1] in _STAYING}
     _set_methods(staying)
     passing = writes_in_place().keys() - staying.keys()
@@ -298,7 +300,7 @@ def load_late() -> None:
 
 
 def _put() -> None:
-    load_late()
+    load_names()
     for module, names in _names:
         module.update(names)
     _doors.put()
