@@ -305,7 +305,9 @@ def _reads_what_it_wrote(row: Any, source: Any) -> bool:
 def _is_own_part(view: Any, parent: Any, key: Any) -> bool:
     """Whether ``target[key] = value`` writes ``target[key]`` itself: Python ends ``u[1:] += v`` with such a write."""
     # Equal, too: newer versions of Python make the slice anew for the write.
-    return type(view) is IndexView and view.parent is parent and (view.key is key or view.key == key)
+    if type(view) is not IndexView or view.parent is not parent:
+        return False
+    return view.key is key or (type(view.key) is type(key) and view.key == key)  # a NumPy integer compares element by element
 
 
 def _is_whole_mask(target: TracedArray, key: Any) -> bool:

@@ -96,8 +96,13 @@ elementwise(np.tan, lambda ans: 1 + ans * ans)
 
 def _sine_of_arccos(x: Any) -> Any:
     """sqrt(1 - x^2). With -(x - 1) and not 1 - x the sign of a zero imaginary part says on which side of the branch cut x
-    lies; the 0.0 makes -0.0 at 1 positive, so that the slope there is +infinity."""
-    return (0.0 + np.sqrt(-(x - 1))) * np.sqrt(x + 1)
+    lies; the 0.0 makes -0.0 at 1 and at -1 positive, so that the slope there is +infinity."""
+    return (0.0 + np.sqrt(-(x - 1))) * _root_of_next(x)
+
+
+def _root_of_next(x: Any) -> Any:
+    """sqrt(x + 1), for which the same holds."""
+    return 0.0 + np.sqrt(-(-x - 1))
 
 
 elementwise(np.arcsin, over(lambda x: _sine_of_arccos(x)))
@@ -107,7 +112,7 @@ elementwise(np.sinh, np.cosh)
 elementwise(np.cosh, np.sinh)
 elementwise(np.tanh, lambda ans: 1 - ans * ans)
 elementwise(np.arcsinh, over(lambda x: np.sqrt(1 + x * x)))
-elementwise(np.arccosh, over(lambda x: np.sqrt(x - 1) * np.sqrt(x + 1)))
+elementwise(np.arccosh, over(lambda x: np.sqrt(x - 1) * _root_of_next(x)))
 elementwise(np.arctanh, over(lambda x: (1 - x) * (1 + x)))
 
 
