@@ -307,7 +307,7 @@ def _is_own_part(view: Any, parent: Any, key: Any) -> bool:
     # Equal, too: newer versions of Python make the slice anew for the write.
     if type(view) is not IndexView or view.parent is not parent:
         return False
-    return view.key is key or (type(view.key) is type(key) and view.key == key)  # a NumPy integer compares element by element
+    return view.key is key or (type(view.key) is type(key) and view.key == key)  # no NumPy integer and tuple
 
 
 def _is_whole_mask(target: TracedArray, key: Any) -> bool:

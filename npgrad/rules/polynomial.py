@@ -68,7 +68,7 @@ def polyfit_body(
     x: Any, y: Any, deg: int, rcond: Any = None, full: bool = False, w: Any = None, cov: Any = False
 ) -> Any:
     """Least squares in scaled powers of x, as NumPy does it but without its writes into plain arrays."""
-    x, y = np.asarray(x) + 0.0, np.asarray(y) + 0.0
+    x, y, deg = np.asarray(x) + 0.0, np.asarray(y) + 0.0, int(deg)
     weights = np.ones(len(x)) if w is None else np.asarray(w)
     weights = weights.astype(complex if np.iscomplexobj(weights) else float, copy=False)  # LAPACK has no longer numbers
     powers = np.vander(x, deg + 1) * weights[:, None]
