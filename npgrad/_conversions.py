@@ -17,7 +17,7 @@ from ._leaks import LeakError, refuse
 from ._moves import copied, tracked_by
 from ._record import note_cut, noting
 from ._tracebacks import public
-from ._traced import TracedArray, completing, entry_point, fresh, is_inexact
+from ._traced import TracedArray, completing, entry_point, fresh, is_inexact, short_entry_point
 from ._twins import TWIN_PREFIX
 
 _OPERATOR = opcode.opmap["BINARY_OP"]
@@ -243,7 +243,7 @@ def __reduce_ex__(self: TracedArray, protocol: Any) -> Any:
     return self.__reduce__()
 
 
-@entry_point
+@short_entry_point
 @public
 def __setstate__(self: TracedArray, state: Any) -> None:
     raise TypeError("the state of a traced array is not set in place: make one with npgrad.array")

@@ -132,7 +132,7 @@ def _matmul_in_place(a: TracedArray, b: Any) -> Any:
     return NotImplemented if isinstance(a._bare, np.generic) else np.ndarray.__imatmul__(a, b)
 
 
-_install("__imatmul__", _matmul_in_place)
+_install("__imatmul__", completing(_matmul_in_place))
 
 _floor_divide = _constant(operator.floordiv)
 _install("__floordiv__", _forward("__floordiv__", _floor_divide))

@@ -69,13 +69,15 @@ def polyfit_body(
 ) -> Any:
     """Least squares in scaled powers of x, as NumPy does it but without its writes into plain arrays."""
     x, y, deg = np.asarray(x) + 0.0, np.asarray(y) + 0.0, int(deg)
-    weights = np.ones(len(x)) if w is None else np.asarray(w)
-    weights = weights.astype(complex if np.iscomplexobj(weights) else float, copy=False)  # LAPACK has no longer numbers
-    powers = np.vander(x, deg + 1) * weights[:, None]
+    powers, values = np.vander(x, deg + 1), y
+    if w is not None:
+        w = np.asarray(w) + 0.0
+        # NumPy weights in place, so that the precision stays that of the points and values.
+        powers, values = (powers * w[:, None]).astype(powers.dtype), (y.T * w).T.astype(y.dtype)
     scale = np.sqrt(np.sum(powers * powers, axis=0))
     cutoff = len(x) * np.finfo(x.dtype).eps if rcond is None else rcond
-    c, residuals, rank, singular = np.linalg.lstsq(powers / scale, (y.T * weights).T, cutoff)
-    c = (c.T / scale).T
+    c, residuals, rank, singular = np.linalg.lstsq(powers / scale, values, cutoff)
+    c = c / (scale if y.ndim == 1 else scale[:, None])
     if full:
         return c, residuals, rank, singular, cutoff
     if not cov:
