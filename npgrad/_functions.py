@@ -67,10 +67,18 @@ def _sequence_positions(function: Any) -> frozenset[int]:
 
 
 def _new_is_traced(made: Any, args: tuple) -> Any:
-    """What a twin made of plain arguments alone is new data, too, into which traced data may be written."""
+    """What a twin made of plain data alone (counts of integers) is new data, too, into which traced data may be written."""
+    if isinstance(made, (tuple, list)):
+        return _rebuilt(made, [_new_is_traced(part, args) for part in made])
     if type(made) is not np.ndarray or any(isinstance(a, np.ndarray) and np.may_share_memory(unwrap(a), made) for a in args):
         return made
     return adopt(made)
+
+
+def _rebuilt(parts: Any, made: list) -> Any:
+    if all(a is b for a, b in zip(parts, made, strict=True)):
+        return parts
+    return type(parts)(*made) if hasattr(parts, "_fields") else type(parts)(made)
 
 
 def assembled(function: Callable, args: tuple, kwargs: dict) -> list:
@@ -113,6 +121,7 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
         for part, exact_part in zip(result, exact, strict=True):
             if isinstance(part, TracedArray) and part._view is None:
                 overwrite(part, exact_part)
+        result = _adopted(result, [])
     elif isinstance(result, TracedArray):
         if result.shape != np.shape(exact) or result.dtype != exact.dtype:
             shape = np.shape(exact)  # that of ``out``, if there is one, into which NumPy may broadcast
@@ -210,14 +219,13 @@ def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
     if not recording():
         return result
     arguments = [a for a in (*args, *kwargs.values()) if isinstance(a, (np.ndarray, list, tuple))]
-    if isinstance(result, (tuple, list)):
-        made = [_adopted(r, arguments) for r in result]
-        return type(result)(*made) if hasattr(result, "_fields") else type(result)(made)
     return _adopted(result, arguments)
 
 
 def _adopted(result: Any, arguments: list) -> Any:
     """New data is traced from here on. What looks at the memory of an argument goes on doing so."""
+    if isinstance(result, (tuple, list)):
+        return _rebuilt(result, [_adopted(part, arguments) for part in result])
     if type(result) is np.ndarray:
         for leaf in traced_leaves(arguments):
             if result is leaf._bare:

@@ -323,3 +323,12 @@ def test_what_a_program_binds_in_a_module_stays() -> None:
         np.linalg.solve = form
         assert np.linalg.solve is form
     assert np.linalg.solve is numpys and type(np.linalg) is types.ModuleType
+
+
+@pytest.mark.parametrize("make", [lambda x: np.histogram2d(x, x, bins=2)[0], lambda x: np.histogramdd((x, x), bins=2)[0]])
+def test_counts_are_followed_when_they_are_written(make: Any) -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0, 4.0]))
+        counts = make(x)
+        counts[0] = x[:2]
+    np.testing.assert_array_equal(tape.gradient(counts, x), [1.0, 1.0, 0.0])

@@ -179,7 +179,7 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     np.put(np.ndarray(1), np.ndarray(min(ind.size, 1), ind.dtype) if refused else [0], 0, mode)  # its own errors
     ind = np.real(ind).astype(np.intp)
     beyond = np.flatnonzero((ind < -a.size) | (ind >= a.size)) if mode == "raise" else np.arange(0)
-    if beyond.size:
+    if beyond.size and np.size(v):
         first = int(beyond[0])
         if a.flags.c_contiguous:  # of others NumPy writes a copy first
             put(a, ind[:first], v)
@@ -188,8 +188,6 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
         ind = ind % a.size
     elif mode == "clip":
         ind = np.clip(ind, 0, a.size - 1)
-    elif ind.size and not (-a.size <= ind.min() and ind.max() < a.size):
-        np.put(np.ndarray(a.size, bool), ind, False)  # its error, which names an axis
     if ind.size and np.size(v):
         a.flat[ind] = np.asarray(v).reshape(-1)[np.arange(ind.size) % np.size(v)]
 
