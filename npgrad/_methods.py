@@ -352,10 +352,20 @@ def sort(self: TracedArray, axis: int = -1, kind: Any = None, order: Any = None,
 
 @entry_point
 def partition(self: TracedArray, kth: Any, axis: int = -1, kind: str = "introselect", order: Any = None) -> None:
-    # Which of several equal partitions NumPy chooses is not specified, so the recorded order must be its own.
-    normalize_axis_index(axis, self.ndim)  # argpartition takes a 0-d array for one of length 1
-    chosen = self._bare.argpartition(kth, axis=axis, kind=kind, order=order)
-    self[...] = np.take_along_axis(self, chosen, axis)
+    normalize_axis_index(axis, self.ndim)  # argsort takes a 0-d array for one of length 1
+
+    def in_place(plain: ndarray) -> None:
+        plain.partition(kth, axis=axis, kind=kind, order=order)
+
+    def order_of(plain: ndarray) -> ndarray:
+        # Which of several partitions NumPy chooses is not specified: each element is found by its rank.
+        parted = plain.copy()
+        in_place(parted)
+        chosen = np.empty(plain.shape, np.intp)
+        np.put_along_axis(chosen, parted.argsort(axis=axis, kind="stable"), plain.argsort(axis=axis, kind="stable"), axis)
+        return chosen
+
+    _in_order(self, in_place, order_of, axis)
 
 
 def _refused_method(name: str, cure: str) -> Callable:
