@@ -355,7 +355,7 @@ def partition(self: TracedArray, kth: Any, axis: int = -1, kind: str = "introsel
     normalize_axis_index(axis, self.ndim)  # argsort takes a 0-d array for one of length 1
 
     def in_place(plain: ndarray) -> None:
-        plain.partition(kth, axis=axis, kind=kind, order=order)
+        plain.partition(kth, axis=axis, kind=kind, order=order)  # type: ignore[call-overload]
 
     def order_of(plain: ndarray) -> ndarray:
         # Which of several partitions NumPy chooses is not specified: each element is found by its rank.

@@ -323,13 +323,21 @@ def write_by_origin(target: TracedArray, value: TracedArray, move_elements: Call
     root = whole._bare.transpose(memory_order(whole._bare))
     cells = view_of(whole, root.reshape(-1).view(root.real.dtype))
     numbers = np.arange(cells.size).astype(cells.dtype)
+
+    def part(bare: ndarray, memory: ndarray) -> ndarray:
+        return ndarray(bare.shape, bare.dtype, memory, address(bare) - address(root), bare.strides)
+
     if value.dtype != target.dtype or int(numbers[-1]) != cells.size - 1:
-        raise NoRuleError(leak_message("a write by mask or flat reads the memory that it writes", "Copy the value first."))
-
-    def part(bare: ndarray) -> ndarray:
-        return ndarray(bare.shape, bare.dtype, numbers, address(bare) - address(root), bare.strides)
-
-    move_elements(part(target._bare), part(value._bare))
+        loses = value.dtype.kind == "c" and target.dtype.kind != "c"  # of which NumPy warns
+        before, after = numbers.copy(), numbers.copy()
+        if int(numbers[-1]) == cells.size - 1 and not loses:
+            move_elements(part(target._bare, before), part(value._bare, before))
+            move_elements(part(target._bare, after), part(value._bare, numbers))
+            if before.tobytes() == after.tobytes():
+                return move_elements(target, copied(value))  # nothing is read after it was written
+        what = "a write by mask or flat reads the memory that it writes"
+        raise NoRuleError(leak_message(what, "Copy the value first."))
+    move_elements(part(target._bare, numbers), part(value._bare, numbers))
     cells[...] = cells[numbers.astype(np.intp)]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from ._dispatch import call_rule, call_ufunc, check_outside, in_type, objects, tracking
@@ -13,7 +14,7 @@ from ._functions import call_function
 from ._guards import StructuredArray
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
-from ._moves import assemble
+from ._moves import assemble, overwrite
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import ZERO, Elementwise, Rule
@@ -83,7 +84,7 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
         if out and out[0] is not None:
             kwargs["out"] = out[0]
         if kwargs.get("dtype") is not None and recording():
-            inputs = in_type(ufunc, inputs, kwargs)
+            return _in_type(rule, ufunc, inputs, kwargs)
         return call_rule(rule, ufunc, inputs, kwargs)
     if isinstance(rule, Elementwise):
         if not recording():
@@ -103,6 +104,17 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
             return result
         return tuple([adopt(r) for r in result]) if type(result) is tuple else adopt(result)
     return call_ufunc(_CONSTANT, ufunc, unwrap(inputs), out, kwargs)
+
+
+def _in_type(rule: Rule, ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
+    """A product with ``dtype=``: what is cast in advance has its derivative, the value is that of NumPy's own call, which
+    may add in another order."""
+    cast = in_type(ufunc, inputs, kwargs)
+    made = call_rule(rule, ufunc, cast, kwargs)
+    if isinstance(made, TracedArray) and "out" not in kwargs and any(a is not b for a, b in zip(cast, inputs, strict=True)):
+        with np.errstate(all="ignore"):  # it has warned
+            overwrite(made, ufunc(*unwrap(inputs), **kwargs))
+    return made
 
 
 @short_entry_point

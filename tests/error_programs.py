@@ -293,7 +293,7 @@ def library_not_loaded():
 
 
 def write_reals(z):
-    z.flat[:] = z.real
+    z[np.array([True] * z.size)] = z.view(float)[: z.size]
 
 
 # --- The command line --------------------------------------------------------------------------------------------------

@@ -716,3 +716,32 @@ def test_a_view_by_a_function_is_a_view(sample: Any, tracked: bool) -> None:
         assert np.may_share_memory(a._bare, given[0]._bare)
         assert a._storage is given[0]._storage
         assert a.strides == b.strides
+
+
+@pytest.mark.parametrize("part", [np.real, np.imag])
+def test_parts_written_by_mask_or_flat_over_what_they_look_at(part: Any) -> None:
+    """Nothing is read after it was written, so it is as if the value were a copy; where it is read, it is refused."""
+
+    def by_mask(z: Any) -> Any:
+        z = z * 1
+        part(z)[np.array([True, False, True])] = z.imag[::2]
+        return z
+
+    def by_flat(z: Any) -> Any:
+        z = z * 1
+        z.flat = part(z)
+        return z
+
+    z, t, step = np.array([1 + 2j, 0, 0.3 + 0.7j]), np.array([0.5 + 1j, 2 - 1j, 1j]), 1e-3
+    for f in (by_mask, by_flat):
+        value, moved = ng.jvp(f, (z,), (t,))
+        np.testing.assert_array_equal(value, f(z))
+        np.testing.assert_allclose(moved, (f(z + step * t) - f(z - step * t)) / (2 * step), rtol=1e-10)
+
+    def read_late(z: Any) -> Any:
+        z = z * 1
+        z[np.array([True, True, False])] = z.view(float)[:2]
+        return z
+
+    with pytest.raises(ng.NoRuleError, match="reads the memory that it writes"):
+        ng.jvp(read_late, (np.zeros(3, complex),), (t,))
