@@ -16,10 +16,47 @@ from ._leaks import is_users_code
 from ._namespace import form_in_place
 from ._while_recording import WhileRecording
 
-# The user's modules, by name: the module, how many names it had when it was looked through, and what it had bound, as
-# (the original, what stands for it).
-_modules: dict[str, tuple[Any, int, dict[str, tuple[Any, Any]]]] = {}
-_modules_seen = 0
+
+class _UsersModules:
+    """The modules of the user's that are loaded, and what they have bound. There may be many, and each tape asks: what has
+    changed is found by comparing lists."""
+
+    def __init__(self) -> None:
+        self._loaded = 0  # modules in the process, when those of the user's were looked for
+        self._names: list[str] = []
+        self._modules: list[Any] = []
+        self._sizes: list[int] = []
+        # For each, what it had bound when it had that size, as (the original, what stands for it).
+        self._bound: list[dict[str, tuple[Any, Any]]] = []
+        # Of those that have bound something, what they hold.
+        self.swaps: list[tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = []
+
+    def look_through(self) -> None:
+        known = list(map(sys.modules.get, self._names)) == self._modules  # not taken out, or loaded anew
+        if not known or len(sys.modules) != self._loaded:
+            self._find()
+        sizes = [len(module.__dict__) for module in self._modules]
+        if sizes != self._sizes:
+            for position, (module, size) in enumerate(zip(self._modules, sizes, strict=True)):
+                if size != self._sizes[position]:
+                    self._bound[position] = _bound_in(module)
+            self._swap()
+            self._sizes = sizes  # last: after an interrupt it is done again
+
+    def _swap(self) -> None:
+        self.swaps = [(vars(m), bound) for m, bound in zip(self._modules, self._bound, strict=True) if bound]
+
+    def _find(self) -> None:
+        loaded, interrupted = len(sys.modules), self._loaded < 0
+        state = [] if interrupted else zip(self._modules, self._sizes, self._bound, strict=True)
+        before = {id(module): (size, bound) for module, size, bound in state}
+        self._loaded = -1
+        found = [(n, m) for n, m in list(sys.modules.items()) if isinstance(m, types.ModuleType) and is_users_code(n)]
+        self._names, self._modules = [name for name, _ in found], [module for _, module in found]
+        kept = [before.get(id(module), (-1, {})) for module in self._modules]
+        self._sizes, self._bound = [size for size, _ in kept], [bound for _, bound in kept]
+        self._swap()
+        self._loaded = loaded
 
 
 def _bound_in(module: Any) -> dict[str, tuple[Any, Any]]:
@@ -27,36 +64,18 @@ def _bound_in(module: Any) -> dict[str, tuple[Any, Any]]:
     return {name: both for name, both in forms.items() if both[1] is not None}
 
 
-def _look_through() -> None:
-    """Bring `_modules` up to date."""
-    global _modules_seen
-    for name, (module, _, _) in list(_modules.items()):
-        if sys.modules.get(name) is not module:  # taken out, or loaded anew
-            del _modules[name]
-            _modules_seen = -1
-    if len(sys.modules) != _modules_seen:
-        for name, module in list(sys.modules.items()):
-            if name not in _modules and isinstance(module, types.ModuleType) and is_users_code(name):
-                _modules[name] = (module, -1, {})
-        _modules_seen = len(sys.modules)
-    for name, (module, count, _) in list(_modules.items()):
-        if len(vars(module)) != count:
-            _modules[name] = (module, len(vars(module)), _bound_in(module))
+_users = _UsersModules()
 
 
 def _put() -> None:
-    _look_through()
-    for module, _, bound in _modules.values():
-        if bound:
-            names = vars(module)
-            names.update({n: form for n, (original, form) in bound.items() if names.get(n) is original})
+    _users.look_through()
+    for names, bound in _users.swaps:
+        names.update({n: form for n, (original, form) in bound.items() if names.get(n) is original})
 
 
 def _take_away() -> None:
-    for module, _, bound in _modules.values():
-        if bound:
-            names = vars(module)
-            names.update({n: original for n, (original, form) in bound.items() if names.get(n) is form})
+    for names, bound in _users.swaps:
+        names.update({n: original for n, (original, form) in bound.items() if names.get(n) is form})
 
 
 in_place = WhileRecording(_put, _take_away)
