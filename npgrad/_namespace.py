@@ -24,7 +24,7 @@ from . import _warning_places
 from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
-from ._doors import Doors
+from ._doors import Doors, Names
 from ._functions import assembled, call_function, new_array
 from ._guards import guarded_functions, random_in_place, refuse_tracked, writes_in_place
 from ._leaks import OWN_CODE, refuse
@@ -145,12 +145,14 @@ def _called(function: Callable) -> Callable:
 
 
 def _math_in_place(original: Callable, traced: Callable) -> Callable:
+    traced = completing(traced)
+
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
         for arg in args:
             kind = type(arg)
             if kind is not float and kind is not int and recording() and _has_traced_scalar(arg):
-                return completing(traced)(*args, **kwargs)
+                return traced(*args, **kwargs)
         return original(*args, **kwargs)
 
     return in_place
@@ -194,9 +196,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
 
 # Their names are looked up in loops, where a door would take more time than it saves.
 _NAMED_IN_LOOPS = {np, math}
-# Of these, what they hold otherwise and while a tape records.
-_originals: list[tuple[dict[str, Any], dict[str, Any]]] = []
-_names: list[tuple[dict[str, Any], dict[str, Callable]]] = []
+_names: list[Names] = []
 _doors = Doors()
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
 IN_PLACE: dict[Any, Callable] = {}
@@ -212,8 +212,7 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
                 names[name] = make(value, forms[value])
     IN_PLACE.update({original: names[name] for name, original in originals.items()})
     if module in _NAMED_IN_LOOPS:
-        _originals.append((vars(module), originals))
-        _names.append((vars(module), names))
+        _names.append(Names(module, originals, names))
     else:
         _doors.add(module, names)
 
@@ -301,8 +300,8 @@ def load_names() -> None:
 
 def _put() -> None:
     load_names()
-    for module, names in _names:
-        module.update(names)
+    for names in _names:
+        names.put()
     _doors.put()
     for made, _, kind in _INDEX_OBJECTS:
         made.__class__ = kind
@@ -313,8 +312,8 @@ def _put() -> None:
 
 
 def _take_away() -> None:
-    for module, originals in _originals:
-        module.update(originals)
+    for names in _names:
+        names.take_away()
     _doors.take_away()
     for made, kind, _ in _INDEX_OBJECTS:
         made.__class__ = kind

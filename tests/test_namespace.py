@@ -306,23 +306,36 @@ def test_objects_that_are_indexed_stay_followed_over_many_tapes() -> None:
         np.testing.assert_array_equal(tape.gradient(total, x), [2.0, 2.0, 2.0])
 
 
-def test_what_a_program_binds_in_a_module_stays() -> None:
-    """While a tape records and afterwards; what it takes out of there it may put back."""
+@pytest.mark.parametrize(("module", "name"), [(np, "load"), (np, "sum"), (math, "sqrt"), (np.linalg, "solve")])
+def test_what_a_program_binds_in_a_module_stays(module: Any, name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Before a tape, while it records, and afterwards; what it takes out of there it may put back."""
 
-    def mine(a: Any, b: Any) -> Any:
+    def mine(*args: Any) -> Any:
         return "mine"
 
-    numpys = np.linalg.solve
+    original = getattr(module, name)
     with ng.GradientTape():
-        form = np.linalg.solve
-        assert form is not numpys and vars(np.linalg)["solve"] is numpys
-        np.linalg.solve = mine
-        assert np.linalg.solve is mine
-    assert np.linalg.solve is mine
+        form = getattr(module, name)
+        assert form is not original
+        monkeypatch.setattr(module, name, mine)
+        assert getattr(module, name) is mine
+    assert getattr(module, name) is mine  # and now it is bound before the tape
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.ones(2))
+        assert getattr(module, name) is mine
+        y = np.prod(x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [1.0, 1.0])
+    monkeypatch.setattr(module, name, np.ones(3))
     with ng.GradientTape():
-        np.linalg.solve = form
-        assert np.linalg.solve is form
-    assert np.linalg.solve is numpys and type(np.linalg) is types.ModuleType
+        assert isinstance(getattr(module, name), np.ndarray)
+    setattr(module, name, original)
+    with ng.GradientTape():
+        assert getattr(module, name) is form
+        setattr(module, name, form)
+    assert getattr(module, name) is original and type(module) is types.ModuleType
+    monkeypatch.undo()
+    setattr(module, name, original)
+
 
 
 @pytest.mark.parametrize("make", [lambda x: np.histogram2d(x, x, bins=2)[0], lambda x: np.histogramdd((x, x), bins=2)[0]])
