@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Callable
+
+# Seconds; after so many of them a thread blocks on the lock.
+_PAUSE, _MOST_PAUSES = 5e-4, 200
 
 
 class WhileRecording:
@@ -18,19 +22,38 @@ class WhileRecording:
         self._take_away = take_away
         self.lock = threading.RLock()  # a signal's handler may use tapes too
         self.tapes: set[int] = set()
+        self._holder: int | None = None  # the thread that has the lock
 
     def enter(self, tape: object) -> None:
+        self._wait()
         with self.lock:
-            first = not self.tapes
-            self.tapes.add(id(tape))
-            if first:
-                self._put()
+            self._holder = threading.get_ident()
+            try:
+                first = not self.tapes
+                self.tapes.add(id(tape))
+                if first:
+                    self._put()
+            finally:
+                self._holder = None
 
     def leave(self, tape: object) -> None:
+        self._wait()
         with self.lock:
-            if self.tapes <= {id(tape)}:
-                self._take_away()
-            self.tapes.discard(id(tape))
+            self._holder = threading.get_ident()
+            try:
+                if self.tapes <= {id(tape)}:
+                    self._take_away()
+                self.tapes.discard(id(tape))
+            finally:
+                self._holder = None
+
+    def _wait(self) -> None:
+        """Wait without the lock. A thread that blocks on it is given it before it has the interpreter, for which it then
+        waits while all others wait for the lock: beside threads that compute, each tape would take many times as long."""
+        pauses = 0
+        while self._holder not in (None, threading.get_ident()) and pauses < _MOST_PAUSES:
+            time.sleep(_PAUSE)
+            pauses += 1
 
     def forget_others(self, tapes: set[int]) -> None:
         """In a process that was forked: the tapes of other threads are not there."""

@@ -57,7 +57,7 @@ def test_item_04_tapes_in_eight_threads_while_others_run_plain_numpy():
 
     def records(seed: int) -> None:
         barrier.wait(30)
-        for i in range(25):
+        for i in range(60):
             values = X + seed + i
             with ng.GradientTape() as tape:
                 x = tape.watch(values)
