@@ -11,12 +11,10 @@ from typing import Any
 import numpy as np
 from peers import installed
 from tables import Table, microseconds, run_parts, times
-from timing import best, best_in_a_row
+from timing import best
 
 import npgrad as ng
 from npgrad import finite_difference
-
-REPEATED = 5
 
 
 def right_hand_side(u):
@@ -77,7 +75,7 @@ def _beside(title: str, calls: dict[str, Callable], check: Any, note: str = "") 
         if name != "function":
             accuracy = 1e-4 if "difference" in name else 1e-10
             assert np.allclose(np.asarray(call()), check, rtol=accuracy, atol=accuracy), name
-    found = dict(zip(calls, best_in_a_row(list(calls.values()), REPEATED), strict=True))
+    found = dict(zip(calls, best(list(calls.values())), strict=True))
     rows = [(name, microseconds(t), times(t / found["function"]), times(t / found["npgrad"])) for name, t in found.items()]
     return Table(title, ("", "us", "over the function", "over npgrad"), rows, note)
 

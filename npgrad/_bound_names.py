@@ -17,46 +17,21 @@ from ._namespace import form_in_place
 from ._while_recording import WhileRecording
 
 
-class _UsersModules:
-    """The modules of the user's that are loaded, and what they have bound. There may be many, and each tape asks: what has
-    changed is found by comparing lists."""
+class _Module:
+    """A module of the user's: its size when it was looked through, and what it had bound then, as (the original, what stands
+    for it)."""
 
-    def __init__(self) -> None:
-        self._loaded = 0  # modules in the process, when those of the user's were looked for
-        self._names: list[str] = []
-        self._modules: list[Any] = []
-        self._sizes: list[int] = []
-        # For each, what it had bound when it had that size, as (the original, what stands for it).
-        self._bound: list[dict[str, tuple[Any, Any]]] = []
-        # Of those that have bound something, what they hold.
-        self.swaps: list[tuple[dict[str, Any], dict[str, tuple[Any, Any]]]] = []
+    __slots__ = ("name", "module", "size", "bound")
 
-    def look_through(self) -> None:
-        known = list(map(sys.modules.get, self._names)) == self._modules  # not taken out, or loaded anew
-        if not known or len(sys.modules) != self._loaded:
-            self._find()
-        sizes = [len(module.__dict__) for module in self._modules]
-        if sizes != self._sizes:
-            for position, (module, size) in enumerate(zip(self._modules, sizes, strict=True)):
-                if size != self._sizes[position]:
-                    self._bound[position] = _bound_in(module)
-            self._swap()
-            self._sizes = sizes  # last: after an interrupt it is done again
+    def __init__(self, name: str, module: Any) -> None:
+        self.name = name
+        self.module = module
+        self.size = -1
+        self.bound: dict[str, tuple[Any, Any]] = {}
 
-    def _swap(self) -> None:
-        self.swaps = [(vars(m), bound) for m, bound in zip(self._modules, self._bound, strict=True) if bound]
 
-    def _find(self) -> None:
-        loaded, interrupted = len(sys.modules), self._loaded < 0
-        state = [] if interrupted else zip(self._modules, self._sizes, self._bound, strict=True)
-        before = {id(module): (size, bound) for module, size, bound in state}
-        self._loaded = -1
-        found = [(n, m) for n, m in list(sys.modules.items()) if isinstance(m, types.ModuleType) and is_users_code(n)]
-        self._names, self._modules = [name for name, _ in found], [module for _, module in found]
-        kept = [before.get(id(module), (-1, {})) for module in self._modules]
-        self._sizes, self._bound = [size for size, _ in kept], [bound for _, bound in kept]
-        self._swap()
-        self._loaded = loaded
+_modules: list[_Module] = []
+_modules_seen = 0
 
 
 def _bound_in(module: Any) -> dict[str, tuple[Any, Any]]:
@@ -64,18 +39,35 @@ def _bound_in(module: Any) -> dict[str, tuple[Any, Any]]:
     return {name: both for name, both in forms.items() if both[1] is not None}
 
 
-_users = _UsersModules()
+def _look_through() -> None:
+    """Bring `_modules` up to date."""
+    global _modules, _modules_seen
+    seen = len(sys.modules)
+    if seen != _modules_seen or any(sys.modules.get(m.name) is not m.module for m in _modules):  # one may be loaded anew
+        known = {m.name: m for m in _modules if sys.modules.get(m.name) is m.module}
+        loaded = [(n, m) for n, m in list(sys.modules.items()) if isinstance(m, types.ModuleType) and is_users_code(n)]
+        _modules = [known.get(name) or _Module(name, module) for name, module in loaded]
+        _modules_seen = seen
+    for one in _modules:
+        size = len(one.module.__dict__)
+        if size != one.size:
+            one.bound = _bound_in(one.module)
+            one.size = size  # last: after an interrupt it is done again
 
 
 def _put() -> None:
-    _users.look_through()
-    for names, bound in _users.swaps:
-        names.update({n: form for n, (original, form) in bound.items() if names.get(n) is original})
+    _look_through()
+    for one in _modules:
+        if one.bound:
+            names = vars(one.module)
+            names.update({n: form for n, (original, form) in one.bound.items() if names.get(n) is original})
 
 
 def _take_away() -> None:
-    for names, bound in _users.swaps:
-        names.update({n: original for n, (original, form) in bound.items() if names.get(n) is form})
+    for one in _modules:
+        if one.bound:
+            names = vars(one.module)
+            names.update({n: original for n, (original, form) in one.bound.items() if names.get(n) is form})
 
 
 in_place = WhileRecording(_put, _take_away)

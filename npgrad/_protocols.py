@@ -84,7 +84,7 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
         if out and out[0] is not None:
             kwargs["out"] = out[0]
         if kwargs.get("dtype") is not None and recording():
-            return _in_type(rule, ufunc, inputs, kwargs)
+            return _product_in_type(rule, ufunc, inputs, kwargs)
         return call_rule(rule, ufunc, inputs, kwargs)
     if isinstance(rule, Elementwise):
         if not recording():
@@ -106,7 +106,7 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
     return call_ufunc(_CONSTANT, ufunc, unwrap(inputs), out, kwargs)
 
 
-def _in_type(rule: Rule, ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
+def _product_in_type(rule: Rule, ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
     """A product with ``dtype=``: what is cast in advance has its derivative, the value is that of NumPy's own call, which
     may add in another order."""
     cast = in_type(ufunc, inputs, kwargs)
