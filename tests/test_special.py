@@ -167,4 +167,4 @@ def test_derivative_at_whole_numbers_is_that_of_differences_where_the_function_i
                 smooth &= ~(scale > 1e8)  # next to a jump
             for gradient, (slope, here) in zip(gradients, slopes, strict=True):
                 here &= smooth
-                np.testing.assert_allclose(gradient[here], slope[here], rtol=1e-3, atol=1e-3)
+                np.testing.assert_allclose(gradient[here], slope[here], rtol=1e-4, atol=1e-4)
