@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -72,21 +73,40 @@ def written(out: Any, given: Any) -> Any:
     return out[()] if isinstance(given, np.generic) else out
 
 
-def _check_overlap(function: Callable, args: tuple, kwargs: dict, out: TracedArray, exact: ndarray) -> None:
-    """Raise where NumPy reads what it has written: its result is then not that of the arguments as they were."""
-    root = np.array(root_of(out), order="K")
+def loses_parts(ufunc: Any, inputs: tuple, out: TracedArray, kwargs: dict) -> bool:
+    """Whether NumPy takes the imaginary parts of what ``where=`` leaves alone: a destination that an argument looks at is
+    copied in the type that is computed in, and copied back as a whole. NumPy itself says, in other memory."""
+    if out.dtype.kind != "c" or not any(isinstance(a, TracedArray) and a._storage is out._storage for a in inputs):
+        return False
+    in_the_copy = _mirrored(out, np.full_like(root_of(out), 1 + 1j if root_of(out).dtype.kind == "c" else 1))
+    target = in_the_copy(out)
+    others = [target if o is out._bare else None if o is None else np.array(o) for o in kwargs["out"]]
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it has warned
+        ufunc(*[in_the_copy(a) for a in inputs], **{**kwargs, "out": tuple(others)})
+    return bool(np.any(target.imag[~np.broadcast_to(kwargs["where"], target.shape)] != 1))
+
+
+def _mirrored(out: TracedArray, root: ndarray) -> Callable[[Any], Any]:
+    """Arrays as they look at the memory of ``out``, looking at ``root`` instead; all others as they are."""
     block = root.transpose(memory_order(root))
     start = root_of(out).__array_interface__["data"][0]
 
-    def in_the_copy(a: Any) -> Any:
+    def mirrored(a: Any) -> Any:
         if type(a) in (list, tuple):
-            return type(a)([in_the_copy(part) for part in a])
+            return type(a)([mirrored(part) for part in a])
         bare = unwrap(a)
         if not isinstance(a, TracedArray) or a._storage is not out._storage or type(bare) is not ndarray or not bare.size:
             return bare
         offset = bare.__array_interface__["data"][0] - start
         return ndarray(bare.shape, bare.dtype, block, offset, bare.strides)
 
+    return mirrored
+
+
+def _check_overlap(function: Callable, args: tuple, kwargs: dict, out: TracedArray, exact: ndarray) -> None:
+    """Raise where NumPy reads what it has written: its result is then not that of the arguments as they were."""
+    in_the_copy = _mirrored(out, np.array(root_of(out), order="K"))
     target = in_the_copy(out)
     with np.errstate(all="ignore"):  # it has warned
         function(*[in_the_copy(a) for a in args], **kwargs, out=target)

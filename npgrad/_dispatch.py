@@ -15,7 +15,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._compat import is_given
-from ._destinations import check_target, memory, refuse_plain_target, with_out
+from ._destinations import check_target, loses_parts, memory, refuse_plain_target, with_out
 from ._entries import CALL, Call
 from ._leaks import NoRuleError, leak_message
 from ._moves import assemble, copied, protect, saved_operand
@@ -24,7 +24,7 @@ from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._refusals import refuse_function
 from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
-from ._traced import TracedArray, adopt, completing, same_memory, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, completing, new_array, same_memory, traced_leaves, unwrap
 
 
 @completing
@@ -122,6 +122,11 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
         sources = [a for a, bit in zip(inputs, mask_bits, strict=True) if bit] if part is not None else []
         selection = (part or rule).real[bits]
         given.append(_ufunc_output(selection, inputs, mask_bits, kept, sources, destination, r, where))
+    if where is not True:
+        for target in targets:
+            if loses_parts(ufunc, inputs, target, kwargs):
+                left = ~np.broadcast_to(where, target.shape)
+                target[left] = target.real[left]
     return given[0] if len(given) == 1 else tuple(given)
 
 
@@ -226,11 +231,11 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
     record = single()
     if record is not None:
         given = rule.given_arguments(args, kwargs)
-        if given is not None and not given.several:
+        if given is not None and not given.general:
             made = call_by_plan(rule, given, function, args, kwargs, record)
             if made is not NO_PLAN:
                 return made
-            if given.several:  # NumPy has computed it, and has warned
+            if given.general:  # NumPy has computed it, and has warned
                 with np.errstate(all="ignore"):
                     return call_rule(rule, function, args, kwargs)
     out = kwargs.get("out")
@@ -282,14 +287,14 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
             if result.base is not None and same_memory(result, leaf):
                 return leaf._part(result)
     if isinstance(result, tuple):
-        made = [adopt(r) for r in result]
+        made = [new_array(r) for r in result]
         if records:
             _append_call(rule, bound, arguments, records, made, True)
             if rule.parts is not None:
                 part(rule.parts, made, bound, records)
         cls = type(result)
         return cls(*made) if hasattr(result, "_fields") else cls(made)
-    one = adopt(result)
+    one = new_array(result)
     if records:
         _append_call(rule, bound, arguments, records, [one], False)
         if rule.parts is not None:

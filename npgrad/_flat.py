@@ -36,6 +36,8 @@ class Flat:
         where = self._where(key)
         size = np.size(where[0])
         value = assemble(value)
+        if value.ndim and not np.ndim(where[0]):
+            np.array(self._array._bare).flat[unwrap(key)] = unwrap(value)  # raises, as an element is no sequence
         if not value.size and np.ndim(where[0]):
             return
         if value.size != size and value.ndim:

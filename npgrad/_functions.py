@@ -19,7 +19,7 @@ from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
 from ._storage import has_overlaps
-from ._traced import TracedArray, adopt, same_memory, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, new_array, same_memory, traced_leaves, unwrap
 from ._twins import twin
 
 
@@ -72,7 +72,7 @@ def _new_is_traced(made: Any, args: tuple) -> Any:
         return _rebuilt(made, [_new_is_traced(part, args) for part in made])
     if type(made) is not np.ndarray or any(isinstance(a, np.ndarray) and np.may_share_memory(unwrap(a), made) for a in args):
         return made
-    return adopt(made)
+    return new_array(made)
 
 
 def _rebuilt(parts: Any, made: list) -> Any:
@@ -235,13 +235,3 @@ def _adopted(result: Any, arguments: list) -> Any:
                     result.flags.writeable = False  # what is stretched is only read
                 return leaf._part(result)
     return new_array(result)
-
-
-def new_array(result: Any) -> Any:
-    """New data, traced; what is a part of a larger array stays one: on that depends what is a view of it and what a copy."""
-    if type(result) is np.ndarray:
-        whole = result.base
-        if type(whole) is np.ndarray and whole.base is None and whole.dtype is result.dtype and whole.size > result.size > 0:
-            made = adopt(whole)
-            return made._part(result) if isinstance(made, TracedArray) else result
-    return adopt(result)

@@ -147,7 +147,7 @@ class Write(_WrittenTo):
         key = batched_key(key, sweep.batch_ndim)
         if tangent is not None and sweep.batch_ndim:
             tangent = sweep.align(tangent, np.ndim(target[key]) - sweep.batch_ndim)
-        target[key] = 0 if tangent is None else tangent
+        target[key] = 0 if tangent is None else _as_taken(tangent, target)
 
     def written(self, e: tuple) -> tuple:
         return e[2], e[3], None
@@ -223,7 +223,7 @@ class Scatter(_WrittenTo):
             chosen = np.empty(target.shape[sweep.batch_ndim :], bool)[key].ndim
             tangent = sweep.align(tangent, chosen)
         for part, row, where in _rows(target, tangent, key, sweep.batch_ndim, moved):
-            part[where] = 0 if row is None else row
+            part[where] = 0 if row is None else _as_taken(row, part)
 
     def written(self, e: tuple) -> tuple:
         _, _, ov, key, _, _, _ = e
@@ -261,6 +261,11 @@ class AddAt(_MadeFrom):
     def written(self, e: tuple) -> tuple:
         _, _, ov, key, *_ = e
         return ov, None, _chosen(e[1] if ov is None else ov, key)
+
+
+def _as_taken(tangent: Any, target: Any) -> Any:
+    """Of complex numbers a real destination takes the real parts. NumPy has warned of the write, and need not again."""
+    return tangent.real if tangent.dtype.kind == "c" != target.dtype.kind else tangent
 
 
 def _rows(target: Any, ct: Any, key: Any, batch_ndim: int, moved: bool) -> Iterator[tuple]:

@@ -299,7 +299,9 @@ def _reads_what_it_wrote(row: Any, source: Any) -> bool:
     if type(row) is not ndarray or type(source) is not ndarray or row.ndim != 1 or row.size < 2 or not source.ndim:
         return False
     step, other = row.strides[0], source.strides[-1]
-    return step != other and step * other >= 0 and np.may_share_memory(row, source)
+    if step == other or step * other < 0:
+        return False
+    return np.shares_memory(row, source if row.dtype.kind == "c" else source.real)  # a real row takes real parts
 
 
 def _is_own_part(view: Any, parent: Any, key: Any) -> bool:
@@ -327,10 +329,13 @@ def write_by_origin(target: TracedArray, value: TracedArray, move_elements: Call
     def part(bare: ndarray, memory: ndarray) -> ndarray:
         return ndarray(bare.shape, bare.dtype, memory, address(bare) - address(root), bare.strides)
 
+    if value.dtype.kind == "c" and target.dtype.kind != "c":
+        scratch = numbers.copy()
+        move_elements(part(target._bare, scratch), part(value._bare, scratch))  # of which NumPy warns
+        value = view_of(value, value._bare.real)
     if value.dtype != target.dtype or int(numbers[-1]) != cells.size - 1:
-        loses = value.dtype.kind == "c" and target.dtype.kind != "c"  # of which NumPy warns
         before, after = numbers.copy(), numbers.copy()
-        if int(numbers[-1]) == cells.size - 1 and not loses:
+        if int(numbers[-1]) == cells.size - 1:
             move_elements(part(target._bare, before), part(value._bare, before))
             move_elements(part(target._bare, after), part(value._bare, numbers))
             if before.tobytes() == after.tobytes():

@@ -25,7 +25,7 @@ from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
 from ._doors import Doors, Names
-from ._functions import assembled, call_function, new_array
+from ._functions import assembled, call_function
 from ._guards import guarded_functions, random_in_place, refuse_tracked, writes_in_place
 from ._leaks import OWN_CODE, refuse
 from ._math_names import cmath_forms, math_forms
@@ -34,7 +34,7 @@ from ._record import recording
 from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import captured, is_followed
 from ._scipy_doors import form_of, scipy_doors
-from ._traced import TracedArray, again, completing, is_inexact, traced_leaves
+from ._traced import TracedArray, again, completing, is_inexact, new_array, traced_leaves
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording

@@ -20,7 +20,7 @@ from ._moves import keep
 from ._record import Record
 from ._registry import GivenArguments, Rule, Spec
 from ._storage import NOTHING, save_constant
-from ._traced import TracedArray, adopt, same_memory
+from ._traced import TracedArray, adopt, is_spread, same_memory
 
 
 def _joined(head: str, function: Callable, names: tuple[str, ...], where: dict[str, str], defaults: dict) -> Callable:
@@ -191,11 +191,14 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
             for value in values:
                 if type(value) is TracedArray and same_memory(result, value):
                     return value._part(result)
+            if is_spread(result):
+                given.general = True
+                return NO_PLAN
         for value in plain:
             if value is result:
                 return NO_PLAN  # the argument itself, as np.diff(x, n=0) gives it
     elif not isinstance(result, np.generic):
-        given.several = True  # found once for each kind of call, which is then repeated the general way
+        given.general = True  # found once for each kind of call, which is then repeated the general way
         return NO_PLAN
     made = adopt(result, alone if bits else NOTHING)
     if not bits or type(made) is not TracedArray:

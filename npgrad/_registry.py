@@ -221,13 +221,14 @@ class GivenArguments:
     """The names of the arguments that are given in a call, which of them are differentiable (as bits), and the plans for its
     tracked ones."""
 
-    __slots__ = ("names", "differentiable", "plans", "several")
+    __slots__ = ("names", "differentiable", "plans", "general")
 
     def __init__(self, names: tuple[str, ...], differentiable: Mapping[str, Any]) -> None:
         self.names = names
         self.differentiable = sum(1 << i for i, name in enumerate(names) if name in differentiable)
         self.plans: dict[int, Any] = {}
-        self.several = False  # whether such calls have given several results
+        # Whether such calls have given several results, or one that lies in memory in another way than a copy.
+        self.general = False
 
 
 class Needs(NamedTuple):

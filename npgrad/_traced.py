@@ -136,6 +136,22 @@ def adopt(result: Any, tracked: frozenset = NOTHING) -> Any:
     return result
 
 
+def is_spread(result: ndarray) -> bool:
+    """Whether new data lies in its memory as no copy of it would: with gaps, as the real parts of complex numbers, or in
+    reverse."""
+    return not result.flags.forc and result.size > 0 and np.empty_like(result).strides != result.strides
+
+
+def new_array(result: Any) -> Any:
+    """As `adopt`, where NumPy may have made a part of a larger array: on how it lies depends what is a view of it and what a
+    copy, and in which order elements are added."""
+    if type(result) is ndarray:
+        whole = result.base
+        if type(whole) is ndarray and whole.base is None and is_inexact(whole.dtype) and is_spread(result):
+            return adopt(whole)._part(result) if is_inexact(result.dtype) else result
+    return adopt(result)
+
+
 def root_of(traced: TracedArray) -> ndarray:
     """The plain array of the whole storage: NumPy lets every view refer to the owner of the memory."""
     return traced._bare if traced._view is None else traced._bare.base

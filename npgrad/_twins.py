@@ -17,6 +17,7 @@ import numpy as np
 
 from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
+from ._traced import TracedArray
 
 # Marks the namespace of a twin: names in place act for it although its module is NumPy's.
 TWIN_PREFIX = "npgrad-twin-of-"
@@ -44,6 +45,12 @@ def _makearray(a: Any) -> tuple[Any, Callable]:
 
 
 _FORMS: dict[Any, Callable] = {vars(sys.modules["numpy.linalg._linalg"])["_makearray"]: _makearray}
+
+
+def _isinstance(value: Any, kind: Any) -> bool:
+    """To code that tells numbers from arrays, an element of a traced array is no array, but the NumPy scalar behind it."""
+    is_element = type(value) is TracedArray and isinstance(value._bare, np.generic)
+    return isinstance(value._bare if is_element else value, kind)
 
 
 class _TwinUfunc:
@@ -86,6 +93,7 @@ def _twin_namespace(module: str) -> dict[str, Any]:
     original = sys.modules[module].__dict__
     namespace = dict(original)
     namespace["__name__"] = TWIN_PREFIX + module
+    namespace["isinstance"] = _isinstance
     for name, value in original.items():
         replacement = _as_twin_sees(value)
         if replacement is not value:

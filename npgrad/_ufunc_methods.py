@@ -151,7 +151,7 @@ def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = 
         # One axis it may be; NumPy refuses several, which np.cumsum takes.
         axis = (axis or (0,))[0] if np.ndim(unwrap(a)) == 1 else ufunc.accumulate(unwrap(a), axis=axis)
     function = _ACCUMULATIONS.get(ufunc)
-    if function is not None and recording():
+    if function is not None and recording() and np.ndim(unwrap(a)):  # not a scalar, which np.cumsum takes
         return call_function(function, (a,), {"axis": axis, "dtype": dtype, **({} if out is None else {"out": out})})
     if not _is_followed(ufunc, a):
         return _plain(ufunc, "accumulate", (a,), {"axis": axis, "dtype": dtype, "out": out})

@@ -78,6 +78,13 @@ def test_value(sample: S) -> None:
                 given = [tape.watch(p.copy()[()]) if i in chosen else fixed(p.copy()[()]) for i, p in enumerate(points)]
                 found = sample(*given)
             assert_same_bits(found, expected)
+            assert _steps(found) == _steps(expected)
+
+
+def _steps(value: Any) -> list:
+    """How arrays lie in memory: on that depends what is a view of them, and in which order their elements are added."""
+    arrays = [a for a in (value if isinstance(value, (tuple, list)) else [value]) if np.ndim(a) and np.size(a)]
+    return [[s for s, n in zip(a.strides, a.shape, strict=True) if n > 1] for a in arrays if isinstance(a, np.ndarray)]
 
 
 @for_each_sample

@@ -81,3 +81,25 @@ def test_a_scalar_becomes_an_object():
     x = ng.array([1.5, 2.5])
     with ng.GradientTape():
         assert (x[0] * 1).astype("O") == 1.5
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum])
+def test_accumulate_takes_no_scalar(ufunc: np.ufunc):
+    with ng.GradientTape() as tape:
+        x = tape.watch(2.0)
+        for number in (x, np.array(x), x * 1j):
+            with pytest.raises(TypeError, match="cannot accumulate on a scalar"):
+                ufunc.accumulate(number)
+
+
+def test_what_where_leaves_out_of_a_reduction_has_no_second_derivative():
+    def f(x):
+        return np.logaddexp.reduce(x, where=np.array([False, True, True]))
+
+    share = 1 / (1 + np.exp(0.3))
+    expected = np.zeros((3, 3))
+    expected[1:, 1:] = share * (1 - share) * np.array([[1, -1], [-1, 1]])
+    for outer in ("forward", "reverse"):
+        for inner in ("forward", "reverse"):
+            found = ng.jacobian(ng.jacobian(f, mode=inner), mode=outer)(np.array([0.4, 0.2, 0.5]))
+            np.testing.assert_allclose(found, expected, rtol=1e-13)

@@ -745,3 +745,52 @@ def test_parts_written_by_mask_or_flat_over_what_they_look_at(part: Any) -> None
 
     with pytest.raises(ng.NoRuleError, match="reads the memory that it writes"):
         ng.jvp(read_late, (np.zeros(3, complex),), (t,))
+
+
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+def test_a_masked_destination_that_an_argument_looks_at_loses_imaginary_parts() -> None:
+    """NumPy copies it in the type that is computed in, and copies all of it back: also what where= leaves alone."""
+
+    def overlapping(z: Any) -> Any:
+        z = z * 1
+        np.cos(z.view(float)[4:5], out=z, where=np.array([False, True, True]))
+        return z
+
+    def apart(z: Any) -> Any:
+        y = z * 1
+        np.cos(z.real, out=y, where=np.array([False, True, True]))
+        return y
+
+    z, t, step = np.array([1 + 0j, 0.2, 0.3 + 0.7j]), np.array([0.5 + 1j, 2 - 1j, 1j]), 1e-4
+    for f in (overlapping, apart):
+        value, moved = ng.jvp(f, (z,), (t,))
+        np.testing.assert_array_equal(value, f(z))
+        np.testing.assert_allclose(moved, (f(z + step * t) - f(z - step * t)) / (2 * step), rtol=1e-7, atol=1e-9)
+
+
+@pytest.mark.parametrize("part", ["real", "imag"])
+def test_complex_numbers_written_over_their_own_parts(part: str) -> None:
+    """Of them NumPy takes the real parts, with a warning: one by one, so that some are read after they were written."""
+
+    def f(z: Any) -> Any:
+        z = z * 1
+        setattr(z[::2], part, z[:2])
+        return z
+
+    z, t, step = np.array([1 + 2j, 0, 0.3 + 0.7j, 2j]), np.array([0.5 + 1j, 2 - 1j, 1j, 3]), 1e-3
+    with pytest.warns(np.exceptions.ComplexWarning):
+        expected = f(z)
+    with pytest.warns(np.exceptions.ComplexWarning) as seen:
+        value, moved = ng.jvp(f, (z,), (t,))
+    assert len(seen) == 1
+    np.testing.assert_array_equal(value, expected)
+    with pytest.warns(np.exceptions.ComplexWarning):
+        slope = (f(z + step * t) - f(z - step * t)) / (2 * step)
+    np.testing.assert_allclose(moved, slope, rtol=1e-10, atol=1e-12)
+
+
+@pytest.mark.parametrize("value", [np.ones(0), np.ones(1), np.ones((1, 1)), np.ones(2), [], [3.0]])
+def test_an_element_of_flat_is_no_sequence(value: Any) -> None:
+    for x in (np.ones((2, 2)), ng.array(np.ones((2, 2)))):
+        with ng.GradientTape(), pytest.raises(ValueError, match="Error setting single item of array"):
+            x.flat[0] = value

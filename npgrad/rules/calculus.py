@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from .._leaks import NoRuleError, leak_message
 from .._registry import composite, jvp, vjp
 from ._helpers import behind_batch, binned, negative_axis, total
 
@@ -90,6 +91,10 @@ def _nodes(xp: Any, period: Any) -> tuple[Any, Any]:
     """The nodes in increasing order, and which given node each is; a period repeats the last and the first."""
     xp = np.asarray(xp)
     if period is None:
+        if np.any(xp[1:] < xp[:-1]):
+            # Between which nodes NumPy looks depends there on where it has looked before.
+            what = "np.interp promises nothing where xp does not increase"
+            raise NoRuleError(leak_message(what, "Sort xp, and fp with it."))
         return xp, np.arange(len(xp))
     length = np.abs(period)
     wrapped = xp % length

@@ -75,13 +75,15 @@ def _behind(x: Any, y: Any) -> Any:
     return np.where(np.isinf(x) & (x == y), 0.0, y - x)
 
 
-def _share(x: Any, y: Any) -> Any:
-    """exp(x) / (exp(x) + exp(y)), without overflow."""
-    return 1 / (1 + np.exp(_behind(x, y)))
+def _share(x: Any, y: Any, exp: Any = np.exp) -> Any:
+    """exp(x) / (exp(x) + exp(y)), without overflow here or in what is derived from it."""
+    behind = _behind(x, y)
+    ratio = exp(np.where(behind > 0, -behind, behind))
+    return np.where(behind > 0, ratio, 1) / (1 + ratio)
 
 
 def _share2(x: Any, y: Any) -> Any:
-    return 1 / (1 + np.exp2(_behind(x, y)))
+    return _share(x, y, np.exp2)
 
 
 elementwise(np.logaddexp, lambda x, y: _share(x, y), lambda x, y: _share(y, x))

@@ -167,7 +167,7 @@ def pinv_jvp(tangent: Any, ans: Any, a: Any, hermitian: Any) -> Any:
 
 def _is_read_as_hermitian(a: Any, is_hermitian: Any) -> bool:
     # NumPy returns the inverse of an empty matrix before it asks whether it is hermitian, or square.
-    return bool(is_hermitian) and a.shape[-1] == a.shape[-2]
+    return bool(a.size) and a.shape[-1] == a.shape[-2] and bool(is_hermitian)
 
 
 def _read(a: Any, is_hermitian: Any) -> Any:

@@ -89,6 +89,7 @@ _MATRIX_GRADIENTS: dict[Any, Callable] = {
 
 
 def _gradient(x: Any, norm: Any, ord: Any, axis: Any) -> Any:
+    ord = fixed(ord).item() if isinstance(ord, np.ndarray) else ord  # NumPy takes an array of one number, too
     if axis is None and ord is None:
         return _over(x, norm.reshape((1,) * x.ndim))
     axes = negative_axes(axis, x.ndim)

@@ -30,6 +30,10 @@ _WRONG_IN_SCIPY = frozenset(
 )
 
 
+# Of what is none of these, a ufunc makes a plain array (docs/leaks.md).
+_DATA = re.compile(r"\b[axK]\d")
+
+
 @functools.cache
 def path_of(function: Any) -> str | None:
     """How a program names the function."""
@@ -138,8 +142,8 @@ def sample(g: State) -> str | None:
     kwargs = {k: _literal(g, v) for k, v in chosen.kwargs.items()}
     if None in args or None in kwargs.values():
         return None
-    if isinstance(chosen.function, np.ufunc) and not re.search(r"\b[axK]\d", " ".join(map(str, args))):
-        return None  # docs/leaks.md: what a ufunc makes of plain data is a plain array
+    if isinstance(chosen.function, np.ufunc) and not _DATA.search(" ".join(map(str, args))):
+        return None
     given = _settings(g, chosen.function, kwargs, chosen.points[0].shape)  # type: ignore[arg-type]
     return _call(g, path_of(chosen.function), [*args, *[f"{k}={v}" for k, v in given.items()]])  # type: ignore[list-item]
 
@@ -161,6 +165,8 @@ def blind(g: State) -> str | None:
         arguments[-1] = g.one_of((g.number(), "0", "1", "[0, 1]", "-1", f"[{arguments[0]}, {arguments[-1]}]", "(0, 1)", f"list({arguments[0]})"))
     if isinstance(function, np.ufunc) and arguments[-1].startswith(("list", "[a", "[x")):
         return None  # docs/leaks.md: a ufunc that is handed a list of arrays reaches no hook
+    if isinstance(function, np.ufunc) and not _DATA.search(" ".join(arguments)):
+        return None
     shape = np.shape(g.env.get(arguments[0], 0))
     given = _settings(g, function, {}, shape)
     return _call(g, path_of(function) or "", [*arguments, *[f"{k}={v}" for k, v in given.items()]])

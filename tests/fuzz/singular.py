@@ -77,14 +77,20 @@ def _move(env: dict[str, Any], t: float, seed: int) -> None:
         if not _is_data(value):
             continue
         if isinstance(value, np.generic):
-            env[name] = value + t * value.dtype.type(rng.standard_normal())
+            env[name] = value + value.dtype.type(t * _direction(rng, value)[()])
             continue
         root = value
         while isinstance(root.base, np.ndarray):
             root = root.base
         if id(root) not in moved and root.flags.writeable and root.dtype.kind in "fc":
             moved.add(id(root))
-            root += (t * rng.standard_normal(root.shape)).astype(root.dtype)
+            root += (t * _direction(rng, root)).astype(root.dtype)
+
+
+def _direction(rng: np.random.Generator, value: Any) -> np.ndarray:
+    """Imaginary parts move, too: where all are zero, each order of them stands at a kink."""
+    real = rng.standard_normal(value.shape)
+    return np.asarray(real + 1j * rng.standard_normal(value.shape) if value.dtype.kind == "c" else real)
 
 
 def _is_data(value: Any) -> bool:
