@@ -36,6 +36,12 @@ def _is_numpys(value: Any) -> bool:
     return isinstance(value, types.FunctionType) and value.__globals__["__name__"].startswith("numpy.")
 
 
+def _written_in_python(function: Callable) -> types.FunctionType:
+    implementation = implementation_of(function)
+    assert implementation is not None, f"{function} is not written in Python"
+    return implementation
+
+
 _asarray = TRACED_CREATORS[np.asarray]
 
 
@@ -47,8 +53,13 @@ def _makearray(a: Any) -> tuple[Any, Callable]:
 _FORMS: dict[Any, Callable] = {vars(sys.modules["numpy.linalg._linalg"])["_makearray"]: _makearray}
 
 
+# Modules whose code must see that an element of an array is no array (np.piecewise). Elsewhere it must not: what is no array
+# becomes a NumPy scalar there (``ret.dtype.type(ret / n)``), which no tape can follow.
+_TELL_ELEMENTS_APART = {_written_in_python(np.piecewise).__globals__["__name__"]}
+
+
 def _isinstance(value: Any, kind: Any) -> bool:
-    """To code that tells numbers from arrays, an element of a traced array is no array, but the NumPy scalar behind it."""
+    """To such code an element of a traced array is the NumPy scalar behind it."""
     is_element = type(value) is TracedArray and isinstance(value._bare, np.generic)
     return isinstance(value._bare if is_element else value, kind)
 
@@ -93,7 +104,8 @@ def _twin_namespace(module: str) -> dict[str, Any]:
     original = sys.modules[module].__dict__
     namespace = dict(original)
     namespace["__name__"] = TWIN_PREFIX + module
-    namespace["isinstance"] = _isinstance
+    if module in _TELL_ELEMENTS_APART:
+        namespace["isinstance"] = _isinstance
     for name, value in original.items():
         replacement = _as_twin_sees(value)
         if replacement is not value:
@@ -116,6 +128,5 @@ def _rebind(function: types.FunctionType, namespace: dict[str, Any]) -> types.Fu
 @functools.cache
 def twin(function: Callable) -> Callable:
     """The twin of a NumPy function that is written in Python."""
-    implementation = implementation_of(function)
-    assert implementation is not None, f"{function} is not written in Python"
+    implementation = _written_in_python(function)
     return _rebind(implementation, _twin_namespace(implementation.__globals__["__name__"]))

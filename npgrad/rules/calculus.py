@@ -6,7 +6,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._leaks import NoRuleError, leak_message
+from .._refusals import refuse_function
 from .._registry import composite, jvp, vjp
 from ._helpers import behind_batch, binned, negative_axis, total
 
@@ -93,8 +93,7 @@ def _nodes(xp: Any, period: Any) -> tuple[Any, Any]:
     if period is None:
         if np.any(xp[1:] < xp[:-1]):
             # Between which nodes NumPy looks depends there on where it has looked before.
-            what = "np.interp promises nothing where xp does not increase"
-            raise NoRuleError(leak_message(what, "Sort xp, and fp with it."))
+            refuse_function(np.interp, "where xp does not increase, for which NumPy promises nothing")
         return xp, np.arange(len(xp))
     length = np.abs(period)
     wrapped = xp % length

@@ -19,7 +19,6 @@ PROMISES = (
     ("has no derivative rule", "docs/errors.md: NoRuleError"),
     ("as_strided, imported before the tape", "docs/leaks.md: as_strided"),
     ("are written into the same memory", "docs/leaks.md: np.modf(x, a, a)"),
-    ("promises nothing", "docs/errors.md: NoRuleError"),
     ("looks beyond the memory", "docs/leaks.md: as_strided"),
     ("reads what it has written", "docs/leaks.md: np.concatenate([x[:3]], out=x[::2])"),
     ("did not apply itself to one element after the other", "docs/errors.md: NoRuleError"),
