@@ -10,9 +10,10 @@ from numpy import ndarray
 
 from ._coloring import color_columns, transposed
 from ._course import Extent
+from ._fitting import cast
 from ._pattern import pattern_of, structure
 from ._record import Record
-from ._sweep import cast, is_clean
+from ._sweep import is_clean
 from ._traced import unwrap
 
 # The programs that one function is known by: those of different paths through its branches.

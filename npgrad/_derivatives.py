@@ -14,6 +14,7 @@ from . import _bound_names, _namespace
 from ._course import Course
 from ._dispatch import call_rule
 from ._finite import CheckedForward, CheckedReverse
+from ._fitting import cast
 from ._leaks import warn_further
 from ._limits import limits
 from ._parting import Parting
@@ -21,7 +22,7 @@ from ._record import Record, recording, set_recording
 from ._registry import Rule
 from ._sources import plan
 from ._storage import Storage, View, native
-from ._sweep import ForwardSweep, ReverseSweep, Sweep, cast, is_clean, reverse
+from ._sweep import ForwardSweep, ReverseSweep, Sweep, is_clean, reverse
 from ._traced import TracedArray, fresh, unwrap
 
 # Shadows of more than this many bytes are let go as soon as nothing needs them any more; below, that would take longer.

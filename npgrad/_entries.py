@@ -191,8 +191,15 @@ class CallEntry(_Computes):
         env["ct"] = ct
         careful = sweep.careful and call.is_elementwise
         vjps = call.rule.vjps
+        outers = call.rule.outers if sweep.outer is not None else {}
         last, results = None, ()
         for name, item, storage, view in call.operands:
+            if name in outers:
+                outer, names = outers[name]
+                pair = outer(*[env[n] for n in names])
+                if pair is not None:
+                    sweep.add_outer(storage, view, pair)
+                    continue
             if name != last:  # the items of a sequence follow one another
                 vjp, names = vjps[name]
                 results = vjp(*[env[n] for n in names])

@@ -17,6 +17,7 @@ from numpy import ndarray
 from ._entries import CALL, Call, lift
 from ._leaks import user_location
 from ._moves import keep
+from ._outer_products import COLLECTED_FROM
 from ._record import Record
 from ._registry import GivenArguments, Rule, Spec
 from ._storage import NOTHING, save_constant
@@ -40,8 +41,8 @@ def _joined(head: str, function: Callable, names: tuple[str, ...], where: dict[s
 class Plan:
     """What all calls of a rule with the same arguments given, ``names``, and the same of them tracked have in common.
 
-    ``vjps`` has, for each map, its function and the operands it is for, with their places in its result; ``jvps`` one
-    function for each operand.
+    ``vjps`` has, for each map, its function, that for its result as outer products if there is one, and the operands it is
+    for, with their places in its result; ``jvps`` one function for each operand.
     """
 
     __slots__ = ("rule", "names", "tracked", "kept", "answer", "specs", "spec_names", "kept_names", "vjps", "jvps")
@@ -65,10 +66,11 @@ class Plan:
         for n, name in enumerate(operands):
             map_, place = rule.shared[name]
             shared.setdefault(map_, []).append((n, place))
-        self.vjps = [
-            (_joined("ct", map_, rule.vjps[operands[places[0][0]]][1], where, rule.defaults), tuple(places))
-            for map_, places in shared.items()
-        ]
+        self.vjps = []
+        for map_, places in shared.items():
+            name = operands[places[0][0]]
+            outer = _joined("ct", *rule.outers[name], where, rule.defaults) if name in rule.outers else None
+            self.vjps.append((_joined("ct", map_, rule.vjps[name][1], where, rule.defaults), outer, tuple(places)))
         self.jvps = [_joined("tangent", *rule.jvps[name], where, rule.defaults) for name in operands]
 
 
@@ -83,7 +85,12 @@ class PlannedCall:
         if ct is None:
             return
         values = self._values(kept, sweep.traced)
-        for vjp, places in plan.vjps:
+        for vjp, outer, places in plan.vjps:
+            if outer is not None and sweep.outer is not None and ct.size >= COLLECTED_FROM:
+                pair = outer(ct, values, specs)
+                if pair is not None:
+                    sweep.add_outer(*operands[places[0][0]], pair)
+                    continue
             found = vjp(ct, values, specs)
             for n, place in places:
                 g = found if place is None else found[place]

@@ -105,6 +105,8 @@ class Maps:
 
     # The values of arguments that are not given.
     defaults: Mapping[str, Any] = MappingProxyType({})
+    # Reverse maps as pairs of factors: see `outer`.
+    outers: Mapping[str, tuple[Callable, tuple[str, ...]]] = MappingProxyType({})
     is_elementwise = False
 
 
@@ -123,6 +125,7 @@ class Rule(Maps):
         self.name: str = getattr(function, "__name__", type(function).__name__)
         self.vjps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
         self.jvps: dict[str, tuple[Callable, tuple[str, ...]]] = {}
+        self.outers: dict[str, tuple[Callable, tuple[str, ...]]] = {}
         # Reverse maps as they were declared: one for several arguments comes with the place of each in its result.
         self.shared: dict[str, tuple[Callable, int | None]] = {}
         # What a call's arguments say, by which are given: see `GivenArguments`.
@@ -268,6 +271,18 @@ def vjp(function: Any, *arguments: str) -> Callable:
 
 def _nth(map_: Callable, position: int) -> Callable:
     return lambda *args: map_(*args)[position]
+
+
+def outer(function: Any, argument: str) -> Callable:
+    """Declare what flows back into a matrix of shape (m, n) as two matrices of shapes (k, m) and (k, n), whose product it is
+    when the first is transposed: of many calls the sweep makes one product. The map has the parameters of that of `vjp`, and
+    returns None where it does not hold or is not worth it."""
+
+    def declare(map_: Callable) -> Callable:
+        _rule_for(function).outers[argument] = (map_, parameters(map_))
+        return map_
+
+    return declare
 
 
 def steps(function: Any, *arguments: str) -> None:

@@ -43,6 +43,7 @@ class CurrentValue(Capture):
         n = sweep.batch_ndim
         done = _part(self.done, view, key, 0)
         new = done == 0 if mask is None else (done == 0) & mask
+        sweep.settle(self.storage)
         shadow = sweep.shadows.get(self.storage)
         if shadow is not None:
             if self.total is None:

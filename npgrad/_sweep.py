@@ -16,11 +16,11 @@ import numpy as np
 from numpy import ndarray
 
 from ._entries import BINARY, UNARY
+from ._fitting import project, spread
+from ._outer_products import OuterProducts
 from ._pool import FROM_BYTES, HELD_BY_TWO, HELD_ONCE, fits
-from ._storage import Layout, Storage, View, begin_sweep, empty_with_order, native
+from ._storage import Layout, Shape, Storage, View, begin_sweep, empty_with_order, native
 from ._traced import TracedArray, fresh
-
-Shape = tuple[int, ...]
 
 
 class Sweep:
@@ -73,10 +73,12 @@ class Sweep:
 class ReverseSweep(Sweep):
     """Cotangents: `add` what flows back into an input, `take` what has arrived at an output."""
 
-    __slots__ = ("large", "spare")
+    __slots__ = ("large", "spare", "outer")
 
     def __init__(self, batch: Shape, traced: bool, careful: bool = False, large: dict[int, Any] | None = None) -> None:
         super().__init__(batch, traced, careful)
+        # What calls like ``A @ v`` add to matrices, until these are asked for.
+        self.outer = None if batch or traced or careful else OuterProducts()
         # Large saved values that this sweep meets, by identity: see ``_pool``.
         self.large = {} if large is None else large
         # Memory of large cotangents that have arrived, by shape and dtype: for those that come.
@@ -106,6 +108,18 @@ class ReverseSweep(Sweep):
             # tape, which would not see what is written there.
             if total.ndim and (not self.traced or isinstance(total, TracedArray)):
                 self.owned.add(storage)
+
+    def add_outer(self, storage: Storage, view: View | None, pair: tuple[Any, Any]) -> None:
+        """Add the product of the transpose of a matrix with another one, at the latest when it is asked for."""
+        assert self.outer is not None
+        if self.outer.collect(storage, view, *pair):
+            self.settle(storage)
+
+    def settle(self, storage: Storage) -> None:
+        """Add what has been collected for a storage."""
+        if self.outer is not None:
+            for view, total in self.outer.sums(storage):
+                self.add(storage, view, total)
 
     def meet(self, *saved: Any) -> None:
         """Note large saved values, whose memory the next tape may use when this one is gone."""
@@ -159,6 +173,7 @@ class ReverseSweep(Sweep):
 
     def peek(self, storage: Storage, view: View | None) -> Any:
         """A copy of the cotangent that has arrived, None if there is none."""
+        self.settle(storage)
         if storage not in self.shadows:
             return None
         if view is None:
@@ -176,12 +191,15 @@ class ReverseSweep(Sweep):
             return
         # The same for plain data, with the commonest entries written out: what `Unary.reverse` and `Binary.reverse` do.
         shadows, owned, add = self.shadows, self.owned, self.add
+        collected = {} if self.outer is None else self.outer.found
         for e in reversed(entries[low:high]):
             if e is None:
                 continue
             kind = e[0]
             if kind is BINARY:
                 _, selection, out, ov, sx, vx, sy, vy, x, ex, y, ey, ans, ea = e
+                if out in collected:
+                    self.settle(out)
                 if ov is None:
                     ct = shadows.pop(out, None)
                     if ct is None:
@@ -236,6 +254,8 @@ class ReverseSweep(Sweep):
                         add(sy, vy, g)
             elif kind is UNARY:
                 _, selection, out, ov, sx, vx, x, ex, ans, ea = e
+                if out in collected:
+                    self.settle(out)
                 ct = shadows.pop(out, None)
                 if ct is None:
                     continue
@@ -256,6 +276,10 @@ class ReverseSweep(Sweep):
                 else:
                     add(sx, vx, g)
             else:
+                if collected:
+                    for out in kind.outs(e):
+                        if out in collected:
+                            self.settle(out)
                 kind.reverse(self, e)
 
 
@@ -324,45 +348,6 @@ class ForwardSweep(Sweep):
                 e[0].forward(self, e)
                 if position in ends:
                     self.forget(ends[position])
-
-
-def project(ct: Any, shape: Shape, dtype: np.dtype, batch: Shape) -> Any:
-    """Fit a cotangent to its argument: sum what was broadcast, take the real part for a real one, cast."""
-    if ct.shape != batch + shape:
-        n = len(batch)
-        core = shape
-        while core and len(core) > ct.ndim - n:
-            core = core[1:]  # x[...] = value accepts a value with extra leading axes of length 1
-        extra = ct.ndim - n - len(core)
-        if extra > 0:
-            ct = ct.sum(axis=tuple(range(n, n + extra)))
-        short = tuple(n + i for i, size in enumerate(core) if size == 1 and ct.shape[n + i] != 1)
-        if short:
-            ct = ct.sum(axis=short, keepdims=True)
-        if ct.shape != batch + shape:
-            ct = ct.reshape(batch + shape)
-    return cast(ct, dtype)
-
-
-def spread(tangent: Any, shape: Shape, dtype: np.dtype, batch: Shape) -> Any:
-    """Fit a tangent to its result: stretch what is broadcast, drop leading axes of length 1, cast."""
-    wanted = batch + shape
-    if tangent.shape != wanted:
-        n = len(batch)
-        inner = tangent.shape[n:]
-        while len(inner) > len(shape):
-            inner = inner[1:]
-        inner = (1,) * (len(shape) - len(inner)) + inner
-        tangent = np.broadcast_to(tangent.reshape(batch + inner), wanted)
-    return cast(tangent, dtype)
-
-
-def cast(value: Any, dtype: np.dtype) -> Any:
-    if value.dtype == dtype:
-        return value
-    if dtype.kind != "c" and value.dtype.kind == "c":
-        value = value.real
-    return value if value.dtype == dtype else value.astype(native(dtype))
 
 
 def prune(entries: list, sources: Iterable[Storage]) -> list:

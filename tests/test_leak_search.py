@@ -369,8 +369,10 @@ def test_arguments_are_of_the_line_that_calls() -> None:
     observer = _leak_search._Observer()
     outer = a_frame(10, {"x": np.array([1.0])})
     observer(outer, "call", None)
-    observer(a_frame(3, {"x": np.array([2.0])}, back=outer), "call", None)
-    observer(a_frame(3, {"x": np.array([4.0])}, back=a_frame(20, {}, "numpy")), "call", None)
+    called = a_frame(3, {"x": np.array([2.0])}, back=outer)
+    observer(called, "call", None)
+    installed = a_frame(20, {}, "numpy")
+    observer(a_frame(3, {"x": np.array([4.0])}, back=installed), "call", None)
     assert noted(observer) == [(10, "x", 1.0), (10, "x", 2.0), (3, "x", 4.0)]
 
 

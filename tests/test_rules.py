@@ -168,6 +168,7 @@ def test_batch(sample: S) -> None:
 # --- Higher derivatives --------------------------------------------------------------------------------------------
 
 
+@pytest.mark.once
 @for_samples_where(lambda sample: sample.order > 1)
 def test_second_order(sample: S) -> None:
     """Derivatives of both sweeps' results, by both sweeps; to as many orders as the sample says."""
@@ -180,6 +181,7 @@ def test_second_order(sample: S) -> None:
             assert_like_differences(derived, sample.points, linear, ("reverse", "forward"), rng)
 
 
+@pytest.mark.once
 @for_samples_where(lambda sample: sample.order > 1)
 def test_second_order_of_batch(sample: S) -> None:
     """A batched sweep that an outer tape records, itself swept with a batch, gives what single sweeps give."""

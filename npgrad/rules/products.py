@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .._registry import jvp, vjp
+from .._registry import jvp, outer, vjp
 from ._helpers import behind_batch, given, negative_axes
 
 
@@ -64,6 +64,27 @@ def _sum_between(product: Any, batch_ndim: int, inner: int) -> Any:
     """Sum the axes that a vector was repeated along: those between the batch and the last ones."""
     axes = tuple(range(batch_ndim, product.ndim - inner))
     return np.sum(product, axis=axes) if axes else product
+
+
+@outer(np.matmul, "x")
+def matmul_outer_x(ct: Any, y: Any, x_spec: Any, axes: Any) -> Any:
+    if given(axes) or x_spec.ndim != 2 or y.ndim > 2:
+        return None
+    y = _conj(y)
+    return (ct, y) if y.ndim == 1 else _thin(ct.T, y.T)
+
+
+@outer(np.matmul, "y")
+def matmul_outer_y(ct: Any, x: Any, y_spec: Any, axes: Any) -> Any:
+    if given(axes) or y_spec.ndim != 2 or x.ndim > 2:
+        return None
+    x = _conj(x)
+    return (x, ct) if x.ndim == 1 else _thin(x, ct)
+
+
+def _thin(left: Any, right: Any) -> Any:
+    """Both, if there are few rows: to put them behind others takes less time than to add their product."""
+    return (left, right) if 4 * len(left) <= min(left.shape[1], right.shape[1]) else None
 
 
 @jvp(np.matmul, "x")
@@ -129,6 +150,18 @@ def dot_vjp_b(ct: Any, a: Any, b_spec: Any, ans_spec: Any) -> Any:
     batch = ct.ndim - ans_spec.ndim
     rows = tuple(range(a.ndim - 1))
     return np.swapaxes(np.tensordot(ct, _conj(a), axes=(tuple(batch + i for i in rows), rows)), -1, -2)
+
+
+@outer(np.dot, "a")
+def dot_outer_a(ct: Any, b: Any, a_spec: Any) -> Any:
+    b = np.asarray(b)
+    return matmul_outer_x(ct, b, a_spec, None) if _is_matmul(a_spec, b) else None
+
+
+@outer(np.dot, "b")
+def dot_outer_b(ct: Any, a: Any, b_spec: Any) -> Any:
+    a = np.asarray(a)
+    return matmul_outer_y(ct, a, b_spec, None) if _is_matmul(a, b_spec) else None
 
 
 @jvp(np.dot, "a")
