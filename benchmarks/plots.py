@@ -11,6 +11,7 @@ import numpy as np
 FOLDER = Path(__file__).parent / "plots"
 # A colour-blind safe palette (Okabe and Ito); the shape tells the peers apart where colours do not.
 _STYLES = {
+    "by hand": ("#999999", "_"),
     "npgrad": ("#000000", "o"),
     "npgrad tape": ("#000000", "o"),
     "HIPS autograd": ("#0072B2", "s"),

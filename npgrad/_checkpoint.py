@@ -11,6 +11,7 @@ import numpy as np
 
 from ._functional import check_callable
 from ._instrument import instrumented
+from ._plain_values import fingerprint, same_marks
 from ._record import recording
 from ._segments import (
     Recorded,
@@ -25,7 +26,6 @@ from ._segments import (
     unrecorded,
     watched_apart,
 )
-from ._storage import fingerprint, same_marks
 from ._structure import flatten, map_structure
 from ._tracebacks import public
 from ._traced import fresh, unwrap

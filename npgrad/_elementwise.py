@@ -20,10 +20,11 @@ from ._leaks import user_location
 from ._libraries import rule_of
 from ._move_entries import COPY
 from ._moves import keep, keep_result, keep_view, protect, saved_operand, settle, tracked_by
+from ._plain_values import COPY_LIMIT, save_constant
 from ._pool import computed, free
 from ._record import owners, recording, single, token_set, track, tracking_records
 from ._registry import Elementwise
-from ._storage import COPY_LIMIT, Epoch, Storage, save_constant, shapes
+from ._storage import Epoch, Storage, shapes
 from ._traced import FLOAT64, TracedArray, again, fresh, is_inexact, seal, traced_leaves, unwrap
 
 _SCALARS = [bool, int, float, complex, *{np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"}]

@@ -10,8 +10,9 @@ from numpy import ndarray
 
 from ._leaks import NoRuleError, leak_message, refuse, user_location
 from ._move_entries import COPY, GATHER, READ, SCATTER, WRITE
+from ._plain_values import save_constant
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
-from ._storage import NOTHING, Exact, IndexView, RowStorage, ViewEpoch, address, memory_order, new_epoch, save_constant
+from ._storage import NOTHING, Exact, IndexView, RowStorage, ViewEpoch, address, memory_order, new_epoch
 from ._traced import FLOAT64, TracedArray, adopt, fresh, fresh_scalar, is_inexact, over, root_of, unwrap, view_of
 
 # --- Saved values --------------------------------------------------------------------------------------------------

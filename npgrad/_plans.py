@@ -18,9 +18,10 @@ from ._entries import CALL, Call, lift
 from ._leaks import user_location
 from ._moves import keep
 from ._outer_products import COLLECTED_FROM
+from ._plain_values import save_constant
 from ._record import Record
 from ._registry import GivenArguments, Rule, Spec
-from ._storage import NOTHING, save_constant
+from ._storage import NOTHING
 from ._traced import TracedArray, adopt, is_spread, same_memory
 
 

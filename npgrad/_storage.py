@@ -11,7 +11,6 @@ writes: whoever saves a value holds the epoch, and the write that ends it leaves
 from __future__ import annotations
 
 import itertools
-import weakref
 from typing import Any
 
 import numpy as np
@@ -267,87 +266,7 @@ def is_dense(array: ndarray) -> bool:
     return array.transpose(order).flags.c_contiguous
 
 
-# --- Constants -----------------------------------------------------------------------------------------------------
-
-# Up to this size a plain array that a rule needs later is copied; beyond, it is fingerprinted.
-COPY_LIMIT = 1 << 14
-
-
-class Fingerprint:
-    """A large plain array that a rule will need, and what it held when it was saved.
-
-    ``copy`` is never None, so that a reader who asks whether the saved value has moved comes to `restore`, which
-    checks that it has not changed: once in each sweep.
-    """
-
-    __slots__ = ("copy", "marks", "where", "checked", "__weakref__")
-
-    def __init__(self, array: ndarray, marks: tuple[ndarray, ndarray], where: str) -> None:
-        self.copy = array
-        self.marks = marks
-        self.where = where
-        self.checked = -1
-
-    def restore(self, view: View | None, traced: bool) -> ndarray:
-        if self.checked != sweeps_begun:
-            if not same_marks(fingerprint(self.copy), self.marks):
-                raise RuntimeError(
-                    f"{self.where}: a plain array of shape {self.copy.shape} that was used here as a constant has been "
-                    "changed since, and its old values are needed for the derivative. Wrap it in npgrad.array(...) before "
-                    "use, so that the change is followed, or use a copy."
-                )
-            self.checked = sweeps_begun
-        return self.copy
-
-
-# How many sweeps have begun in this process: what was checked in one need not be checked again in the same.
-sweeps_begun = 0
-
-# The last fingerprint of each array, so that an array that is used again unchanged has one only.
-_fingerprints: weakref.WeakValueDictionary[int, Fingerprint] = weakref.WeakValueDictionary()
-
-
-def begin_sweep() -> None:
-    global sweeps_begun
-    sweeps_begun += 1
-
-
-def fingerprinted(array: ndarray, where: Any) -> Fingerprint:
-    marks = fingerprint(array)
-    known = _fingerprints.get(id(array))
-    if known is not None and known.copy is array and same_marks(known.marks, marks):
-        return known
-    made = _fingerprints[id(array)] = Fingerprint(array, marks, where())
-    return made
-
-
-def same_marks(a: tuple[ndarray, ndarray], b: tuple[ndarray, ndarray]) -> bool:
-    return a[0].tobytes() == b[0].tobytes() and a[1].tobytes() == b[1].tobytes()
-
-
-def fingerprint(array: ndarray) -> tuple[ndarray, ndarray]:
-    """Sums of the bits along rows and along columns of the block, exact modulo 2**64: moving or changing an element
-    shows in one or the other."""
-    block = array.transpose(memory_order(array)).reshape(-1).view(np.uint8)
-    words = block[: block.size // 8 * 8].view(np.uint64)
-    rows = max(1, int(words.size**0.5))
-    body = words[: words.size // rows * rows].reshape(rows, -1)
-    rest = np.concatenate([words[body.size :], block[words.size * 8 :].astype(np.uint64)])
-    return np.add.reduce(body, axis=1), np.concatenate([np.add.reduce(body, axis=0), rest])
-
-
-def save_constant(value: Any, where: Any) -> tuple[Any, Any]:
-    """A value that will not change: (value, None), a copy of a small array, or a large array and its `Fingerprint`."""
-    if type(value) is ndarray and value.nbytes <= COPY_LIMIT:
-        return value.copy(), None
-    if isinstance(value, ndarray):
-        if value.nbytes <= COPY_LIMIT or value.dtype.hasobject or not is_dense(value):
-            return np.array(value, order="K", subok=False), None
-        return value, fingerprinted(value, where)
-    if isinstance(value, (list, tuple)):
-        return np.array(value), None
-    return value, None
-
+# --- Tapes ------------------------------------------------------------------------------------------------------------
 
 _token_numbers = itertools.count()
 

@@ -18,8 +18,9 @@ from numpy import ndarray
 from ._entries import BINARY, UNARY
 from ._fitting import project, spread
 from ._outer_products import OuterProducts
+from ._plain_values import begin_sweep
 from ._pool import FROM_BYTES, HELD_BY_TWO, HELD_ONCE, fits
-from ._storage import Layout, Shape, Storage, View, begin_sweep, empty_with_order, native
+from ._storage import Layout, Shape, Storage, View, empty_with_order, native
 from ._traced import TracedArray, fresh
 
 

@@ -90,9 +90,9 @@ def two_copies():
 
 
 def constant_changed():
-    big = np.ones(100_000)
+    big = np.ones(200_000)
     with ng.GradientTape() as tape:
-        x = tape.watch(np.ones(100_000))
+        x = tape.watch(np.ones(200_000))
         y = x * big
     big[0] = 5.0
     tape.gradient(y, x)

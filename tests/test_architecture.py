@@ -21,7 +21,7 @@ IDS = sorted(MODULES)
 LAYERS = {
     "words": ["_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_collector"],
     "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "rules"],
-    "memory": ["_pool", "_storage", "_fitting", "_outer_products"],
+    "memory": ["_pool", "_storage", "_plain_values", "_fitting", "_outer_products"],
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
     "recording": [
         "_moves", "_flat", "_plans", "_parting", "_destinations", "_dispatch", "_elementwise", "_variable", "_custom",

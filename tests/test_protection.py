@@ -8,7 +8,7 @@ step of the same program on plain arrays.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -16,10 +16,13 @@ import pytest
 from hypothesis import given, settings, strategies as st
 
 import npgrad as ng
+from npgrad import _plain_values
 
 unhooked_asarray = np.asarray  # bound before any tape, as compiled code has it
 STEP = 1e-30
-SMALL, LARGE = 4, 3000  # a large plain array is not copied when a rule needs it, but checked
+# A small plain array is copied when a rule needs it; one of middling size once, while it does not change; a large one is
+# checked.
+SMALL, MIDDLING, LARGE = SIZES = 4, 2500, 5000
 
 State = dict[str, Any]
 
@@ -78,8 +81,15 @@ def run(x: Any, n: int, program: list[tuple[str, str]], paused: Callable = conte
     return total + (state["last"] * state["plain"]).sum() + state["first"].sum(), state
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _large_arrays_are_soon_large() -> Iterator[None]:
+    with pytest.MonkeyPatch.context() as context:
+        context.setattr(_plain_values, "SHARED_COPY_LIMIT", 1 << 15)
+        yield
+
+
 @settings(max_examples=300, deadline=None, derandomize=True)
-@given(n=st.sampled_from([SMALL, LARGE]), program=steps, after=st.lists(st.sampled_from(sorted(CHANGES)), max_size=3))
+@given(n=st.sampled_from(SIZES), program=steps, after=st.lists(st.sampled_from(sorted(CHANGES)), max_size=3))
 def test_right_or_an_error(n: int, program: list, after: list) -> None:
     point, direction = np.linspace(0.4, 0.8, n), np.cos(np.arange(n))
     tape = ng.GradientTape()
@@ -97,7 +107,7 @@ def test_right_or_an_error(n: int, program: list, after: list) -> None:
     np.testing.assert_allclose(gradient @ direction, reference.imag / STEP, rtol=1e-10, atol=1e-10)
 
 
-@pytest.mark.parametrize("size", [SMALL, LARGE])
+@pytest.mark.parametrize("size", SIZES)
 @pytest.mark.parametrize("change", sorted(CHANGES))
 @pytest.mark.parametrize("use", sorted(USES))
 def test_each_change_after_each_use(use: str, change: str, size: int) -> None:
@@ -118,6 +128,46 @@ def test_each_change_after_each_use(use: str, change: str, size: int) -> None:
         assert "read-only" in str(error) or (size == LARGE and "has been changed since" in str(error))
         return
     np.testing.assert_array_equal(found, expected)
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+@pytest.mark.parametrize("dtype", [float, np.float32, complex, ">f8", int, bool])
+def test_one_copy_while_nothing_changes(dtype: Any, order: str) -> None:
+    """A constant of middling size is copied once, and again after each change; also one that goes back and forth."""
+    n = MIDDLING * 8 // np.dtype(dtype).itemsize
+    constant = np.array(np.arange(n).reshape(-1, 10) % 7 > 2, dtype, order=order) + np.array(0, dtype)
+    assert constant.dtype == np.dtype(dtype) or dtype in (">f8", bool)
+    constant = constant.astype(dtype, order="K")
+    x = np.ones(constant.shape)
+    with ng.GradientTape() as tape:
+        y = tape.watch(x)
+        total, entries = 0.0, []
+        for flips in (False, False, True, True, False):
+            if flips:
+                constant[...] = 1 - constant
+            total = total + (y * constant).real.sum()
+            entries.append(tape._record.entries)
+    values = [value for e in entries[-1] for storage, value in e[0].values(e) if storage is None]
+    copies = [value for value in values if np.shape(value) == x.shape]
+    assert [np.array_equal(c, copies[0]) for c in copies] == [True, True, False, True, True]
+    assert copies[0] is copies[1] and copies[3] is copies[4]
+    assert all(c is not constant and c.strides == constant.strides and c.dtype == constant.dtype for c in copies)
+    flipped = 1 - constant.real.astype(float)
+    np.testing.assert_array_equal(tape.gradient(total, y), 4 * constant.real + flipped)
+
+
+def test_an_array_that_took_the_place_of_another_is_copied() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.ones(MIDDLING))
+        total = 0.0
+        for k in range(50):
+            constant = np.full(MIDDLING, float(k))  # often where the last one was
+            total = total + (x * constant).sum()
+            if k % 2:
+                constant.shape = (2, -1)
+                total = total + (x.reshape(2, -1) * constant).sum()
+            del constant
+    np.testing.assert_array_equal(tape.gradient(total, x), np.full(MIDDLING, sum(range(50)) + sum(range(1, 50, 2))))
 
 
 @pytest.mark.parametrize("of", [lambda y: y, lambda y: y[1:], lambda y: y.T, lambda y: y.reshape(2, 1)])
