@@ -8,6 +8,8 @@ import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad.rules import factorizations
+from npgrad.testing import check_gradients
 
 SINGULAR = np.array([[1.0, 2.0], [2.0, 4.0]])
 
@@ -198,3 +200,28 @@ def test_phases_of_singular_vectors_are_lapacks(shape: tuple) -> None:
     pulled = np.asarray(ng.vjp(function, x)[1](tuple(cotangents))).reshape(shape)
     wanted = sum(np.vdot(c, t).real for c, t in zip(cotangents, tangents, strict=True))
     np.testing.assert_allclose(np.vdot(pulled, v).real, wanted, rtol=1e-9)
+
+
+@pytest.mark.parametrize("kind", [float, complex])
+def test_triangles_inverted_by_halves(kind: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(factorizations, "_LARGE", 2)
+    rng = np.random.default_rng(0)
+
+    def drawn(*shape: int) -> Any:
+        a = rng.standard_normal(shape)
+        return a + 0.3j * rng.standard_normal(shape) if kind is complex else a
+
+    for upper in (False, True):
+        a = drawn(2, 7, 7)
+        check_gradients(lambda b, upper=upper: np.linalg.cholesky(b @ b.conj().mT + np.eye(7), upper=upper), a)
+    for shape in ((5, 5), (7, 5), (3, 6)):
+        check_gradients(lambda b: np.linalg.qr(b)[1], drawn(*shape))
+        check_gradients(lambda b: np.linalg.qr(b)[0], drawn(*shape))
+
+
+def test_large_triangles_are_inverted() -> None:
+    a = np.tril(np.random.default_rng(0).standard_normal((2, 150, 150)) / 20) + np.eye(150)
+    found = factorizations._inverse_of_lower(a)
+    np.testing.assert_allclose(found @ a, np.broadcast_to(np.eye(150), a.shape), atol=1e-11)
+    assert not np.triu(found, 1)[:, :75, 75:].any()
+    np.testing.assert_allclose(factorizations._inverse_of_upper(a.mT), found.mT, rtol=1e-12)
