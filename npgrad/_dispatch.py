@@ -22,7 +22,7 @@ from ._moves import assemble, copied, protect, saved_operand
 from ._parting import part
 from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
-from ._refusals import refuse_function
+from ._refusals import refuse_function, refuse_gaps
 from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
 from ._traced import TracedArray, adopt, completing, new_array, same_memory, traced_leaves, unwrap
 
@@ -76,6 +76,8 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     for target in targets:
         check_target(target)
     records = tracking(traced)
+    if records and where is not True:
+        refuse_gaps(ufunc, where)
     # Outputs that are piecewise constant (the exponents of frexp) may go anywhere.
     carriers = [out[position] for position in rule.by_output] if out else []
     if records and any(c is not None and not isinstance(c, TracedArray) for c in carriers):

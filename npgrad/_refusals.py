@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import numpy as np
@@ -43,3 +44,19 @@ def refuse_function(function: Any, reason: str = "no rule yet") -> None:
             _WITHOUT_RULE,
         )
     )
+
+
+# From where on and until where the loops of scipy.special move the pointers that NumPy goes on with behind a gap.
+_MOVES_POINTERS = (1, 15), (1, 18)
+
+
+def refuse_gaps(ufunc: Any, mask: Any) -> None:
+    """Raise for a mask with gaps and a ufunc that does not heed them: its values are wrong, and it writes past them."""
+    name = ufunc.__name__
+    if getattr(sys.modules.get("scipy.special._special_ufuncs"), name, None) is not ufunc or np.all(mask):
+        return
+    version, (first, mended) = sys.modules["scipy"].__version__, _MOVES_POINTERS
+    if first <= tuple(map(int, version.split(".")[:2])) < mended:
+        fault = "leaves out elements where where= has gaps, and writes past out"
+        cure = f"Compute the chosen elements alone, out[mask] = scipy.special.{name}(x[mask]); SciPy 1.18 is right."
+        raise NoRuleError(leak_message(f"scipy.special.{name} of SciPy {version} {fault}", cure))

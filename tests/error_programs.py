@@ -8,6 +8,7 @@ import copy
 import sys
 import tempfile
 import threading
+import types
 from pathlib import Path
 from unittest import mock
 
@@ -96,6 +97,18 @@ def constant_changed():
         y = x * big
     big[0] = 5.0
     tape.gradient(y, x)
+
+
+def mask_with_gaps():
+    loops = types.SimpleNamespace(erf=scipy.special.erf)
+    with (
+        mock.patch.object(scipy, "__version__", "1.17.1"),
+        mock.patch.dict(sys.modules, {"scipy.special._special_ufuncs": loops}),
+        ng.GradientTape() as tape,
+    ):
+        x = tape.watch(np.ones(3))
+        scipy.special.erf(x, out=x * 1, where=np.array([True, True, True]))
+        scipy.special.erf(x, out=x * 1, where=np.array([True, False, True]))
 
 
 def other_thread():
