@@ -125,11 +125,30 @@ class _Limits:
         self.parting = parting
         self.follows = parting.follows
 
-    def along(self, x: Any) -> Any:
-        return self._derivative(x, self.parting.moved)
+    def limit(self, x: Any, y: Any, by: Any, values: Any) -> Any:
+        """x / y where both are 0, with ``by`` the derivative of y as values part; None if x does not depend on that.
+
+        On the line along which values part, x / y is (x1 + s x2 / 2! + s^2 x3 / 3! ...) / by, with x1, x2 ... the
+        derivatives of x at the point of the line, and s = -y / by the way back to where y is 0. Here s is 0, and so a tape
+        that takes the derivative of the limit needs one more term.
+        """
+        tapes = sum([r.may_part and recorded_on(r, values) for r in recording()])
+        s = (unwrap(y) - y) / by if tapes else 0
+        found: Any = None
+        factor: Any = 1
+        for n in range(tapes + 1):
+            x = self._derivative(x, self.parting.moved)
+            if x is None:
+                break
+            found = factor * x if found is None else found + factor * x
+            factor = factor * s / (n + 2)
+        if found is None:
+            return None
+        return _limit(found / by, values, tapes) if tapes else found / by
 
     def turned(self, x: Any) -> Any:
-        return self._derivative(x, self.parting.turned)
+        with _recorded_by_none():
+            return self._derivative(x, self.parting.turned)
 
     def _derivative(self, x: Any, moved: list) -> Any:
         """None for what does not depend on what moves."""
@@ -137,9 +156,9 @@ class _Limits:
         if not moved or not isinstance(x, TracedArray) or record.token not in x._storage.tracked:
             return None
         course = Course(record, [source._storage for source, _ in moved], [x._storage])
-        with record.paused(), _ask_for_limits(None):
+        with _ask_for_limits(None):
             [found] = tangents_of(record, [x], moved, (), course)
-            return None if found is None else _limit(found)
+        return found
 
 
 @contextlib.contextmanager
@@ -167,6 +186,16 @@ def _recorded_by(record: Record) -> Iterator[None]:
 
 
 @contextlib.contextmanager
+def _recorded_by_none() -> Iterator[None]:
+    stack = recording()
+    set_recording(())
+    try:
+        yield
+    finally:
+        set_recording(stack)
+
+
+@contextlib.contextmanager
 def _ask_for_limits(parting: Parting | None) -> Iterator[None]:
     """Let rules ask for limits."""
     before = limits.set(None if parting is None else _Limits(parting))
@@ -176,26 +205,35 @@ def _ask_for_limits(parting: Parting | None) -> Iterator[None]:
         limits.reset(before)
 
 
-def _limit_itself(x: Any) -> Any:
+_transposing: ContextVar[bool] = ContextVar("npgrad_transposing", default=False)
+
+
+def _limit_itself(x: Any, values: Any, left: int) -> Any:
     return x.copy()
 
 
-def _further(x: Any) -> Any:
-    if not _transposing.get():
+def _of_limit(ct: Any, values: Any, left: int) -> Any:
+    return _limit(ct, values, left if _transposing.get() else max(left - 1, 0))
+
+
+def _of_values(ct: Any, ans_spec: Any, values_spec: Any, left: int) -> Any:
+    if left == 0 and not _transposing.get():
         warn_further()
-    return x
+    return np.zeros(ct.shape[: ct.ndim - ans_spec.ndim] + values_spec.shape, values_spec.dtype)
 
 
-_transposing: ContextVar[bool] = ContextVar("npgrad_transposing", default=False)
-# A limit is right as it is, but its derivative takes more than one derivative as values part.
+# A limit is right as far as so many derivatives of it are taken: any more depend on the values, which is told.
 _LIMIT = Rule(_limit_itself)
-_LIMIT.vjps["x"] = (_further, ("ct",))
-_LIMIT.jvps["x"] = (_further, ("tangent",))
-_LIMIT.shared["x"] = (_further, None)
+_LIMIT.vjps["x"] = (_of_limit, ("ct", "values", "left"))
+_LIMIT.vjps["values"] = (_of_values, ("ct", "ans_spec", "values_spec", "left"))
+_LIMIT.jvps["x"] = (lambda tangent: tangent, ("tangent",))
+_LIMIT.jvps["values"] = (lambda tangent, ans: np.zeros_like(ans), ("tangent", "ans"))
+_LIMIT.shared["x"] = (_of_limit, None)
+_LIMIT.shared["values"] = (_of_values, None)
 
 
-def _limit(x: Any) -> Any:
-    return call_rule(_LIMIT, _limit_itself, (x,), {}) if isinstance(x, TracedArray) else x
+def _limit(x: Any, values: Any, left: int) -> Any:
+    return call_rule(_LIMIT, _limit_itself, (x, values, left), {})
 
 
 def _transposed(record: Record, targets: list, moved: list, batch: tuple) -> list:

@@ -18,7 +18,7 @@ from ._compat import is_given
 from ._destinations import check_target, loses_parts, memory, refuse_plain_target, with_out
 from ._entries import CALL, Call
 from ._leaks import NoRuleError, leak_message
-from ._moves import assemble, copied, protect, saved_operand
+from ._moves import assemble, copied, overwrite, protect, saved_operand
 from ._parting import part
 from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
@@ -296,11 +296,14 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
                 part(rule.parts, made, bound, records)
         cls = type(result)
         return cls(*made) if hasattr(result, "_fields") else cls(made)
+    if records and rule.by_vectors is not None and len(recording()) > 1:  # vectors come in with second derivatives
+        made = rule.by_vectors(result, bound)
+        if made is not None:
+            overwrite(made, result)
+            return made
     one = new_array(result)
     if records:
         _append_call(rule, bound, arguments, records, [one], False)
-        if rule.parts is not None:
-            part(rule.parts, [one], bound, records)
     return one
 
 

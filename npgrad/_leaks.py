@@ -60,7 +60,7 @@ class DegenerateWarning(RuntimeWarning):
     Where values are equal their vectors are arbitrary. A result that does not depend on the choice (a projection on the
     space that they span, a matrix function ``(v * f(w)) @ v.T``, a sum of the values) has a derivative, which is found. This
     is said where a result does depend on it, where equal values count in different ways, and where it cannot be followed how
-    values part: in second derivatives of matrix functions, for instance.
+    values part: inside a `checkpoint`, for instance.
 
     Examples
     --------
@@ -204,8 +204,8 @@ def warn_chosen(what: str) -> None:
 
 def warn_further() -> None:
     warn(
-        "Second derivatives through vectors of equal values lack terms. Compute matrix functions by products, solve or inv, "
-        "or move the values apart (docs/kinks.md).",
+        "A tape takes more than one derivative of its own sweeps through vectors of equal values. These lack terms: take "
+        "each with a tape of its own (docs/kinks.md).",
         DegenerateWarning,
     )
 

@@ -33,9 +33,9 @@ def follows(values: Any) -> bool:
     return here is not None and here.follows(values)
 
 
-def along(x: Any) -> Any:
-    """The derivative of ``x`` as equal values part that are followed; None if it does not depend on them."""
-    return limits.get().along(x)
+def limit(x: Any, y: Any, by: Any, values: Any) -> Any:
+    """x / y where both are 0 and y changes by ``by`` as equal values part; None if x does not depend on these."""
+    return limits.get().limit(x, y, by, values)
 
 
 def turned(x: Any) -> Any:

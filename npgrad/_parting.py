@@ -4,7 +4,7 @@ A function of a matrix through the vectors of equal values has a derivative if i
 vectors. The chain rule then has 0 / 0: how vectors mix, over the differences of their values. With the values moved apart,
 each by t times a number of its own, that is an ordinary quotient, and its limit for t to 0 is the quotient of the
 derivatives by t. So from the first call on that finds equal values one more record follows what becomes of them, and the
-sweeps too; a forward sweep over that record gives a rule the derivative by t that it asks for (``_derivatives``).
+sweeps too; a forward sweep over that record gives a rule the derivatives by t that it asks for (``_derivatives``).
 """
 
 from __future__ import annotations
@@ -46,8 +46,6 @@ def part(declared: Callable, results: list, arguments: dict[str, Any], records: 
     Not followed are those of matrices that were made from equal values themselves, whose vectors move with these, and
     those inside a segment, whose cotangents come from outside.
     """
-    if len(results) == 1 and len(recording()) == 1:
-        return  # the vectors come in with second derivatives only
     if not may_follow.get():
         return
     for record in records:

@@ -136,6 +136,8 @@ class Rule(Maps):
         self.only: dict[str, tuple] = {}
         # Which result has values whose vectors are arbitrary where they are equal: see `parts`.
         self.parts: Callable | None = None
+        # How such values are found together with their vectors: see `by_vectors`.
+        self.by_vectors: Callable | None = None
         self._needs: dict[tuple[str, ...], Needs] = {}
 
     # What the signature says is read at the first call: to read all of NumPy's would be half of npgrad's import.
@@ -313,6 +315,17 @@ def parts(function: Any) -> Callable:
 
     def declare(map_: Callable) -> Callable:
         _rule_for(function).parts = map_
+        return map_
+
+    return declare
+
+
+def by_vectors(function: Any) -> Callable:
+    """Declare how values that are found without their vectors are found with them, by a map from the result and the
+    arguments to the values, or to None if none are equal."""
+
+    def declare(map_: Callable) -> Callable:
+        _rule_for(function).by_vectors = map_
         return map_
 
     return declare

@@ -53,7 +53,8 @@ LAYERS = {
 PLACE = {name: number for number, name in enumerate(name for layer in LAYERS.values() for name in layer)}
 # Reductions that pass NaN over are made of the maps of the others.
 RULES_MAY_IMPORT = {
-    "_limits", "_registry", "_refusals", "_libraries", "_compat", "rules._helpers", "rules._degenerate", "rules.reductions",
+    "_limits", "_registry", "_refusals", "_libraries", "_compat", "rules._helpers", "rules._degenerate", "rules._vectors",
+    "rules.reductions",
 }  # fmt: skip
 MAX_LINES = 400
 

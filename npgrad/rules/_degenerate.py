@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._limits import along, follows, turned
+from .._limits import follows, limit, turned
 from .._registry import warn_chosen, warn_completed, warn_degenerate, warn_told_apart
 from ._helpers import fixed, mH
 
@@ -74,21 +74,20 @@ def spectrum(values: Any, vectors: str = "eigenvectors") -> Spectrum:
 def quotient(x: Any, form: Callable, of: Spectrum, size: Any, conjugated: bool = False) -> tuple[Any, bool]:
     """x over a form of the values: the limit where that is 0. Tell if there is none, measured by ``size``, or if it cannot
     be found. And whether x changes as the values part."""
-    y = form(of.values)
+    y = np.conjugate(form(of.values)) if conjugated else form(of.values)
     tiny = is_tiny(y, of.values)
-    ordinary = np.where(tiny, 0, x / np.where(tiny, 1, np.conjugate(y) if conjugated else y))
+    ordinary = np.where(tiny, 0, x / np.where(tiny, 1, y))
     if not np.any(tiny):
         return ordinary, False
     if not follows(of.followed):
         warn_degenerate(of.vectors)
         return ordinary, False
-    change, turn, by = along(x), turned(x), form(of.by)
-    limit = 0 if change is None else change / np.where(tiny, by, 1)
-    allowed = _ROUGHLY * size + 10 * rounding(of.values, y.ndim) * largest(np.where(tiny, limit, 0))
-    for share in (x, turn):
+    found = limit(x, np.where(tiny, y, 0), np.where(tiny, form(of.by), 1), of.values)
+    allowed = _ROUGHLY * size + 10 * rounding(of.values, y.ndim) * largest(np.where(tiny, 0 if found is None else found, 0))
+    for share in (x, turned(x)):
         if share is not None and np.any(tiny & (np.abs(fixed(share)) > allowed)):
             warn_chosen(of.vectors)
-    return (ordinary, False) if change is None else (np.where(tiny, limit, ordinary), True)
+    return (ordinary, False) if found is None else (np.where(tiny, found, ordinary), True)
 
 
 def turns(values: Any, vectors: Any) -> Any:
@@ -116,6 +115,19 @@ def tell_if_apart(flow: Any, w: Any, what: str = "eigenvalues") -> None:
     flow = fixed(flow)
     size = np.max(np.abs(flow), axis=-1, initial=0)[..., None, None]
     if np.any(equal & (np.abs(flow[..., None, :] - flow[..., :, None]) > _ROUGHLY * size)):
+        warn_told_apart(what)
+
+
+def tell_if_torn(inner: Any, turn: Any, values: Any, size: Any, what: str = "eigenvalues") -> None:
+    """Tell if the derivative by the matrix changes as the vectors of equal values turn: ``inner`` is it between them, of
+    numbers of this size over the values."""
+    by = fixed(mH(turn))
+    change = turned(inner)
+    inner = fixed(inner)
+    kept = by @ inner - inner @ by
+    off = np.abs((0 if change is None else change) - kept)
+    allowed = _ROUGHLY * (largest(inner) + size / (largest(values) or np.inf))
+    if np.any(is_tiny(differences(values), values) & (off > allowed)):
         warn_told_apart(what)
 
 

@@ -21,8 +21,8 @@ from typing import Any
 
 import numpy as np
 
-from .._limits import Parts, following, follows
-from .._registry import jvp, parts, vjp
+from .._limits import Parts, following
+from .._registry import by_vectors, jvp, parts, vjp
 from ._degenerate import (
     Spectrum,
     columns,
@@ -36,64 +36,21 @@ from ._degenerate import (
     sums,
     tell_if_apart,
     tell_if_mixed,
+    tell_if_torn,
     tell_if_turned,
     turns,
     warn_degenerate,
 )
 from ._helpers import fixed, hermitian, mH, total, triangle
-
-
-def _diagonal(values: Any) -> Any:
-    return np.where(np.eye(values.shape[-1], dtype=bool), values[..., None, :], 0)
-
-
-def _diagonal_of(a: Any) -> Any:
-    return np.diagonal(a, 0, -2, -1)
-
-
-def _halves(x: Any) -> tuple[Any, Any]:
-    """The Hermitian half, and the other one."""
-    return (x + mH(x)) / 2, (x - mH(x)) / 2
-
-
-def _real_component(v: Any, row: int | None) -> tuple[Any, Any]:
-    """Which component of each column LAPACK makes real, as a mask, and its value; ``row`` None: the largest."""
-    values = fixed(v)
-    largest = np.argmax(np.where(np.imag(values) == 0, np.abs(values), 0), axis=-2)[..., None, :]
-    chosen = np.arange(v.shape[-2])[:, None] == (largest if row is None else row % v.shape[-2])
-    # A singular vector that LAPACK finds by way of an LQ decomposition is made real there, here to rounding only.
-    rounding = 0.0 if row is None else 100 * np.finfo(values.dtype).eps
-    mask = chosen & (np.abs(np.imag(values)) <= rounding) & (values != 0)
-    pivot = np.sum(np.where(mask, np.real(v), 0), axis=-2, keepdims=True)
-    return mask, np.where(np.any(mask, axis=-2, keepdims=True), pivot, 1)
-
-
-def _phase_kept(change: Any, v: Any, row: int | None) -> Any:
-    """A change of complex columns, each turned so that its real component stays real."""
-    if not np.iscomplexobj(v) or not v.size:
-        return change
-    mask, pivot = _real_component(v, row)
-    return change - 1j * v * (np.sum(np.where(mask, np.imag(change), 0), axis=-2, keepdims=True) / pivot)
-
-
-def _phase_kept_vjp(ct: Any, v: Any, row: int | None) -> Any:
-    if not np.iscomplexobj(v) or not v.size:
-        return ct
-    mask, pivot = _real_component(v, row)
-    turn = np.imag(np.sum(np.conjugate(v) * ct, axis=-2, keepdims=True))
-    return ct - 1j * np.where(mask, turn / pivot, 0)
-
+from ._vectors import diagonal, diagonal_of, halves, phase_kept, phase_kept_vjp
 
 # --- Eigenvalues of Hermitian matrices -----------------------------------------------------------------------------
 
 
 @parts(np.linalg.eigh)
-@parts(np.linalg.eigvalsh)
 def eigh_parts(ans: list, bound: dict) -> Parts | None:
-    w, *vectors = ans
-    if differ(w):
-        return None
-    return Parts(0, direction(w), [(1, v @ turns(w, v)) for v in vectors])
+    w, v = ans
+    return None if differ(w) else Parts(0, direction(w), [(1, v @ turns(w, v))])
 
 
 # The component of eigenvectors that is real, by the triangle that is read.
@@ -101,15 +58,18 @@ _REAL_ROW = {"L": 0, "U": -1}
 
 
 @vjp(np.linalg.eigh, "a")
-def eigh_vjp(ct: Any, ans: Any, UPLO: Any, of: Any = None) -> Any:
+def eigh_vjp(ct: Any, ans: Any, UPLO: Any, of: Any = None, turn: Any = None) -> Any:
     (ct_w, ct_v), (w, v) = ct, ans
-    mixed, changes = None, False
+    mixed, changes, size = None, False, 0
     if ct_v is not None:
-        mixing = mH(v) @ _phase_kept_vjp(ct_v, v, _REAL_ROW[UPLO.upper()])
-        mixed, changes = quotient(_halves(mixing)[1], gaps, of or spectrum(w), largest(mixing))
-    if not changes:
+        mixing = mH(v) @ phase_kept_vjp(ct_v, v, _REAL_ROW[UPLO.upper()])
+        size = largest(mixing)
+        mixed, changes = quotient(halves(mixing)[1], gaps, of or spectrum(w), size)
+    inner = total(mixed, None if ct_w is None else diagonal(ct_w))
+    if changes:
+        tell_if_torn(inner, turns(w, v) if turn is None else turn, w, size)
+    else:
         tell_if_apart(ct_w, w)
-    inner = total(mixed, None if ct_w is None else _diagonal(ct_w))
     return triangle(v @ inner @ mH(v), UPLO)
 
 
@@ -118,12 +78,17 @@ def eigh_jvp(tangent: Any, ans: Any, UPLO: Any) -> Any:
     w, v = ans
     inner = mH(v) @ hermitian(tangent, UPLO) @ v
     mixed, _ = quotient(inner, gaps, spectrum(w), 0)
-    return np.real(_diagonal_of(inner)), _phase_kept(v @ mixed, v, _REAL_ROW[UPLO.upper()])
+    return np.real(diagonal_of(inner)), phase_kept(v @ mixed, v, _REAL_ROW[UPLO.upper()])
+
+
+@by_vectors(np.linalg.eigvalsh)
+def eigvalsh_by_vectors(ans: Any, bound: dict) -> Any:
+    return None if differ(ans) else np.linalg.eigh(**bound)[0]
 
 
 @vjp(np.linalg.eigvalsh, "a")
-def eigvalsh_vjp(ct: Any, ans: Any, a: Any, UPLO: Any) -> Any:
-    with following(follows(ans)):
+def eigvalsh_vjp(ct: Any, a: Any, UPLO: Any) -> Any:
+    with following(False):
         factors = np.linalg.eigh(a, UPLO)
     return eigh_vjp((ct, None), factors, UPLO)
 
@@ -134,7 +99,7 @@ def eigvalsh_jvp(tangent: Any, a: Any, UPLO: Any) -> Any:
         w, v = np.linalg.eigh(a, UPLO)
     inner = mH(v) @ hermitian(tangent, UPLO) @ v
     tell_if_mixed(inner, w)
-    return np.real(_diagonal_of(inner))
+    return np.real(diagonal_of(inner))
 
 
 # --- Eigenvalues of other matrices: vectors of length 1, their largest component real ------------------------------
@@ -147,24 +112,31 @@ def _of_length_1(change: Any, v: Any) -> Any:
 @parts(np.linalg.eig)
 def eig_parts(ans: list, bound: dict) -> Parts | None:
     w, v = ans
-    if differ(np.sort(w.real, axis=-1)):
-        return None
-    if not np.any(is_tiny(gaps(w), w)):
-        return None
-    return Parts(0, direction(w), [(1, _of_length_1(v @ turns(w, v), v))])
+    return None if _all_differ(w) else Parts(0, direction(w), [(1, _turned(w, v))])
+
+
+def _all_differ(w: Any) -> bool:
+    return differ(np.sort(w.real, axis=-1)) or not np.any(is_tiny(gaps(w), w))
+
+
+def _turned(w: Any, v: Any) -> Any:
+    return _of_length_1(v @ turns(w, v), v)
 
 
 @vjp(np.linalg.eig, "a")
 def eig_vjp(ct: Any, ans: Any) -> Any:
     (ct_w, ct_v), (w, v) = ct, ans
-    mixed, changes = None, False
+    mixed, changes, size = None, False, 0
     if ct_v is not None:
-        ct_v = _phase_kept_vjp(ct_v, v, None)
+        ct_v = phase_kept_vjp(ct_v, v, None)
         mixing = mH(v) @ _of_length_1(ct_v, v)
-        mixed, changes = quotient(mixing, gaps, spectrum(w), largest(mixing), conjugated=True)
-    if not changes:
+        size = largest(mixing)
+        mixed, changes = quotient(mixing, gaps, spectrum(w), size, conjugated=True)
+    inner = total(mixed, None if ct_w is None else diagonal(ct_w))
+    if changes:
+        tell_if_torn(inner, np.linalg.solve(v, _turned(w, v)), w, size)
+    else:
         tell_if_apart(ct_w, w)
-    inner = total(mixed, None if ct_w is None else _diagonal(ct_w))
     return np.linalg.solve(mH(v), inner @ mH(v))
 
 
@@ -173,20 +145,32 @@ def eig_jvp(tangent: Any, ans: Any) -> Any:
     w, v = ans
     inner = np.linalg.solve(v, tangent @ v)
     change = v @ quotient(inner, gaps, spectrum(w), 0)[0]
-    return _diagonal_of(inner), _phase_kept(_of_length_1(change, v), v, None)
+    return diagonal_of(inner), phase_kept(_of_length_1(change, v), v, None)
 
 
-def _vectors_of(a: Any, w: Any) -> Any:
-    """Eigenvectors in the order of given eigenvalues: LAPACK may find them in another one together with vectors."""
-    with following(False):
-        values, v = np.linalg.eig(a)
+def _in_order_of(w: Any, values: Any) -> Any:
+    """Where eigenvalues stand among the same ones: LAPACK may find them in another order together with vectors."""
     distance = np.abs(fixed(w)[..., :, None] - fixed(values)[..., None, :])
     order = np.zeros(w.shape, np.intp)
     for j in range(w.shape[-1]):
         nearest = np.argmin(distance[..., j, :], axis=-1)[..., None]
         order = np.where(np.arange(w.shape[-1]) == j, nearest, order)
         distance = np.where((np.arange(w.shape[-1]) == nearest)[..., None, :], np.inf, distance)
-    return np.take_along_axis(v, order[..., None, :], axis=-1)
+    return order
+
+
+def _vectors_of(a: Any, w: Any) -> Any:
+    with following(False):
+        values, v = np.linalg.eig(a)
+    return np.take_along_axis(v, _in_order_of(w, values)[..., None, :], axis=-1)
+
+
+@by_vectors(np.linalg.eigvals)
+def eigvals_by_vectors(ans: Any, bound: dict) -> Any:
+    if _all_differ(ans):
+        return None
+    w = np.linalg.eig(**bound)[0]
+    return np.take_along_axis(w, _in_order_of(ans, w), axis=-1)
 
 
 @vjp(np.linalg.eigvals, "a")
@@ -201,7 +185,7 @@ def eigvals_jvp(tangent: Any, ans: Any, a: Any) -> Any:
     v = _vectors_of(a, ans)
     inner = np.linalg.solve(v, tangent @ v)
     tell_if_mixed(inner, ans)
-    return _diagonal_of(inner)
+    return diagonal_of(inner)
 
 
 # --- Singular values -----------------------------------------------------------------------------------------------
@@ -211,21 +195,29 @@ def eigvals_jvp(tangent: Any, ans: Any, a: Any) -> Any:
 # The second term, apart from the first, stays right where singular values are equal.
 
 
+def _turn(u: Any, s: Any, vh: Any, hermitian: bool) -> Any:
+    """Columns of U and V turn together: of a Hermitian matrix those whose eigenvalues are equal."""
+    return turns(s * np.real(diagonal_of(vh @ u)) if hermitian else s, u)
+
+
 @parts(np.linalg.svd)
-@parts(np.linalg.svdvals)
 def svd_parts(ans: list, bound: dict) -> Parts | None:
-    s = ans[len(ans) // 2]
+    u, s, vh = ans
     if differ(s, (0.0,)):
         return None
-    if len(ans) == 1:
-        return Parts(0, direction(s), [])
-    u, _, vh = ans
-    k = s.shape[-1]
-    # Columns of U and V turn together: of a Hermitian matrix those whose eigenvalues are equal.
-    turn = turns(s * np.real(_diagonal_of(vh @ u)) if bound.get("hermitian", False) else s, u)
+    k, turn = s.shape[-1], _turn(u, s, vh, bound.get("hermitian", False))
     change_u, change_vh = np.zeros_like(u), np.zeros_like(vh)
     change_u[..., :k], change_vh[..., :k, :] = u[..., :k] @ turn, mH(turn) @ vh[..., :k, :]
     return Parts(1, direction(s), [(0, change_u), (2, change_vh)])
+
+
+@by_vectors(np.linalg.svdvals)
+@by_vectors(np.linalg.svd)
+def svdvals_by_vectors(ans: Any, bound: dict) -> Any:
+    if differ(ans, (0.0,)):
+        return None
+    a = bound["x"] if "x" in bound else bound["a"]
+    return np.linalg.svd(a, full_matrices=False, hermitian=bound.get("hermitian", False))[1]
 
 
 def _factors(u: Any, s: Any, vh: Any) -> tuple[Any, Any, Any, Any]:
@@ -249,55 +241,57 @@ def _outside(flow: Any, basis: Any, of: Any) -> tuple[Any, bool]:
     return quotient(off, columns, of, largest(flow))
 
 
-def _vectors_vjp(ct_u: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> tuple[Any, bool]:
+def _vectors_vjp(ct_u: Any, ct_vh: Any, u: Any, s: Any, vh: Any) -> tuple[Any, Any, Any, bool]:
+    """The cotangent of the matrix between U and V, that outside of them, the size of what they are made of, and whether it
+    changes as values part."""
     k = s.shape[-1]
     batch = (ct_vh if ct_u is None else ct_u).shape[: -u.ndim]
     ct_u = np.zeros(batch + u.shape, u.dtype) if ct_u is None else ct_u
     ct_v = np.zeros(batch + mH(vh).shape, u.dtype) if ct_vh is None else mH(ct_vh)
     u, more_u, v, more_v = _factors(u, s, vh)
-    flow_u, flow_v = _both_phases(_phase_kept_vjp, ct_u[..., :k], ct_v[..., :k], u, v)
+    flow_u, flow_v = _both_phases(phase_kept_vjp, ct_u[..., :k], ct_v[..., :k], u, v)
     along_u, along_v = mH(u) @ flow_u, mH(v) @ flow_v
     of, size = spectrum(s, "singular vectors"), largest(np.concatenate([flow_u, flow_v], axis=-2))
-    even, changes = quotient(_halves(along_u + along_v)[1], gaps, of, size)
-    odd, changes_odd = quotient(_halves(along_u - along_v)[1], sums, of, size)
+    even, changes = quotient(halves(along_u + along_v)[1], gaps, of, size)
+    odd, changes_odd = quotient(halves(along_u - along_v)[1], sums, of, size)
     tell_if_turned(more_u, ct_u[..., k:], "svd")
     tell_if_turned(more_v, ct_v[..., k:], "svd")
     outside_u, changes_u = _outside(flow_u - more_u @ (mH(ct_u[..., k:]) @ u), u, of)
     outside_v, changes_v = _outside(flow_v - more_v @ (mH(ct_v[..., k:]) @ v), v, of)
-    back = u @ (even + odd) @ mH(v) + outside_u @ mH(v) + u @ mH(outside_v)
-    return back, changes or changes_odd or changes_u or changes_v
+    return even + odd, outside_u @ mH(v) + u @ mH(outside_v), size, changes or changes_odd or changes_u or changes_v
 
 
 def _general_svd_vjp(ct: Any, factors: Any) -> Any:
     (ct_u, ct_s, ct_vh), (u, s, vh) = ct, factors
-    back, changes = None, False
+    inner, outside, size, changes = None, None, 0, False
     if ct_u is not None or ct_vh is not None:
-        back, changes = _vectors_vjp(ct_u, ct_vh, u, s, vh)
-    if ct_s is None:
-        return back
-    if not changes:
+        inner, outside, size, changes = _vectors_vjp(ct_u, ct_vh, u, s, vh)
+    else:
+        # As the absolute value, a singular value by itself has derivative 0 where it is 0. Derivatives of that are not cut.
+        ct_s = ct_s - fixed(ct_s) * (s == 0)
+    inner = total(inner, None if ct_s is None else diagonal(ct_s))
+    if changes:
+        tell_if_torn(inner, _turn(u, s, vh, False), s, size, "singular values")
+    else:
         tell_if_apart(ct_s, s, "singular values")
-    if back is None:
-        # As the absolute value, a singular value by itself has derivative 0 where it is 0.
-        ct_s = ct_s * (s != 0)
     u, _, v, _ = _factors(u, s, vh)
-    return total(back, (u * ct_s[..., None, :]) @ mH(v))
+    return total(outside, u @ inner @ mH(v))
 
 
 def _general_svd_jvp(tangent: Any, factors: Any) -> tuple[Any, Any, Any]:
     u, s, vh = factors
     u, more_u, v, more_v = _factors(u, s, vh)
     inner = mH(u) @ tangent @ v
-    hermitian_half, other_half = _halves(inner)
+    hermitian_half, other_half = halves(inner)
     of = spectrum(s, "singular vectors")
     even, _ = quotient(hermitian_half, gaps, of, 0)
     odd, _ = quotient(other_half, sums, of, 0)
     outside_u, _ = _outside(tangent @ v, u, of)
     outside_v, _ = _outside(mH(tangent) @ u, v, of)
-    change_u, change_v = _both_phases(_phase_kept, u @ (even + odd) + outside_u, v @ (even - odd) + outside_v, u, v)
+    change_u, change_v = _both_phases(phase_kept, u @ (even + odd) + outside_u, v @ (even - odd) + outside_v, u, v)
     change_u = np.concatenate([change_u, -(u @ (mH(outside_u) @ more_u))], axis=-1)
     change_v = np.concatenate([change_v, -(v @ (mH(outside_v) @ more_v))], axis=-1)
-    return change_u, np.real(_diagonal_of(inner)) * (s != 0), mH(change_v)
+    return change_u, np.real(diagonal_of(inner)) * (s != 0), mH(change_v)
 
 
 def _by_eigh(a: Any) -> tuple[Any, Any, Any]:
@@ -312,7 +306,7 @@ def _by_eigh(a: Any) -> tuple[Any, Any, Any]:
 def svd_vjp(ct: Any, ans: Any, a: Any, compute_uv: Any, hermitian: Any) -> Any:
     ct_u, ct_s, ct_vh = ct if compute_uv else (None, ct, None)
     if not hermitian:
-        return _general_svd_vjp((ct_u, ct_s, ct_vh), ans) if compute_uv else svdvals_vjp(ct_s, ans, a)
+        return _general_svd_vjp((ct_u, ct_s, ct_vh), ans) if compute_uv else svdvals_vjp(ct_s, a)
     eigen, order, sign = _by_eigh(a)
     back = np.argsort(order, axis=-1)
     if compute_uv:
@@ -327,7 +321,10 @@ def svd_vjp(ct: Any, ans: Any, a: Any, compute_uv: Any, hermitian: Any) -> Any:
     if np.any(sign == 0):
         warn_degenerate("singular vectors")  # NumPy leaves out those that belong to zeros
     by = np.take_along_axis(direction(ans[1]), back, axis=-1) * sign
-    return eigh_vjp((ct_w, ct_v), eigen, "L", Spectrum(eigen[0], by, ans[1], "singular vectors"))
+    u, s, vh = ans
+    turn = np.take_along_axis(_turn(u, s, vh, True), back[..., None, :], axis=-1)
+    turn = np.take_along_axis(turn, back[..., :, None], axis=-2)
+    return eigh_vjp((ct_w, ct_v), eigen, "L", Spectrum(eigen[0], by, ans[1], "singular vectors"), turn)
 
 
 @jvp(np.linalg.svd, "a")
@@ -351,8 +348,8 @@ def _under(order: Any, batched: Any) -> Any:
 
 
 @vjp(np.linalg.svdvals, "x")
-def svdvals_vjp(ct: Any, ans: Any, x: Any) -> Any:
-    with following(follows(ans)):
+def svdvals_vjp(ct: Any, x: Any) -> Any:
+    with following(False):
         factors = np.linalg.svd(x, full_matrices=False)
     return _general_svd_vjp((None, ct, None), factors)
 
@@ -363,4 +360,4 @@ def svdvals_jvp(tangent: Any, x: Any) -> Any:
         u, s, vh = np.linalg.svd(x, full_matrices=False)
     inner = mH(u) @ tangent @ mH(vh)
     tell_if_mixed((inner + mH(inner)) / 2, s, "singular values")
-    return np.real(_diagonal_of(inner)) * (s != 0)
+    return np.real(diagonal_of(inner)) * (s != 0)
