@@ -40,6 +40,7 @@ def refusing(original: Callable, what: str, cure: str) -> Callable:
 # --- Arrays of other classes ---------------------------------------------------------------------------------------
 
 _USE_PLAIN = "Use an array of numbers with np.where or a field's own array in place of it."
+_NO_MATRIX = "Use np.array in place of it, with @ for * and np.linalg.inv for .I."
 
 
 def _guarded_write(cls: type, name: str) -> Callable:
@@ -47,7 +48,7 @@ def _guarded_write(cls: type, name: str) -> Callable:
 
 
 @functools.cache
-def writes_in_place() -> dict[tuple[type, str], Callable]:
+def methods_in_place() -> dict[tuple[type, str], Any]:
     """(class, method) -> what stands for it while a tape records."""
     classes: dict[type, tuple[str, ...]] = {
         np.ma.MaskedArray: ("__setitem__", "put"),
@@ -55,7 +56,9 @@ def writes_in_place() -> dict[tuple[type, str], Callable]:
         np.recarray: ("__setitem__", "__setattr__"),
         np.memmap: ("__setitem__",),
     }
-    return {(cls, name): _guarded_write(cls, name) for cls, names in classes.items() for name in names}
+    guarded = {(cls, name): _guarded_write(cls, name) for cls, names in classes.items() for name in names}
+    matrix = refusing(np.matrix.__new__, "numpy.matrix makes an array that no tape follows", _NO_MATRIX)
+    return {**guarded, (np.matrix, "__new__"): staticmethod(matrix)}
 
 
 class StructuredArray(ndarray):

@@ -26,7 +26,7 @@ from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
 from ._doors import Doors, Names
 from ._functions import assembled, call_function
-from ._guards import guarded_functions, random_in_place, refuse_tracked, writes_in_place
+from ._guards import guarded_functions, methods_in_place, random_in_place, refuse_tracked
 from ._leaks import OWN_CODE, refuse
 from ._math_names import cmath_forms, math_forms
 from ._moves import assemble
@@ -291,11 +291,11 @@ def load_names() -> None:
     for module, makers in _forms().items():
         _add(module, makers)
     _CREATORS_IN_PLACE.update({original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS})
-    staying = {place: method for place, method in writes_in_place().items() if place[1] in _STAYING}
+    staying = {place: method for place, method in methods_in_place().items() if place[1] in _STAYING}
     _set_methods(staying)
-    passing = writes_in_place().keys() - staying.keys()
+    passing = methods_in_place().keys() - staying.keys()
     _methods_originals.update({(cls, name): vars(cls).get(name) for cls, name in passing})
-    _methods_in_place.update({place: writes_in_place()[place] for place in passing})
+    _methods_in_place.update({place: methods_in_place()[place] for place in passing})
 
 
 def _put() -> None:

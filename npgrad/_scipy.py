@@ -29,7 +29,9 @@ _FOLLOWED = {
 }  # fmt: skip
 # Of these, what hands a list of arrays to a ufunc, which asks no hook.
 _NOT_FOLLOWED = {"scipy.special.multigammaln"}
+# Creators whose call says that compiled code comes: traced data beside what they are given are about to be lost as well.
 _BUFFERS = {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
+_CONVERTERS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.asarray_chkfinite}
 _ON_THE_WAY = ("scipy.", "npgrad._scipy_doors")
 # What other packages of SciPy call; no public name is in it.
 _HELPERS = ("scipy._lib.", "scipy._external.")
@@ -53,12 +55,13 @@ def called_from(frame: FrameType) -> str:
 
 def is_followed(creator: Callable, frame: FrameType, args: tuple, kwargs: dict) -> bool:
     """Whether a creator that SciPy's code calls gives traced arrays. Raises if traced data are about to be lost: those that
-    it is given, or those that a function holds which makes a buffer, as a store into parts of it would ask no hook."""
+    it is given, or those that a function holds which makes a buffer, as a store into parts of it would ask no hook, or
+    which converts another of its arguments, as functions with rules (``atleast_1d``, ``ravel``) may have led round this."""
     name = called_from(frame)
     if is_followed_by_name(name):
         return True
     records = tracking(traced_leaves([args, kwargs]))
-    if not records and creator in _BUFFERS:
+    if not records and (creator in _BUFFERS or creator in _CONVERTERS):
         records = tracking(_held(frame))
     if records:
         refuse_compiled(records, name)

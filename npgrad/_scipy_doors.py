@@ -28,7 +28,8 @@ from ._traced import TracedArray, traced_leaves
 # Their functions call the user's; the last is where one of them looks for others.
 _CALLING = ("scipy.optimize", "scipy.integrate", "scipy.differentiate", "scipy.optimize._zeros_py")
 # They hold compiled functions, or find them.
-_COMPILED = ("scipy.linalg", "scipy.linalg.blas", "scipy.linalg.lapack")
+_COMPILED = ("scipy.linalg", "scipy.linalg.blas", "scipy.linalg.lapack", "scipy.signal")
+_FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
 _FINDERS = {"get_blas_funcs", "get_lapack_funcs"}
 _RETURNED = "what a function returns to it, which is traced,"
 
@@ -41,11 +42,13 @@ def form_of(value: Any) -> Callable | None:
     """What stands for a function of SciPy's, or of the user's own compiled by f2py; None for anything else."""
     if type(value).__name__ == "fortran":
         return _refusing(value)
-    if type(value) is not types.FunctionType or not (value.__module__ or "").startswith("scipy."):
+    if type(value) not in _FUNCTIONS or not (value.__module__ or "").startswith("scipy."):
         return None
+    door = ".".join(value.__module__.split(".")[:2])
+    if type(value) is types.BuiltinFunctionType:
+        return _refusing(value) if door in _COMPILED else None
     if value.__name__ in _FINDERS:
         return _finding(value)
-    door = ".".join(value.__module__.split(".")[:2])
     if door in _CALLING and not value.__name__.startswith("_"):
         return _calling(value, f"{door}.{value.__name__}")
     return None

@@ -79,6 +79,24 @@ def test_structured_arrays_with_plain_data_are_numpys() -> None:
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: np.matrix([[x[0], 1.0], [0.0, 1.0]]),
+        lambda x: np.matrix(x).T,
+        lambda x: np.bmat([[np.outer(x, x), np.eye(3)]]),
+        lambda x: x[0] * np.asmatrix(np.outer(x, x)),
+        lambda x: np.matrix(np.eye(3)) * x[0],
+    ],
+)
+def test_matrices_are_refused_by_their_name(program: Any) -> None:
+    before = vars(np.matrix)["__new__"]
+    with pytest.raises(ng.LeakError, match=r"test_guards.py:\d+: numpy.matrix makes .* np.array in place"):
+        ng.jacobian(program)(X)
+    assert vars(np.matrix)["__new__"] is before
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_classes_are_as_they_were_after_a_tape() -> None:
     with ng.GradientTape():
         pass
