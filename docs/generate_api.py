@@ -34,7 +34,7 @@ def members(module: ModuleType) -> dict[str, Any]:
     """The classes and functions that a module is there for: its ``__all__``; or what npgrad imports, others define."""
     return {
         name: value
-        for name, value in sorted(vars(module).items(), key=lambda item: item[0].lower())
+        for name, value in sorted([(name, getattr(module, name)) for name in dir(module)], key=lambda item: item[0].lower())
         if name in getattr(module, "__all__", [name])
         and not name.startswith("_")
         and (inspect.isclass(value) or inspect.isfunction(value))

@@ -20,6 +20,9 @@ Each name has help of its own, ``help(npgrad.grad)``:
 - errors and warnings: LeakError, NoRuleError, NonFiniteError, LeakWarning, DegenerateWarning, BlackBoxWarning
 """
 
+import importlib as _importlib
+import typing as _typing
+
 from . import (
     _conversions as _conversions,
     _forking as _forking,
@@ -27,12 +30,7 @@ from . import (
     _methods as _methods,
     _operators as _operators,
     _protocols as _protocols,
-    finite_difference as finite_difference,
-    testing as testing,
 )
-from ._black_box import BlackBoxWarning as BlackBoxWarning, black_box as black_box
-from ._checkpoint import checkpoint as checkpoint, checkpoint_loop as checkpoint_loop
-from ._compare import Comparison as Comparison, MethodResult as MethodResult, compare as compare
 from ._constants import array as array, constant as constant, stop_gradient as stop_gradient
 from ._custom import custom_gradient as custom_gradient
 from ._endpoints import UnconnectedGradients as UnconnectedGradients
@@ -44,9 +42,7 @@ from ._functional import (
     value_and_grad as value_and_grad,
     value_and_jacobian as value_and_jacobian,
 )
-from ._implicit import implicit as implicit
 from ._instrument import instrument as instrument
-from ._leak_search import check_leaks as check_leaks
 from ._leaks import (
     DegenerateWarning as DegenerateWarning,
     LeakError as LeakError,
@@ -54,15 +50,53 @@ from ._leaks import (
     NoRuleError as NoRuleError,
 )
 from ._products import hessian as hessian, hvp as hvp, jvp as jvp, linearize as linearize, vjp as vjp
-from ._solvers import for_solver as for_solver
-from ._sparse import (
-    jacobian_sparsity as jacobian_sparsity,
-    sparse_hessian as sparse_hessian,
-    sparse_jacobian as sparse_jacobian,
-)
-from ._sparse_matrix import SparseMatrix as SparseMatrix, SparsityPattern as SparsityPattern
 from ._tape import GradientTape as GradientTape
 from ._traced import TracedArray as TracedArray
 from ._variable import Variable as Variable
 
+if _typing.TYPE_CHECKING:
+    from . import finite_difference as finite_difference, testing as testing
+    from ._black_box import BlackBoxWarning as BlackBoxWarning, black_box as black_box
+    from ._checkpoint import checkpoint as checkpoint, checkpoint_loop as checkpoint_loop
+    from ._compare import Comparison as Comparison, MethodResult as MethodResult, compare as compare
+    from ._implicit import implicit as implicit
+    from ._leak_search import check_leaks as check_leaks
+    from ._solvers import for_solver as for_solver
+    from ._sparse import (
+        jacobian_sparsity as jacobian_sparsity,
+        sparse_hessian as sparse_hessian,
+        sparse_jacobian as sparse_jacobian,
+    )
+    from ._sparse_matrix import SparseMatrix as SparseMatrix, SparsityPattern as SparsityPattern
+
 __version__ = "0.1.0"
+
+# Loaded when they are first asked for: a program that takes gradients need not wait for the tools. A tape may record then,
+# with other names in place, so these modules have no tables of NumPy's functions (tests/test_namespace.py).
+_LATER = {
+    name: module
+    for module, names in {
+        "": "finite_difference testing",
+        "_black_box": "BlackBoxWarning black_box",
+        "_checkpoint": "checkpoint checkpoint_loop",
+        "_compare": "Comparison MethodResult compare",
+        "_implicit": "implicit",
+        "_leak_search": "check_leaks",
+        "_solvers": "for_solver",
+        "_sparse": "jacobian_sparsity sparse_hessian sparse_jacobian",
+        "_sparse_matrix": "SparseMatrix SparsityPattern",
+    }.items()
+    for name in names.split()
+}
+
+
+def __getattr__(name: str) -> _typing.Any:
+    if name not in _LATER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    module = _importlib.import_module(f".{_LATER[name] or name}", __name__)
+    value = globals()[name] = getattr(module, name) if _LATER[name] else module
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_LATER})

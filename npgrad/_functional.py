@@ -11,7 +11,6 @@ from numpy import ndarray
 
 from ._compression import Learned
 from ._instrument import Reach
-from ._leak_search import verify
 from ._record import recording
 from ._run import Run
 from ._structure import flatten
@@ -51,6 +50,12 @@ def check_scalar(value: Any, function: Callable) -> None:
         raise ValueError(f"{_name(function)} returned shape {value.shape}; grad needs a scalar: use npgrad.jacobian")
     if np.iscomplexobj(value):
         raise TypeError(f"{_name(function)} returned a complex value; grad needs a real scalar")
+
+
+def _verify(f: Callable, run: Run, args: tuple, kwargs: dict, has_aux: bool) -> None:
+    from ._leak_search import verify  # when it is asked for: see npgrad's __init__
+
+    verify(f, run, args, kwargs, has_aux)
 
 
 def _name(function: Callable) -> str:
@@ -166,7 +171,7 @@ def value_and_grad(
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan, reach)
         if check and not recording():
-            verify(f, run, args, kwargs, has_aux)
+            _verify(f, run, args, kwargs, has_aux)
         if holomorphic:
             gradient = _complex_derivatives(run, [run.value], "auto", None)[0]
         else:
@@ -279,7 +284,7 @@ def value_and_jacobian(
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
         run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan, reach)
         if check and not recording():
-            verify(f, run, args, kwargs, has_aux)
+            _verify(f, run, args, kwargs, has_aux)
         targets, build = flatten(run.value)
         if any(t is None for t in targets):
             raise TypeError(f"{_name(f)} returned None; jacobian needs arrays or numbers")

@@ -7,6 +7,7 @@ loads only when they are asked for are treated in the same way.
 
 from __future__ import annotations
 
+import importlib
 import operator
 import sys
 import threading
@@ -50,10 +51,6 @@ class Library:
         """For an input by which the derivative has no closed form."""
         return lacking(f"for {self.name}.{name} by its argument {argument}: it has no closed form")
 
-    def is_loaded(self) -> bool:
-        spec = getattr(sys.modules.get(self.name), "__spec__", None)
-        return spec is not None and not getattr(spec, "_initializing", False)
-
     def declare(self) -> None:
         module = sys.modules[self.name]
         for declare in self.for_all:
@@ -69,7 +66,19 @@ class Library:
 
 
 LIBRARIES: list[Library] = []
+# Modules with the rules for a library, to be imported once it is loaded.
+_MODULES: dict[str, tuple[str, ...]] = {}
 lock = threading.Lock()
+
+
+def rules_of(library: str, *modules: str) -> None:
+    """Let modules with the rules for a library be imported when the user has loaded it."""
+    _MODULES[library] = modules
+
+
+def _is_loaded(name: str) -> bool:
+    spec = getattr(sys.modules.get(name), "__spec__", None)
+    return spec is not None and not getattr(spec, "_initializing", False)
 
 
 def rule_of(ufunc: Any) -> Any:
@@ -82,10 +91,13 @@ def rule_of(ufunc: Any) -> Any:
 
 def declare_loaded() -> bool:
     """Declare what was said for the libraries that are loaded by now, and say whether there were any."""
-    if not LIBRARIES:
+    if not LIBRARIES and not _MODULES:
         return False
     with lock:
-        loaded = [library for library in LIBRARIES if library.is_loaded()]
+        for name in list(filter(_is_loaded, _MODULES)):
+            for module in _MODULES.pop(name):
+                importlib.import_module(module)
+        loaded = [library for library in LIBRARIES if _is_loaded(library.name)]
         for library in loaded:
             library.declare()
             LIBRARIES.remove(library)

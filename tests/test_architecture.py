@@ -91,10 +91,14 @@ def upward_imports(module: str, tree: ast.AST) -> list[str]:
     return [name for name in imported(module, tree) if PLACE.get(name.split(".")[0], len(PLACE)) >= PLACE[module]]
 
 
-def inner_imports(tree: ast.AST) -> list[int]:
-    """Lines of imports inside functions."""
+# Imports inside functions, of what is not needed to take a gradient: to import npgrad is to wait for the core alone.
+WAITING = {"_functional": ["_leak_search"]}
+
+
+def inner_imports(tree: ast.AST) -> list[str]:
+    """The modules that are imported inside functions."""
     return [
-        node.lineno
+        (node.module or "") if isinstance(node, ast.ImportFrom) else node.names[0].name
         for function in ast.walk(tree)
         if isinstance(function, (ast.FunctionDef, ast.AsyncFunctionDef))
         for node in ast.walk(function)
@@ -138,7 +142,7 @@ def test_imports_go_one_way(module: str) -> None:
 
 @pytest.mark.parametrize("module", IDS)
 def test_imports_stand_at_the_top(module: str) -> None:
-    assert inner_imports(tree_of(module)) == []
+    assert inner_imports(tree_of(module)) == WAITING.get(module, [])
 
 
 @pytest.mark.parametrize("module", [module for module in IDS if module != "_compat"])
@@ -182,7 +186,7 @@ def test_the_check_of_imports_sees(module: str, source: str, found: list[str]) -
 
 
 def test_the_other_checks_see() -> None:
-    assert inner_imports(ast.parse("import os\ndef f():\n    import sys\n")) == [3]
+    assert inner_imports(ast.parse("import os\ndef f():\n    import sys\n    from ._a import b\n")) == ["sys", "_a"]
     private = "from numpy._core import umath\nimport numpy.lib._impl\nnp._core.umath\nnumpy.linalg._linalg\nnp.linalg.norm"
     assert sorted(private_names(ast.parse(private))) == [
         "np._core", "numpy._core.umath", "numpy.lib._impl", "numpy.linalg._linalg",

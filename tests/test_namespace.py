@@ -3,6 +3,8 @@
 import contextvars
 import math
 import pickle
+import subprocess
+import sys
 import threading
 import types
 from typing import Any
@@ -345,3 +347,41 @@ def test_counts_are_followed_when_they_are_written(make: Any) -> None:
         counts = make(x)
         counts[0] = x[:2]
     np.testing.assert_array_equal(tape.gradient(counts, x), [1.0, 1.0, 0.0])
+
+
+LOADED_LATE = """
+import sys
+import numpy as np, npgrad as ng
+
+before = set(sys.modules)
+with ng.GradientTape() as tape:
+    tape.watch(np.ones(2))
+    for name in dir(ng):
+        getattr(ng, name)
+    import scipy.special
+    from npgrad import _command_line, _libraries
+    _libraries.declare_loaded()
+    forms = {id(form) for names in ng._namespace._names for form in names._forms[1]}
+
+def parts(value, depth=3):
+    yield value
+    items = [*value.keys(), *value.values()] if isinstance(value, dict) else value
+    if depth and isinstance(value, (dict, list, tuple, set, frozenset)):
+        for item in items:
+            yield from parts(item, depth - 1)
+
+late = [name for name in sys.modules if name.startswith("npgrad") and name not in before]
+print("npgrad._compare" in late, "npgrad.rules.scipy_special" in late, len(forms) > 100)
+print({
+    f"{module}.{name}"
+    for module in late
+    for name, value in vars(sys.modules[module]).items()
+    if not name.startswith("__") and any(id(p) in forms or isinstance(p, ng.TracedArray) for p in parts(value))
+})
+"""
+
+
+def test_modules_of_ours_that_are_loaded_while_a_tape_records_bind_no_forms():
+    pytest.importorskip("scipy.special")
+    done = subprocess.run([sys.executable, "-c", LOADED_LATE], capture_output=True, text=True, check=True)
+    assert done.stdout.splitlines() == ["True True True", "set()"]

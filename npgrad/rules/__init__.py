@@ -1,6 +1,7 @@
 """Derivative rules, by family. Each module declares rules in the registry when it is imported; none knows of tapes,
 storages or the array class."""
 
+from .._libraries import rules_of
 from . import (
     calculus as calculus,
     decompositions as decompositions,
@@ -16,12 +17,6 @@ from . import (
     products as products,
     quantiles as quantiles,
     reductions as reductions,
-    scipy_bessel as scipy_bessel,
-    scipy_elliptic as scipy_elliptic,
-    scipy_equations as scipy_equations,
-    scipy_gamma as scipy_gamma,
-    scipy_special as scipy_special,
-    scipy_without as scipy_without,
     setops as setops,
     statistics as statistics,
     tensors as tensors,
@@ -29,4 +24,9 @@ from . import (
     windows as windows,
     without as without,
     without_nan as without_nan,
+)
+
+rules_of(
+    "scipy.special",
+    *[f"{__name__}.scipy_{family}" for family in ("bessel", "elliptic", "equations", "gamma", "special", "without")],
 )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from .._compat import dispatched_in, numpy_ufuncs
+from .._compat import numpy_ufuncs
 from .._libraries import Library
 from .._registry import RULES, unsupported, zero
 
@@ -44,7 +44,8 @@ zero(
     np.array2string, np.array_repr, np.array_str, np.datetime_as_string, np.save, np.savetxt, np.savez,
     np.savez_compressed,
 )  # fmt: skip
-zero(*[function for module in (np.char, np.strings) for function in dispatched_in(module)])
+for _module in ("numpy.char", "numpy.strings"):  # which NumPy loads when they are asked for
+    Library(_module).all_dispatched(zero)
 
 # --- Unsupported ---------------------------------------------------------------------------------------------------
 
