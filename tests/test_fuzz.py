@@ -18,15 +18,29 @@ from fuzz.run import run
 from fuzz.shrink import shrink
 
 import npgrad as ng
+from npgrad import _elementwise, _plain_values, _plans
+from npgrad.rules import factorizations
 
 FUZZ = Path(__file__).parent / "fuzz"
 KEPT = (FUZZ / "failures.txt").read_text().split("# --- ")[1:]
 OPEN = (FUZZ / "open_failures.txt").read_text().split("# --- ")[1:]
 
 
+# Sizes from which another way is taken, which the small arrays of these programs do not have: each way is tried on all.
+LIMITS = {
+    "constants are copied once": [(_plain_values, "COPY_LIMIT", -1), (_elementwise, "COPY_LIMIT", -1)],
+    "constants have fingerprints": [
+        (_plain_values, "COPY_LIMIT", -1), (_elementwise, "COPY_LIMIT", -1), (_plain_values, "SHARED_COPY_LIMIT", -1),
+    ],
+    "outer products are collected": [(_plans, "COLLECTED_FROM", 0), (factorizations, "_LARGE", 1)],
+}  # fmt: skip
+
+
 @pytest.mark.once
-@pytest.mark.parametrize("seed", range(4))
-def test_random_programs(seed: int) -> None:
+@pytest.mark.parametrize(("seed", "limits"), [(0, None), (1, None), *enumerate(LIMITS, 2)])
+def test_random_programs(seed: int, limits: str | None, monkeypatch: pytest.MonkeyPatch) -> None:
+    for module, name, value in LIMITS.get(limits or "", []):
+        monkeypatch.setattr(module, name, value)
     counts = run(20_000 + seed, 0, 60, lambda number: None)
     assert counts.failures == [], "\n".join(text for *_, text in counts.failures)
     assert counts.kinds["skipped"] <= 6
