@@ -85,7 +85,7 @@ def _numpys_method(name: str, code: Callable) -> Callable:
         if recording() and tracking(traced_leaves([self, args, kwargs])):
             made = twin(code)(self, *args, **kwargs)
         else:
-            made = compute_plain(getattr(np, name), (self, *args), kwargs)
+            made = compute_plain(code, (self, *args), kwargs)
         return made if type(self._bare) is ndarray else _of_scalar(made)
 
     return method

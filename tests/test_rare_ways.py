@@ -333,3 +333,35 @@ def test_a_plot_that_is_not_saved() -> None:
     pytest.importorskip("matplotlib")
     report = ng.compare(np.sin, X[:1], methods=["npgrad reverse", "3-point"])
     assert len(report.plot().axes) == 2
+
+
+# Each argument of the methods of arrays left out or given alone.
+METHOD_CALLS = [
+    "clip(0.5)", "clip(max=0.5)", "clip(None, 0.5)", "clip(0.5, None)", "clip(min=0.5, max=1)", "clip([0.5, 1, 1, 2])",
+    "var()", "var(0)", "var(ddof=1)", "var(None, None, None, 1)", "var(keepdims=True)", "std(0)", "std(ddof=1)", "mean(0)",
+    "sum(0)", "sum(initial=1.0)", "sum(where=[True, False, True, True])", "max(0)", "max(initial=1.0)", "min(-1)", "prod(0)",
+    "cumsum()", "cumsum(0)", "cumprod(dtype=np.float32)", "round()", "round(1)", "take(1)", "take([0, 5], mode='wrap')",
+    "compress([True, False])", "repeat(2)", "repeat([1, 2, 0, 1])", "searchsorted(0.5)", "searchsorted([0.5], 'right')",
+    "argsort()", "argpartition(1)", "nonzero()", "dot(2.0)", "ravel('F')", "flatten()", "reshape(2, -1)",
+    "swapaxes(0, 0)", "squeeze()", "transpose()", "astype(np.float32)", "copy('F')", "argmax(0)", "argmin()", "all()",
+    "any(0)", "reshape((2, 2), order='F')",
+    "conj()", "item(2)", "tolist()", "tobytes()", "view()", "swapaxes(0, -1)",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("call", METHOD_CALLS)
+def test_methods_of_constants_give_what_numpys_give(call: str) -> None:
+    """On an array made while a tape records that no tape tracks, and on a watched one where that is no leak."""
+    expected = eval(f"x.{call}", {"np": np, "x": X})
+    with ng.GradientTape() as tape:
+        made = np.array(list(X))
+        assert type(made) is ng.TracedArray
+        found = [eval(f"x.{call}", {"np": np, "x": made})]
+        if not call.startswith(("item", "to")):
+            found.append(eval(f"x.{call}", {"np": np, "x": tape.watch(X)}))
+    for each in found:
+        assert type(getattr(each, "_bare", each)) is type(expected)
+        if isinstance(expected, (np.ndarray, np.generic)):
+            assert_same_bits(each, expected)
+        else:
+            np.testing.assert_equal(np.asarray(each), np.asarray(expected))
