@@ -84,7 +84,8 @@ def wants_copy(copy: Any) -> bool:
 
 
 def forbids_copy(copy: Any) -> bool:
-    return copy is False or copy is np._CopyMode.NEVER
+    """Also zero and other false values, as NumPy asks for their truth; None allows a copy."""
+    return copy is np._CopyMode.NEVER or (copy is not None and copy is not np._CopyMode.IF_NEEDED and not copy)
 
 
 def array_methods() -> Any:

@@ -36,14 +36,14 @@ def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int 
     wanted = obj.dtype if dtype is None else np.dtype(dtype)
     check_boxes(obj, wanted)
     if type(bare) is not ndarray:
-        plain = np.array(bare, dtype=wanted, ndmin=ndmin)  # a NumPy scalar becomes an array
+        plain = np.array(bare, dtype=wanted, order=order, ndmin=ndmin)  # a NumPy scalar becomes an array
         return move(obj, plain)
     if not is_inexact(wanted):
         return np.array(bare, dtype=wanted, order=order, ndmin=ndmin)
     if wanted != obj.dtype:
-        made = obj.astype(wanted, order=order or "K")
+        made = obj.astype(wanted, order="K" if order is None else order)
     elif copy or (order == "C" and not bare.flags.c_contiguous) or (order == "F" and not bare.flags.f_contiguous):
-        made = copied(obj, order or "K")
+        made = copied(obj, "K" if order is None else order)
     else:
         made = obj
     return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if ndmin > made.ndim else made
@@ -112,12 +112,14 @@ def _arrays_of(parts: Any) -> list:
     return [assemble(part) if type(part) in (list, tuple) and traced_leaves(part) else part for part in parts]
 
 
-def _adopting(original: Callable, convert: Callable = _arrays_of) -> Callable:
-    """A creator whose results are new arrays; ``convert`` is for arguments that are lists with traced arrays inside."""
+def _adopting(original: Callable, convert: Callable = _arrays_of, count: int | None = None) -> Callable:
+    """A creator whose results are new arrays; ``convert`` is for arguments (the first ``count`` of them) that are lists with
+    traced arrays inside."""
 
     @functools.wraps(original)
     def creator(*args: Any, **kwargs: Any) -> Any:
-        args = tuple([convert(a) if type(a) in (list, tuple) and traced_leaves(a) else a for a in args])
+        made = [convert(a) if type(a) in (list, tuple) and traced_leaves(a) else a for a in args[:count]]
+        args = (*made, *args[len(made) :])
         result = original(*args, **kwargs)
         if type(result) is tuple or type(result) is list:
             return type(result)([_from_plain(None, r) for r in result])
@@ -302,17 +304,16 @@ _CREATORS = (
     np.fft.fftfreq, np.fft.rfftfreq,
 )  # fmt: skip
 
-# New arrays made of one array or of two, of which each may be a list with traced arrays inside.
-_TRANSFORMS = (
-    np.copy, np.linspace, np.logspace, np.geomspace, np.tril, np.triu, np.diag, np.diagflat, np.append,
-    np.outer, np.kron, np.vander, np.meshgrid,
-)  # fmt: skip
+# New arrays made of one array, or of two, of which each may be a list with traced arrays inside.
+_OF_ONE = (np.copy, np.tril, np.triu, np.diag, np.diagflat, np.vander)
+_TRANSFORMS = (np.linspace, np.logspace, np.geomspace, np.append, np.outer, np.kron, np.meshgrid)
 # New arrays made of the first argument; the others say how often.
 _REPEATS = (np.tile, np.repeat)
 
 # NumPy's function -> what it does with traced data; twins use it directly, users through the names in place.
 TRACED_CREATORS: dict[Any, Callable] = {
     **{f: _adopting(f) for f in _CREATORS},
+    **{f: _adopting(f, assemble, 1) for f in _OF_ONE},
     **{f: _adopting(f, assemble) for f in _TRANSFORMS},
     **{f: _repeating(f) for f in _REPEATS},
     **_OWN_FORM,

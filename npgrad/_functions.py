@@ -11,7 +11,7 @@ import numpy as np
 from ._compat import signature_of
 from ._destinations import check_target, refuse_plain_target, written
 from ._dispatch import call_rule, check_outside, tracking, write_records
-from ._leaks import refuse
+from ._leaks import called_by_numpy, refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
 from ._moves import assemble, gather, overwrite, protect
@@ -99,6 +99,8 @@ def assembled(function: Callable, args: tuple, kwargs: dict) -> list:
 def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
     target = args[0] if args else next(iter(kwargs.values()))
     if isinstance(target, TracedArray):
+        if type(target._bare) is not np.ndarray and not called_by_numpy():
+            function(*unwrap(args), **unwrap(kwargs))  # a scalar: NumPy's own error
         named = {k: assemble(v) if type(v) in (list, tuple) and traced_leaves(v) else v for k, v in kwargs.items()}
         return WRITES[function](*assembled(function, args, kwargs), **named)
     records = tracking(traced_leaves(list(args)) + traced_leaves(kwargs))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +18,8 @@ from ._libraries import rule_of
 from ._moves import assemble, overwrite
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
-from ._registry import ZERO, Elementwise, Rule
-from ._traced import TracedArray, adopt, again, short_entry_point, traced_leaves, unwrap
+from ._registry import CALLING_BACK, ZERO, Elementwise, Rule
+from ._traced import TracedArray, adopt, again, complete, short_entry_point, traced_leaves, unwrap
 from ._ufunc_methods import METHODS
 
 
@@ -126,8 +127,29 @@ def __array_function__(self: TracedArray, func: Callable, types: Any, args: tupl
         args = tuple([_in_a_list(a) for a in args])
     try:
         return call_function(func, args, {**kwargs})
-    except AttributeError:
-        return again(call_function, func, args, kwargs)
+    except (AttributeError, TypeError, ValueError, IndexError) as error:
+        if isinstance(error, AttributeError) and complete([args, kwargs]):
+            return call_function(func, args, kwargs)
+        if func not in CALLING_BACK:
+            _raise_numpys_error(func, args, kwargs)
+        raise
+
+
+def _raise_numpys_error(func: Callable, args: tuple, kwargs: dict) -> None:
+    """The same call on plain data: where NumPy refuses it, its own error says why."""
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        func(*_copied(args), **_copied(kwargs))
+
+
+def _copied(value: Any) -> Any:
+    """The plain data of arguments, which the call may overwrite."""
+    if isinstance(value, (list, tuple)):
+        return type(value)([_copied(item) for item in value])
+    if isinstance(value, dict):
+        return {key: _copied(item) for key, item in value.items()}
+    bare = unwrap(value)
+    return np.array(bare, order="K", subok=True) if isinstance(bare, ndarray) else bare
 
 
 def _in_a_list(value: Any) -> Any:

@@ -162,6 +162,8 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
         dst[...] = src
         return
     where = np.broadcast_to(where, dst.shape)
+    src = np.asarray(src)
+    src = src.reshape(src.shape[src.ndim - dst.ndim :] if src.ndim > dst.ndim else src.shape)  # NumPy drops axes of length 1
     dst[where] = np.broadcast_to(src, dst.shape)[where]
 
 
@@ -176,14 +178,15 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     # NumPy takes lists and scalars of floats as indices, and refuses arrays of them.
     refused = isinstance(ind, np.ndarray) and not np.isscalar(ind) and ind.dtype.kind in "fc"
     ind = np.asarray(ind).reshape(-1)
-    np.put(np.ndarray(1), np.ndarray(min(ind.size, 1), ind.dtype) if refused else [0], 0, mode)  # its own errors
+    first = np.zeros(min(ind.size, 1), ind.dtype if refused else np.intp)
+    np.put(np.ndarray(min(a.size, 1)), first, 0, mode)  # its own errors
     ind = np.real(ind).astype(np.intp)
     beyond = np.flatnonzero((ind < -a.size) | (ind >= a.size)) if mode == "raise" else np.arange(0)
     if beyond.size and np.size(v):
-        first = int(beyond[0])
+        until = int(beyond[0])
         if a.flags.c_contiguous:  # of others NumPy writes a copy first
-            put(a, ind[:first], v)
-        np.put(np.ndarray(a.size), ind[first], 0)  # its own error
+            put(a, ind[:until], v)
+        np.put(np.ndarray(a.size), ind[until], 0)  # its own error
     if mode == "wrap":
         ind = ind % a.size
     elif mode == "clip":
@@ -192,11 +195,17 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
         a.flat[ind] = np.asarray(v).reshape(-1)[np.arange(ind.size) % np.size(v)]
 
 
+def _places(function: Any, a: Any, mask: Any) -> Any:
+    if np.size(mask) != a.size:
+        function(np.ndarray(a.size), np.ndarray(np.size(mask), bool), np.ndarray(1))  # its own error
+    return np.flatnonzero(mask)
+
+
 @write(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
     if np.ndim(values):  # for NumPy's own errors; a number is cast in any case
         np.putmask(np.ndarray(1, a.dtype), np.ndarray(1, bool), np.ndarray(1, np.asarray(values).dtype))
-    places = np.flatnonzero(mask)
+    places = _places(np.putmask, a, mask)
     if np.size(values) and places.size:
         a.flat[places] = np.asarray(values).reshape(-1)[places % np.size(values)]
 
@@ -205,7 +214,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 def place(arr: Any, mask: Any, vals: Any) -> None:
     if np.ndim(vals):
         np.place(np.ndarray(1, arr.dtype), [False], np.ndarray(1, np.asarray(vals).dtype))
-    places = np.flatnonzero(mask)
+    places = _places(np.place, arr, mask)
     if places.size:
         if not np.size(vals):
             raise ValueError("Cannot insert from an empty array!")
@@ -221,6 +230,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 
 @write(np.put_along_axis)
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
+    np.put_along_axis(np.ndarray(arr.shape), indices, np.ndarray(np.shape(values)), axis)  # its own errors
     if axis is None:
         arr.flat[indices] = values
         return

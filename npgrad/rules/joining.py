@@ -197,7 +197,7 @@ view(np.real)(lambda val: val.real)
 view(np.imag)(lambda val: val.imag)
 view(np.matrix_transpose)(lambda x: x.mT)
 
-view(np.broadcast_to)(lambda array, shape, subok=False: array._view_by(np.broadcast_to, shape))
+view(np.broadcast_to)(lambda array, shape, subok=False: array._view_by(np.broadcast_to, shape, bool(subok)))
 
 
 @body(np.broadcast_arrays)

@@ -172,8 +172,14 @@ def blind(g: State) -> str | None:
     return _call(g, path_of(function) or "", [*arguments, *[f"{k}={v}" for k, v in given.items()]])
 
 
-def _call(g: State, path: str, arguments: list[str]) -> str:
+# Of arrays without elements along an axis they give memory as NumPy (2.4) found it.
+_UNSET_WHERE_EMPTY = ("np.fft.irfft", "np.fft.hfft")
+
+
+def _call(g: State, path: str, arguments: list[str]) -> str | None:
     """The call; what it gives has as many names as it has arrays."""
+    if path.startswith(_UNSET_WHERE_EMPTY) and any(np.size(g.env.get(name, 1)) == 0 for name in arguments):
+        return None
     name = g.new()
     text = f"{path}({', '.join(arguments)})"
     try:

@@ -10,6 +10,7 @@ import npgrad as ng
 PROMISES = (
     ("turned into a plain float", "docs/leaks.md: float(x)"),
     ("turns traced values into plain numbers", "docs/leaks.md: x.item(), x.tolist()"),
+    ("turns a traced value into a plain number", "docs/leaks.md: x.item(), x.tolist()"),
     ("turned into a plain complex", "docs/leaks.md: complex(x)"),
     ("written into a plain array", "docs/leaks.md: out=plain"),
     ("takes traced data into compiled code", "docs/errors.md: compiled code"),
@@ -19,6 +20,7 @@ PROMISES = (
     ("has no derivative rule", "docs/errors.md: NoRuleError"),
     ("as_strided, imported before the tape", "docs/leaks.md: as_strided"),
     ("are written into the same memory", "docs/leaks.md: np.modf(x, a, a)"),
+    ("is used as a key", "docs/leaks.md: {x[0]: 1}"),
     ("looks beyond the memory", "docs/leaks.md: as_strided"),
     ("reads what it has written", "docs/leaks.md: np.concatenate([x[:3]], out=x[::2])"),
     ("did not apply itself to one element after the other", "docs/errors.md: NoRuleError"),
