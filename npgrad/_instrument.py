@@ -45,6 +45,8 @@ class _Swaps:
 
     def __init__(self) -> None:
         self.undo: list[Callable[[], Any]] = []
+        # What was swapped, as (get, put, key, value): see `Reach`.
+        self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
         self.seen: dict[int, Any] = {id(vars(builtins)): builtins}
         # One traced form per value, wherever it is reached from: aliases stay aliases.
         self.forms: dict[int, tuple[Any, Any]] = {}
@@ -117,10 +119,14 @@ class _Swaps:
             kind = type(value)
             if kind in _PLAIN or (kind is types.FunctionType and self.is_bare(value)):
                 continue
-            made = self.form(value)
-            if made is not value:
-                put(key, made)
-                self.undo.append(functools.partial(_restore, get, put, key, value, made))
+            self.swap_one(get, put, key, value)
+
+    def swap_one(self, get: Callable, put: Callable, key: Any, value: Any) -> None:
+        made = self.form(value)
+        if made is not value:
+            put(key, made)
+            self.swapped.append((get, put, key, value))
+            self.undo.append(functools.partial(_restore, get, put, key, value, made))
 
     def mapping(self, names: dict) -> None:
         self.looks.append((names.values, tuple(names.values())))
@@ -222,21 +228,24 @@ def _own(function: types.FunctionType) -> list:
 
 
 class Reach:
-    """What a function reaches, remembered from a call in which there was nothing to swap.
+    """What a function reaches, and what of it was swapped, remembered from a call.
 
-    As long as all containers hold the very same objects as they did then, or numbers and texts, there is still nothing, and
-    no search is needed.
+    As long as all containers hold the very same objects as they did then, or numbers and texts, there is the same to swap,
+    mostly nothing, and no search is needed.
     """
 
     def __init__(self) -> None:
         self._looks: list[tuple[Callable[[], Iterable], tuple]] | None = None
         self._bare: list[types.FunctionType] = []
+        self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
+        self.has_forms = False
 
     def remember(self, swaps: _Swaps) -> None:
-        if not swaps.undo and not swaps.forms:
+        if len(swaps.swapped) == len(swaps.undo):  # no defaults of functions
             self._looks, self._bare = swaps.looks, swaps.bare
+            self.swapped, self.has_forms = swaps.swapped, bool(swaps.forms)
 
-    def has_nothing_to_swap(self) -> bool:
+    def is_as_before(self) -> bool:
         if self._looks is None:
             return False
         for position, (look, before) in enumerate(self._looks):
@@ -256,9 +265,9 @@ _NOTHING: contextlib.AbstractContextManager[Callable[[Any], Any]] = contextlib.n
 
 def reached(function: Any, others: list, reach: Reach) -> contextlib.AbstractContextManager[Callable[[Any], Any]]:
     """As `instrumented`, for a function that is called again and again; ``others`` are values that change meanwhile."""
-    if not others and reach.has_nothing_to_swap():
-        return _NOTHING
-    return instrumented(function, *others, reach=None if others else reach)
+    if others or not reach.is_as_before():
+        return instrumented(function, *others, reach=None if others else reach)
+    return instrumented(again=reach.swapped) if reach.has_forms else _NOTHING
 
 
 def _restore(get: Callable, put: Callable, key: Any, value: Any, made: Any) -> None:
@@ -273,9 +282,12 @@ def _restore(get: Callable, put: Callable, key: Any, value: Any, made: Any) -> N
 
 @contextlib.contextmanager
 def instrumented(
-    *values: Any, modules: tuple[types.ModuleType, ...] = (), reach: Reach | None = None
+    *values: Any,
+    modules: tuple[types.ModuleType, ...] = (),
+    reach: Reach | None = None,
+    again: Iterable[tuple[Callable, Callable, Any, Any]] = (),
 ) -> Iterator[Callable[[Any], Any]]:
-    """Swap what values and modules reach, and put it back however the block is left.
+    """Swap what values and modules reach, or ``again`` what was swapped before, and put it back however the block is left.
 
     Gives a function from each value to what stands for it.
     """
@@ -290,6 +302,8 @@ def instrumented(
             for value in values:
                 swaps.form(value)
             swaps.run()
+            for place in again:
+                swaps.swap_one(*place)
             if not swaps.undo:
                 held.close()
             if reach is not None:

@@ -188,7 +188,7 @@ def reach_of(f: Callable) -> Reach:
 class _Nothing(Reach):
     """What a function of ours reaches: the user's function that it calls is searched when it is called."""
 
-    def has_nothing_to_swap(self) -> bool:
+    def is_as_before(self) -> bool:
         return True
 
 

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad import _instrument
 
 X = np.array([1.0, 2.0, 3.0])
 
@@ -364,3 +365,59 @@ def test_what_is_remembered_of_a_function_of_a_module_is_looked_at_again(monkeyp
     module.f.__code__ = module.g.__code__
     np.testing.assert_allclose(ng.hvp(module.f, (X,), (X,))[0], 6 * X**2)
     np.testing.assert_allclose(ng.jvp(module.f, (X,), (X,))[1], (3 * X**3).sum())
+
+
+REMEMBERED = """
+import functools
+import numpy as np
+work = np.zeros(2)
+pair = (np.zeros(2), work[::-1])
+cells = [np.zeros(2), {"deep": np.zeros(2)}]
+count = np.zeros(1)
+
+def f(x, fail=0.0):
+    count[0] += 1
+    work[:] = x
+    pair[0][:] = pair[1] * work
+    cells[1]["deep"][:] = pair[0]
+    cells[0][:] = cells[1]["deep"] * count[0]
+    if fail:
+        raise ValueError("as asked for")
+    return np.sum(cells[0])
+
+def into(buffer, x):
+    buffer[:] = x * x
+    return np.sum(buffer)
+
+bound = functools.partial(into, np.zeros(2))
+"""
+
+
+def test_what_was_swapped_is_swapped_again_without_a_search(monkeypatch):
+    module = types.ModuleType("remembered")
+    exec(REMEMBERED, vars(module))
+    searched = []
+    function = _instrument._Swaps.function
+    monkeypatch.setattr(_instrument._Swaps, "function", lambda self, f: (searched.append(f), function(self, f))[1])
+    gradient, x = ng.grad(module.f), np.array([0.5, 2.0])
+    for call in range(1, 5):
+        np.testing.assert_allclose(gradient(x), call * 2 * x[::-1])  # the state goes on from call to call
+        for array in (module.work, *module.pair, module.cells[0], module.cells[1]["deep"], module.count):
+            assert type(array) is np.ndarray
+        assert module.count[0] == call and np.array_equal(module.work, x)
+        assert set(searched) == {module.f, module.into} and len(searched) == 2
+    with pytest.raises(ValueError, match="as asked for"):
+        gradient(x, 1.0)
+    assert type(module.work) is type(module.pair[1]) is type(module.cells[0]) is np.ndarray
+    module.cells[0] = np.ones(2)
+    np.testing.assert_allclose(gradient(x), 6 * 2 * x[::-1])
+    assert len(searched) == 4
+
+
+def test_a_partial_with_a_work_array_called_again():
+    module = types.ModuleType("remembered")
+    exec(REMEMBERED, vars(module))
+    gradient = ng.grad(module.bound)
+    for _ in range(3):
+        np.testing.assert_allclose(gradient(np.array([0.5, 2.0])), [1.0, 4.0])
+        assert type(module.bound.args[0]) is np.ndarray
