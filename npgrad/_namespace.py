@@ -32,8 +32,9 @@ from ._math_names import cmath_forms, math_forms
 from ._moves import assemble
 from ._record import recording
 from ._registry import CALLING_BACK, WRITES, ZERO
-from ._scipy import captured, is_followed
+from ._scipy import is_followed
 from ._scipy_doors import form_of, scipy_doors
+from ._scipy_names import captured
 from ._traced import TracedArray, again, completing, is_inexact, new_array, traced_leaves
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
@@ -306,7 +307,7 @@ def _put() -> None:
     for made, _, kind in _INDEX_OBJECTS:
         made.__class__ = kind
     _set_methods(_methods_in_place)
-    captured.put(_CREATORS_IN_PLACE)
+    captured.put(_CREATORS_IN_PLACE, IN_PLACE)
     scipy_doors.put()
     _warning_places.put()
 

@@ -7,12 +7,12 @@ chance to see traced data.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable
 from types import FrameType
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from ._dispatch import tracking
 from ._leaks import refuse
@@ -89,44 +89,8 @@ def _held(frame: FrameType) -> list[TracedArray]:
     return traced_leaves(list(frame.f_locals.values()))
 
 
-def _is_in(value: Any, in_place: dict[Any, Callable]) -> bool:
-    try:
-        return callable(value) and value in in_place
-    except TypeError:  # not hashable
-        return False
-
-
-class CapturedNames:
-    """The names for NumPy's creators that SciPy's modules bound when they were loaded."""
-
-    def __init__(self) -> None:
-        self._known = 0
-        self._seen: set[str] = set()
-        self._swaps: list[tuple[dict, dict, dict]] = []
-
-    def put(self, in_place: dict[Any, Callable]) -> None:
-        if len(sys.modules) != self._known:
-            self._find(in_place)
-        for names, _, forms in self._swaps:
-            names.update(forms)
-
-    def take_away(self) -> None:
-        for names, originals, _ in self._swaps:
-            names.update(originals)
-
-    def _find(self, in_place: dict[Any, Callable]) -> None:
-        known = len(sys.modules)
-        for name, module in list(sys.modules.items()):
-            if name in self._seen or not name.startswith("scipy.") or module is None:
-                continue
-            if getattr(getattr(module, "__spec__", None), "_initializing", False):
-                known = 0
-                continue
-            originals = {key: value for key, value in vars(module).items() if _is_in(value, in_place)}
-            if originals:
-                self._swaps.append((vars(module), originals, {key: in_place[v] for key, v in originals.items()}))
-            self._seen.add(name)
-        self._known = known  # last: after an interrupt the search begins again
-
-
-captured = CapturedNames()
+def plain_copy(leaf: Any) -> Any:
+    """What compiled code may keep and write into."""
+    if not isinstance(leaf, TracedArray):
+        return leaf
+    return np.array(leaf._bare, order="K") if isinstance(leaf._bare, ndarray) else leaf._bare

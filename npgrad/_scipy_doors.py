@@ -15,15 +15,12 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
-import numpy as np
-from numpy import ndarray
-
 from ._dispatch import tracking
 from ._doors import Doors
 from ._record import Record, recording
-from ._scipy import called_from, is_followed_by_name, refuse_compiled
+from ._scipy import called_from, is_followed_by_name, plain_copy, refuse_compiled
 from ._structure import map_structure
-from ._traced import TracedArray, traced_leaves
+from ._traced import traced_leaves
 
 # Their functions call the user's; the last is where one of them looks for others.
 _CALLING = ("scipy.optimize", "scipy.integrate", "scipy.differentiate", "scipy.optimize._zeros_py")
@@ -153,16 +150,10 @@ class _Heard:
                 refuse_compiled(records, self._name, _RETURNED)
             else:
                 lost += records
-        return map_structure(_plain, result) if leaves else result
+        return map_structure(plain_copy, result) if leaves else result
 
     def __reduce__(self) -> tuple:
         return functools.partial, (self._function,)
-
-
-def _plain(leaf: Any) -> Any:
-    if not isinstance(leaf, TracedArray):
-        return leaf
-    return np.array(leaf._bare, order="K") if isinstance(leaf._bare, ndarray) else leaf._bare
 
 
 def _integrating(method: Callable) -> Callable:

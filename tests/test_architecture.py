@@ -28,8 +28,8 @@ LAYERS = {
     ],
     "functions": ["_guards", "_creators", "_math_names", "_twins", "_functions", "_vectorize"],
     "names in place": [
-        "_warning_places", "_doors", "_scipy", "_scipy_doors", "_while_recording", "_namespace", "_bound_names",
-        "_instrument", "_forking",
+        "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_while_recording", "_namespace",
+        "_bound_names", "_instrument", "_forking",
     ],
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
     "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_trails", "_inspection", "_finite", "_derivatives"],

@@ -16,6 +16,7 @@ linalg, signal, sparse, stats, special, distributions = map(
     importlib.import_module,
     ("scipy.linalg", "scipy.signal", "scipy.sparse", "scipy.stats", "scipy.special", "scipy.stats._distn_infrastructure"),
 )
+spatial, interpolate, csgraph = map(importlib.import_module, ("scipy.spatial", "scipy.interpolate", "scipy.sparse.csgraph"))
 
 ROWS = [
     tuple(line.split(" | ", 1))
@@ -23,6 +24,7 @@ ROWS = [
     if line and not line.startswith("#")
 ]
 
+TREE = spatial.cKDTree(np.array([[0.1, 0.2], [0.7, 0.3], [0.4, 0.9]]))
 LONG = np.cos(np.arange(24.0))
 
 
@@ -76,25 +78,43 @@ def test_refusal_names_the_function_and_the_line(call, name):
         lambda p: stats.norm.logpdf(p),
         lambda p: stats.gaussian_kde(p)(p),
         lambda p: signal.welch(LONG, nperseg=8)[1],
+        # Cython, which writes into the arrays that it makes and is given.
+        lambda p: spatial.cKDTree(_pairs(p)).query([0.2, 0.3])[0],
+        lambda p: TREE.query(_pairs(p))[0],
+        lambda p: TREE.count_neighbors(TREE, 0.5),
+        lambda p: spatial.Delaunay(_pairs(p)).find_simplex([[0.2, 0.3]]),
+        lambda p: spatial.ConvexHull([(0.0, 0.0), (1.0, 0.0), (0.0, 1.0)]).area,
+        lambda p: spatial.Voronoi(_pairs(p)).vertices,
+        lambda p: csgraph.dijkstra(np.outer(p, p)),
+        lambda p: interpolate.LinearNDInterpolator(_pairs(p), [1.0, 2.0, 3.0, 4.0])([[0.3, 0.4]]),
     ],
 )
 def test_plain_data_in_a_tape(program):
+    """Made before the tape, and while it records, where NumPy's creators give traced arrays."""
     plain = np.array([0.3, 0.5, 0.8])
     expected = program(plain)
     with ng.GradientTape() as tape:
         tape.watch(np.ones(2))
-        found = program(plain)
-    np.testing.assert_array_equal(found, expected)
+        found = [program(plain), program(np.array([0.3, 0.5, 0.8]))]
+    for each in found:
+        np.testing.assert_array_equal(each, expected)
+
+
+def _pairs(p):
+    return np.array([[0.0, 0.0], [p[2], 0.1], [0.2, p[1]], [p[0], p[0]]])
 
 
 def test_captured_names_are_put_back():
     """scipy.stats binds np.asarray by itself; what stands for it while a tape records goes again, also after an error."""
+    compiled = importlib.import_module("scipy.spatial._ckdtree")
     assert distributions.asarray is np.asarray
     original = np.asarray
     with pytest.raises(ZeroDivisionError), ng.GradientTape():
         assert distributions.asarray is np.asarray is not original
+        assert compiled.np is not np
         raise ZeroDivisionError
     assert distributions.asarray is original
+    assert compiled.np is np
 
 
 @pytest.mark.parametrize("n", [2, 3])
