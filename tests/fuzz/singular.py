@@ -17,10 +17,34 @@ def singular_statement(program: Program) -> str | None:
     """The first statement whose results have no derivative by its own inputs, along one of two random directions."""
     program = dataclasses.replace(program, statements=[s for statement in program.statements for s in _unrolled(statement)])
     for number, statement in enumerate(program.statements):
-        for seed in (0, 1):
-            if not _settles(program, number, seed):
-                return statement
+        for form, copies in ((statement, {}), *_apart(program, number)):
+            for seed in (0, 1):
+                if not _settles(program, number, seed, form, copies):
+                    return statement
     return None
+
+
+def _apart(program: Program, number: int) -> list[tuple[str, dict[str, str]]]:
+    """The statement with a copy, by name, for each argument that it has had before, if that says the same: each is then moved by
+    itself. ``np.clip(x, c, x)`` is x, but where x is c its maximum and its minimum each stand at a kink."""
+    statement = program.statements[number]
+    target, _, expression = statement.partition(" = ")
+    copies: dict[str, str] = {}
+    seen: set[str] = set()
+
+    def copy(match: re.Match) -> str:
+        name = match.group()
+        if name not in seen:
+            seen.add(name)
+            return name
+        copies[f"{name}_{len(copies)}"] = name
+        return list(copies)[-1]
+
+    form = f"{target} = {re.sub(r'[ax][0-9]+(?![0-9=(])', copy, expression)}"
+    if not copies or "\n" in statement:
+        return []
+    ways = [_values(program, number, *way, 0.0, 0) for way in ((statement, copies), (form, copies))]
+    return [(form, copies)] if ways[0].tobytes() == ways[1].tobytes() else []
 
 
 def _unrolled(statement: str) -> list[str]:
@@ -50,20 +74,23 @@ def _parts(body: str) -> list[str]:
     return parts
 
 
-def _settles(program: Program, number: int, seed: int) -> bool:
-    def at(t: float) -> np.ndarray:
-        with np.errstate(all="ignore"):
-            try:
-                env = MODULES | values(program.constants | program.points)
-                for statement in program.statements[:number]:
-                    exec(statement, env)
-                _move(env, t, seed)
-                exec(program.statements[number], env)
-            except Exception:
-                return np.full(1 << 20, np.nan)
-        return joined([value for name, value in env.items() if name[0] in "xatur" and _is_data(value)])
+def _values(program: Program, number: int, statement: str, copies: dict[str, str], t: float, seed: int) -> np.ndarray:
+    """All data after a statement, before which all was moved."""
+    with np.errstate(all="ignore"):
+        try:
+            env = MODULES | values(program.constants | program.points)
+            for before in program.statements[:number]:
+                exec(before, env)
+            env |= {copy: np.array(env[name], order="K")[()] for copy, name in copies.items()}
+            _move(env, t, seed)
+            exec(statement, env)
+        except Exception:
+            return np.full(1 << 20, np.nan)
+    return joined([value for name, value in env.items() if name[0] in "xatur" and _is_data(value)])
 
-    found = Differences(at, 1)
+
+def _settles(program: Program, number: int, seed: int, statement: str, copies: dict[str, str]) -> bool:
+    found = Differences(lambda t: _values(program, number, statement, copies, t, seed), 1)
     scale = max(1e-2, float(np.max(np.abs(found.value), initial=0)))
     return bool((found.error <= 1e-4 * scale).all()) and not found.bent.any()
 
