@@ -17,6 +17,7 @@ from ._compat import array_converter, forbids_copy, wants_copy
 from ._flat import Flat
 from ._guards import StructuredArray, refuse_tracked
 from ._moves import assemble, check_boxes, copied, move, overwrite
+from ._nditer import nditer, nested_iters
 from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
 
 # --- Conversions: np.array, np.asarray and their kin ---------------------------------------------------------------
@@ -247,16 +248,6 @@ def _frombuffer(buffer: Any, *args: Any, **kwargs: Any) -> Any:
     return _from_plain(None, _NUMPYS_FROMBUFFER(unwrap(buffer), *args, **kwargs))
 
 
-def _nditer(op: Any, *args: Any, **kwargs: Any) -> Any:
-    refuse_tracked([op, kwargs], "np.nditer hands out plain elements", "Loop over np.ndindex(x.shape) and use x[index].")
-    return _NUMPYS_NDITER(unwrap(op), *args, **kwargs)
-
-
-def _nested_iters(op: Any, *args: Any, **kwargs: Any) -> Any:
-    refuse_tracked([op], "np.nested_iters hands out plain elements", "Loop over np.ndindex(x.shape) and use x[index].")
-    return _NUMPYS_NESTED_ITERS(unwrap(op), *args, **kwargs)
-
-
 def _ndenumerate(arr: Any) -> Any:
     made: Any = _NUMPYS_NDENUMERATE(unwrap(arr))
     if isinstance(arr, TracedArray):
@@ -264,8 +255,7 @@ def _ndenumerate(arr: Any) -> Any:
     return made
 
 
-_NUMPYS_FROMBUFFER, _NUMPYS_NDITER, _NUMPYS_NDENUMERATE = np.frombuffer, np.nditer, np.ndenumerate
-_NUMPYS_NESTED_ITERS = np.nested_iters
+_NUMPYS_FROMBUFFER, _NUMPYS_NDENUMERATE = np.frombuffer, np.ndenumerate
 
 
 def _isscalar(element: Any) -> bool:
@@ -291,8 +281,8 @@ _OWN_FORM: dict[Callable, Callable] = {
     np.kaiser: _kaiser,
     np.isscalar: _isscalar,
     np.frombuffer: _frombuffer,
-    np.nditer: _nditer,
-    np.nested_iters: _nested_iters,
+    np.nditer: nditer,
+    np.nested_iters: nested_iters,
     np.ndenumerate: _ndenumerate,
     array_converter(): _TracedConverter,
 }

@@ -208,7 +208,6 @@ def test_silent_rows_are_documented() -> None:
         (lambda x, plain: {x[0]: 1}, "used as a key"),
         (lambda x, plain: x.view(np.ndarray), "memory of a traced array"),
         (lambda x, plain: x.view(np.int64), "viewed as int64"),
-        (lambda x, plain: np.nditer(x), "plain elements"),
     ],
 )
 def test_message_names_place_loss_and_ways_out(leak: Any, lost: str) -> None:
@@ -218,7 +217,7 @@ def test_message_names_place_loss_and_ways_out(leak: Any, lost: str) -> None:
     text = str(caught.value)
     assert text.startswith(f"{__file__}:{leak.__code__.co_firstlineno}: ")
     assert lost in text
-    assert ("npgrad.array" in text and "npgrad.stop_gradient" in text and 'leaks="warn"' in text) or "np.ndindex" in text
+    assert "npgrad.array" in text and "npgrad.stop_gradient" in text and 'leaks="warn"' in text
 
 
 def test_warn_and_ignore_let_it_pass() -> None:
