@@ -298,6 +298,10 @@ def test_with_leaks_ignored_values_are_numpys(text: str) -> None:
         "np.nanmedian(x, axis=3)",
         "np.put(x, [9], [1.0])",
         "np.put(x, [0, -5], [1.0])",
+        "np.put(x[:0].copy(), [1], [1.0], mode='wrap')",
+        "np.put(x[:0].copy(), 1, x, mode='clip')",
+        "np.put(x, [1], 1j)",
+        "np.put(x, [], 'a')",
     ],
 )
 def test_what_numpy_refuses_is_refused_in_the_same_words(text: str) -> None:

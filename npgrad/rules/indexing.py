@@ -178,21 +178,22 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     # NumPy takes lists and scalars of floats as indices, and refuses arrays of them.
     refused = isinstance(ind, np.ndarray) and not np.isscalar(ind) and ind.dtype.kind in "fc"
     ind = np.asarray(ind).reshape(-1)
-    first = np.zeros(min(ind.size, 1), ind.dtype if refused else np.intp)
-    np.put(np.ndarray(min(a.size, 1)), first, 0, mode)  # its own errors
-    ind = np.real(ind).astype(np.intp)
+    places = np.zeros(min(ind.size, 1), ind.dtype if refused else np.intp)
+    np.put(np.ndarray(min(a.size, 1)), places, [0][: np.size(v)], mode)  # its own errors
+    ind, v = np.real(ind).astype(np.intp), np.asarray(v, a.dtype).reshape(-1)
     beyond = np.flatnonzero((ind < -a.size) | (ind >= a.size)) if mode == "raise" else np.arange(0)
-    if beyond.size and np.size(v):
-        until = int(beyond[0])
+    if beyond.size and v.size:
+        first = int(beyond[0])
         if a.flags.c_contiguous:  # of others NumPy writes a copy first
-            put(a, ind[:until], v)
-        np.put(np.ndarray(a.size), ind[until], 0)  # its own error
+            put(a, ind[:first], v)
+        np.put(np.ndarray(a.size), ind[first], 0)  # its own error
+    if not ind.size or not v.size:
+        return
     if mode == "wrap":
         ind = ind % a.size
     elif mode == "clip":
         ind = np.clip(ind, 0, a.size - 1)
-    if ind.size and np.size(v):
-        a.flat[ind] = np.asarray(v).reshape(-1)[np.arange(ind.size) % np.size(v)]
+    a.flat[ind] = v[np.arange(ind.size) % v.size]
 
 
 def _places(function: Any, a: Any, mask: Any) -> Any:
