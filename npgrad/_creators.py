@@ -16,7 +16,7 @@ from numpy import ndarray
 from ._compat import array_converter, forbids_copy, wants_copy
 from ._flat import Flat
 from ._guards import StructuredArray, refuse_tracked
-from ._moves import assemble, check_boxes, copied, move, overwrite
+from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
 from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
 
@@ -108,20 +108,17 @@ _np_array, _np_asarray, _np_arange = np.array, np.asarray, np.arange
 # --- Creators ------------------------------------------------------------------------------------------------------
 
 
-def _arrays_of(parts: Any) -> list:
-    """What is joined: each part that is itself a list with traced arrays inside is an array."""
-    return [assemble(part) if type(part) in (list, tuple) and traced_leaves(part) else part for part in parts]
+def _adopting(original: Callable, convert: Callable = arrays_of, count: int | None = None) -> Callable:
+    """A creator whose results are new arrays; ``convert`` is for arguments (the first ``count`` of them, and those that are
+    given by name) that are lists with traced arrays inside."""
 
-
-def _adopting(original: Callable, convert: Callable = _arrays_of, count: int | None = None) -> Callable:
-    """A creator whose results are new arrays; ``convert`` is for arguments (the first ``count`` of them) that are lists with
-    traced arrays inside."""
+    def converted(a: Any) -> Any:
+        return convert(a) if type(a) in (list, tuple) and traced_leaves(a) else a
 
     @functools.wraps(original)
     def creator(*args: Any, **kwargs: Any) -> Any:
-        made = [convert(a) if type(a) in (list, tuple) and traced_leaves(a) else a for a in args[:count]]
-        args = (*made, *args[len(made) :])
-        result = original(*args, **kwargs)
+        made = [converted(a) for a in args[:count]]
+        result = original(*made, *args[len(made) :], **{name: converted(a) for name, a in kwargs.items()})
         if type(result) is tuple or type(result) is list:
             return type(result)([_from_plain(None, r) for r in result])
         return _from_plain(None, result)
@@ -287,15 +284,16 @@ _OWN_FORM: dict[Callable, Callable] = {
     array_converter(): _TracedConverter,
 }
 _CREATORS = (
-    np.zeros, np.ones, np.empty, np.eye, np.identity, np.zeros_like, np.ones_like, np.empty_like, np.tri, np.concatenate,
-    np.hstack, np.vstack, np.stack, np.column_stack,
-    np.fromfunction, np.loadtxt, np.genfromtxt, np.fromstring, np.hanning, np.hamming, np.blackman,
+    np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.concatenate, np.hstack, np.vstack, np.stack,
+    np.column_stack, np.fromfunction, np.loadtxt, np.genfromtxt, np.fromstring, np.hanning, np.hamming, np.blackman,
     np.bartlett, np.indices, np.fromfile, np.fromregex, np.load,
     np.fft.fftfreq, np.fft.rfftfreq,
 )  # fmt: skip
 
 # New arrays made of one array, or of two, of which each may be a list with traced arrays inside.
-_OF_ONE = (np.copy, np.tril, np.triu, np.diag, np.diagflat, np.vander)
+_OF_ONE = (
+    np.zeros_like, np.ones_like, np.empty_like, np.copy, np.tril, np.triu, np.diag, np.diagflat, np.vander,
+)  # fmt: skip
 _TRANSFORMS = (np.linspace, np.logspace, np.geomspace, np.append, np.outer, np.kron, np.meshgrid)
 # New arrays made of the first argument; the others say how often.
 _REPEATS = (np.tile, np.repeat)

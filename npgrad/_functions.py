@@ -14,7 +14,7 @@ from ._dispatch import call_rule, check_outside, tracking, write_records
 from ._leaks import called_by_numpy, refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
-from ._moves import assemble, gather, overwrite, protect
+from ._moves import arrays_of, assemble, gather, overwrite, protect
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
@@ -44,7 +44,8 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
     if function in COMPOSITES:
         body = COMPOSITES[function]
         if body is None:
-            return _new_is_traced(twin(function)(*assembled(function, args, kwargs), **kwargs), args)
+            args, kwargs = assembled(function, args, kwargs)
+            return _new_is_traced(twin(function)(*args, **kwargs), args)
         if type(body) is ByIndex:
             return _at_index(body, function, args, kwargs)
         return _run_body(body, function, args, kwargs)
@@ -57,13 +58,21 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 # Parameters that are sequences of arrays, where NumPy's dispatch looks at each, or no data. All other lists are arrays in
 # the making, and traced arrays inside would be lost.
-_SEQUENCES = {"arrays", "tup", "choices", "choicelist", "condlist", "sample", "indices", "ind", "filt", "n", "tol"}
+_SEQUENCES = {"arrays", "tup", "condlist", "sample", "indices", "ind", "filt", "n", "tol"}
+# Sequences of arrays, each of which may be a list.
+_OF_LISTS = {"choices", "choicelist"}
 
 
 @functools.cache
-def _sequence_positions(function: Any) -> frozenset[int]:
-    parameters = signature_of(function).parameters.values()
-    return frozenset(n for n, p in enumerate(parameters) if p.name in _SEQUENCES or isinstance(p.default, bool))
+def _sequences(function: Any) -> dict[int | str, Callable | None]:
+    """Parameters of a function that are sequences, by position and by name, and what is made of lists in them."""
+    found: dict[int | str, Callable | None] = {}
+    for n, p in enumerate(signature_of(function).parameters.values()):
+        if p.name in _OF_LISTS:
+            found[n] = found[p.name] = arrays_of
+        elif p.name in _SEQUENCES or isinstance(p.default, bool):
+            found[n] = found[p.name] = None
+    return found
 
 
 def _new_is_traced(made: Any, args: tuple) -> Any:
@@ -81,19 +90,18 @@ def _rebuilt(parts: Any, made: list) -> Any:
     return type(parts)(*made) if hasattr(parts, "_fields") else type(parts)(made)
 
 
-def assembled(function: Callable, args: tuple, kwargs: dict) -> list:
+def assembled(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
     """The arguments, with an array for each list that has traced arrays inside and stands for an array."""
-    if not any(type(a) is list or type(a) is tuple for a in args):
-        return list(args)
-    sequences = _sequence_positions(function)
+    lists = [(key, a) for key, a in (*enumerate(args), *kwargs.items()) if type(a) is list or type(a) is tuple]
+    if not lists:
+        return args, kwargs
+    sequences = _sequences(function)
     try:
-        return [
-            assemble(a) if i not in sequences and type(a) in (list, tuple) and traced_leaves(a) else a
-            for i, a in enumerate(args)
-        ]
+        made = {key: make(a) for key, a in lists if (make := sequences.get(key, assemble)) and traced_leaves(a)}
     except ValueError:
         function(*unwrap(args), **unwrap(kwargs))  # raises NumPy's own error, if it is another
         raise
+    return tuple([made.get(n, a) for n, a in enumerate(args)]), {k: made.get(k, a) for k, a in kwargs.items()}
 
 
 def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -101,8 +109,8 @@ def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
     if isinstance(target, TracedArray):
         if type(target._bare) is not np.ndarray and not called_by_numpy():
             function(*unwrap(args), **unwrap(kwargs))  # a scalar: NumPy's own error
-        named = {k: assemble(v) if type(v) in (list, tuple) and traced_leaves(v) else v for k, v in kwargs.items()}
-        return WRITES[function](*assembled(function, args, kwargs), **named)
+        args, kwargs = assembled(function, args, kwargs)
+        return WRITES[function](*args, **kwargs)
     records = tracking(traced_leaves(list(args)) + traced_leaves(kwargs))
     if records:
         refuse_plain_target(records, (target,))

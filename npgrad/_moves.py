@@ -13,7 +13,19 @@ from ._move_entries import COPY, GATHER, READ, SCATTER, WRITE
 from ._plain_values import save_constant
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._storage import NOTHING, Exact, IndexView, RowStorage, ViewEpoch, address, memory_order, new_epoch
-from ._traced import FLOAT64, TracedArray, adopt, fresh, fresh_scalar, is_inexact, over, root_of, unwrap, view_of
+from ._traced import (
+    FLOAT64,
+    TracedArray,
+    adopt,
+    fresh,
+    fresh_scalar,
+    is_inexact,
+    over,
+    root_of,
+    traced_leaves,
+    unwrap,
+    view_of,
+)
 
 # --- Saved values --------------------------------------------------------------------------------------------------
 
@@ -212,6 +224,11 @@ def assemble(parts: Any, dtype: Any = None, copy: Any = True) -> Any:
             for record in records:
                 record.append(entry)
     return made
+
+
+def arrays_of(parts: Any) -> list:
+    """The parts of a sequence, with an array for each that is itself a list with traced arrays inside."""
+    return [assemble(part) if type(part) in (list, tuple) and traced_leaves(part) else part for part in parts]
 
 
 def _collect(parts: Any, place: tuple[int, ...], leaves: list) -> None:

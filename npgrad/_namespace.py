@@ -114,7 +114,22 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
             return original(*args, **kwargs)
         if not traced_leaves([args, kwargs]):
             return _of_plain_data(original(*args, **kwargs), args, sys._getframe(1))
-        return traced(*assembled(original, args, kwargs), **kwargs)
+        args, kwargs = assembled(original, args, kwargs)
+        return traced(*args, **kwargs)
+
+    return in_place
+
+
+def _of_lists_in_place(original: Callable, traced: Callable) -> Callable:
+    """A function whose results have no derivative: of lists of traced numbers it sees the values, and nothing is lost."""
+
+    @functools.wraps(original)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        for a in (*args, *kwargs.values()) if kwargs else args:
+            kind = type(a)
+            if (kind is list or kind is tuple) and recording() and traced_leaves(a):
+                return call_function(original, args, kwargs)
+        return original(*args, **kwargs)
 
     return in_place
 
@@ -124,7 +139,8 @@ def _seen_first_in_place(original: Callable, traced: Callable) -> Callable:
     def in_place(*args: Any, **kwargs: Any) -> Any:
         if not traced_leaves([args, kwargs]):
             return original(*args, **kwargs)
-        return traced(*assembled(original, args, kwargs), **kwargs)
+        args, kwargs = assembled(original, args, kwargs)
+        return traced(*args, **kwargs)
 
     return in_place
 
@@ -173,6 +189,11 @@ def _followed_in(module: ModuleType) -> dict[Callable, Callable]:
     return {function: function for function in vars(module).values() if _is_followed(function)}
 
 
+def _zero_in(module: ModuleType) -> dict[Callable, Callable]:
+    dispatched = [value for value in vars(module).values() if isinstance(value, type(np.mean))]
+    return {function: function for function in dispatched if function in ZERO}
+
+
 def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
     """Per module: NumPy's or Python's function -> what follows it, and how that is called; later ones count."""
     random = {getattr(np.random, name): form for name, form in random_in_place().items()}
@@ -180,12 +201,13 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
         math: [(math_forms(), _math_in_place)],
         cmath: [(cmath_forms(), _math_in_place)],
         np: [
+            (_zero_in(np), _of_lists_in_place),
             (_followed_in(np), _seen_in_place),
             ({function: _called(function) for function in _PARTLY_SEEN}, _seen_in_place),
             (TRACED_CREATORS, _creator_in_place),
             ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
         ],
-        np.linalg: [(_followed_in(np.linalg), _seen_in_place)],
+        np.linalg: [(_zero_in(np.linalg), _of_lists_in_place), (_followed_in(np.linalg), _seen_in_place)],
         np.emath: [(_followed_in(np.emath), _seen_in_place)],
         np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
         stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
@@ -262,16 +284,31 @@ def _poly1d_array(self: np.poly1d, t: Any = None, copy: Any = None) -> Any:
     return _NUMPYS_POLY1D_ARRAY(self, t, copy)
 
 
+# NumPy's code of these, with the names in place: lists of traced numbers are seen.
+
+
+def _poly1d_call(self: np.poly1d, val: Any) -> Any:
+    return np.polyval(self.coeffs, val)
+
+
+def _poly1d_integ(self: np.poly1d, m: Any = 1, k: Any = 0) -> Any:
+    return np.poly1d(np.polyint(self.coeffs, m=m, k=k))
+
+
 # (class, method) -> what the class itself has for it, None where it is inherited; and what stands for it while recording.
 _methods_originals: dict[tuple[type, str], Callable | None] = {
     (np.vectorize, "__call__"): NUMPYS_VECTORIZE_CALL,
     (np.poly1d, "__init__"): _NUMPYS_POLY1D,
     (np.poly1d, "__array__"): _NUMPYS_POLY1D_ARRAY,
+    (np.poly1d, "__call__"): np.poly1d.__call__,
+    (np.poly1d, "integ"): np.poly1d.integ,
 }
 _methods_in_place: dict[tuple[type, str], Callable | None] = {
     (np.vectorize, "__call__"): vectorize_call,
     (np.poly1d, "__init__"): _poly1d_init,
     (np.poly1d, "__array__"): _poly1d_array,
+    (np.poly1d, "__call__"): _poly1d_call,
+    (np.poly1d, "integ"): _poly1d_integ,
 }
 # Python 3.13 goes on calling the former ``__setitem__`` of a class that has been changed a thousand times. There these stay
 # once the first tape has put them; without a tape they do nothing but call NumPy's.

@@ -205,6 +205,8 @@ METHODS |= {
     "sum axis": lambda x: x.sum(axis=-1, keepdims=True),
     "mean 0": lambda x: x.mean(0),
     "clip": lambda x: x.clip(-0.5, 0.5),
+    "clip from below": lambda x: x.clip(0.5),
+    "clip from above": lambda x: x.clip(max=0.5),
     "std 0": lambda x: x.std(axis=0, ddof=1),
     "repeat": lambda x: x.repeat(2),
     "repeat axis": lambda x: x.repeat(2, axis=-1),

@@ -8,9 +8,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from comparisons import assert_same_bits
 from fuzz.calls import everything, path_of
 
 import npgrad as ng
+from npgrad._registry import ZERO
 from npgrad.testing import inexact_leaves
 
 X, V = np.array([0.3, 0.5, 0.7]), np.array([0.2, -0.5, 0.9])
@@ -59,6 +61,28 @@ def test_lists_are_followed_or_refused(function: Any, form: str) -> None:
             slope = (np.asarray(high) - low) / 2e-6
         smooth = np.isfinite(slope) & (np.abs(slope) < 1e4) & np.isfinite(tangent)
         np.testing.assert_allclose(np.asarray(tangent)[smooth], slope[smooth], rtol=1e-4, atol=1e-4)
+
+
+@pytest.mark.parametrize("function", [f for f in FUNCTIONS if f in ZERO and not isinstance(f, np.ufunc)], ids=path_of)
+def test_what_has_no_derivative_sees_the_values_in_a_list(function: Any) -> None:
+    calls: list[Callable] = [lambda x: (x,), lambda x: (x, x), lambda x: (x, 1)]
+    for arguments in calls:
+        with warnings.catch_warnings(), np.errstate(all="ignore"):
+            warnings.simplefilter("ignore")
+            try:
+                expected = function(*arguments([*X]))
+            except Exception:
+                continue  # NumPy takes no such arguments
+            with ng.GradientTape() as tape:
+                x = tape.watch(X)
+                found = getattr(*_place(function))(*arguments([x[0], x[1], x[2]]))
+        assert_same_bits(found, expected)
+
+
+def _place(function: Any) -> tuple[Any, str]:
+    """Where a user finds it, and a tape what stands for it."""
+    module, _, name = path_of(function).rpartition(".")
+    return eval(module), name
 
 
 def _is_floating(value: Any) -> bool:

@@ -27,6 +27,8 @@ NARROWED: dict[str, Callable] = {
     "multiply.accumulate": lambda x: np.multiply.accumulate(x, dtype=float),
     "trace": lambda x: np.trace(np.outer(x, x), dtype=float),
     "concatenate": lambda x: np.concatenate([x, x * x], dtype=float, casting="unsafe"),
+    "points of interp": lambda x: np.interp(x, [0.2, 0.9, 1.4, 1.8], [1.0, 3.0, 2.0, 5.0], period=2.0),
+    "nodes of interp": lambda x: np.interp([0.3, 0.9, 1.4], x, [1.0, 3.0, 2.0, 5.0], period=2.0),
     "astype": lambda x: (x * x).astype(float),
 }  # fmt: skip
 

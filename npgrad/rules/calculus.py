@@ -72,7 +72,7 @@ def _pieces(x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> _Pi
     x, fp = np.asarray(x), np.asarray(fp)
     nodes, which = _nodes(xp, period)
     if period is not None:
-        x, left, right = x % np.abs(period), None, None
+        x, left, right = np.real(x) % np.abs(period), None, None
     last = len(which) - 1
     number = np.clip(np.searchsorted(nodes, x, side="right") - 1, 0, max(last - 1, 0))
     first, second = which[number], which[np.minimum(number + 1, last)]
@@ -88,7 +88,8 @@ def _pieces(x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> _Pi
 
 
 def _nodes(xp: Any, period: Any) -> tuple[Any, Any]:
-    """The nodes in increasing order, and which given node each is; a period repeats the last and the first."""
+    """The nodes in increasing order, and which given node each is; a period repeats the last and the first. With a period,
+    NumPy takes complex numbers, of which it drops the imaginary parts."""
     xp = np.asarray(xp)
     if period is None:
         if np.any(xp[1:] < xp[:-1]):
@@ -96,7 +97,7 @@ def _nodes(xp: Any, period: Any) -> tuple[Any, Any]:
             refuse_function(np.interp, "where xp does not increase, for which NumPy promises nothing")
         return xp, np.arange(len(xp))
     length = np.abs(period)
-    wrapped = xp % length
+    wrapped = np.real(xp) % length
     order = np.argsort(wrapped)
     which = np.concatenate([order[-1:], order, order[:1]])
     turns = np.concatenate([[-1.0], np.zeros(len(order)), [1.0]])
@@ -120,24 +121,24 @@ def _unblend(p: _Pieces, ct: Any, n: int) -> Any:
 
 @vjp(np.interp, "x")
 def interp_vjp_x(ct: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> Any:
-    return ct * _conj(_pieces(x, xp, fp, left, right, period).slope)
+    return np.real(ct * _conj(_pieces(x, xp, fp, left, right, period).slope))
 
 
 @jvp(np.interp, "x")
 def interp_jvp_x(tangent: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> Any:
-    return tangent * _pieces(x, xp, fp, left, right, period).slope
+    return np.real(tangent) * _pieces(x, xp, fp, left, right, period).slope
 
 
 @vjp(np.interp, "xp")
 def interp_vjp_xp(ct: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> Any:
     p = _pieces(x, xp, fp, left, right, period)
-    return _unblend(p, -(ct * _conj(p.slope)), len(xp))
+    return _unblend(p, -np.real(ct * _conj(p.slope)), len(xp))
 
 
 @jvp(np.interp, "xp")
 def interp_jvp_xp(tangent: Any, x: Any, xp: Any, fp: Any, left: Any, right: Any, period: Any) -> Any:
     p = _pieces(x, xp, fp, left, right, period)
-    return -p.slope * _blend(p, tangent)
+    return -p.slope * _blend(p, np.real(tangent))
 
 
 @vjp(np.interp, "fp")

@@ -78,8 +78,8 @@ class S:
     def __call__(self, *points: Any) -> Any:
         """The call, with other values for its differentiated arguments."""
         rest = list(points)
-        args = [_filled(a, rest) for a in self.args]
-        kwargs = {name: _filled(value, rest) for name, value in self.kwargs.items()}
+        args = [filled(a, rest) for a in self.args]
+        kwargs = {name: filled(value, rest) for name, value in self.kwargs.items()}
         call = self.call if self.place is None else getattr(*self.place)
         return call(*args, **kwargs)
 
@@ -111,11 +111,11 @@ def _collect(values: Any, leaves: list) -> None:
             _collect(value, leaves)
 
 
-def _filled(value: Any, rest: list) -> Any:
+def filled(value: Any, rest: list) -> Any:
     if isinstance(value, Differentiated):
         return rest.pop(0)
     if isinstance(value, (list, tuple)) and _has_points(value):
-        return type(value)([_filled(v, rest) for v in value])
+        return type(value)([filled(v, rest) for v in value])
     return value
 
 

@@ -1,0 +1,99 @@
+"""Every sample's call with its arguments by name, and with lists of traced elements in place of arrays."""
+
+from __future__ import annotations
+
+import contextlib
+import inspect
+import warnings
+import zlib
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+from comparisons import assert_close, assert_same_bits
+from samples import Differentiated, S, all_samples, filled
+from sampling import for_samples
+
+import npgrad as ng
+from npgrad._compat import signature_of
+from npgrad._registry import WRITES
+from npgrad.testing import Linearised
+
+
+def _names(sample: S) -> list[str] | None:
+    """The names of the arguments that are given by position; None if they cannot be given by name."""
+    try:
+        parameters = list(signature_of(sample.function).parameters.values())[: len(sample.args)]
+    except (TypeError, ValueError):
+        return None
+    by_name = all(p.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD for p in parameters)
+    return [p.name for p in parameters] if by_name else None
+
+
+SAMPLES = [sample for sample in all_samples() if sample.place is not None]
+NAMED = [sample for sample in SAMPLES if not isinstance(sample.function, np.ufunc) and _names(sample)]
+
+
+@pytest.fixture(autouse=True)
+def _quiet() -> Any:
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+
+
+def _elements(x: Any) -> Any:
+    return [_elements(part) for part in x] if np.ndim(x) else x
+
+
+def _otherwise(sample: S, by_name: bool, lists: bool) -> Callable:
+    """The call in another way."""
+    names = _names(sample) if by_name else None
+
+    def call(*points: Any) -> Any:
+        rest = list(points)
+        values = []
+        for value in (*sample.args, *sample.kwargs.values()):
+            given = filled(value, rest)
+            values.append(_elements(given) if lists and isinstance(value, Differentiated) else given)
+        args, kwargs = values[: len(sample.args)], dict(zip(sample.kwargs, values[len(sample.args) :], strict=True))
+        if names is not None:
+            args, kwargs = [], {**dict(zip(names, args, strict=True)), **kwargs}
+        return getattr(*sample.place)(*args, **kwargs)
+
+    return call
+
+
+def _compare(sample: S, call: Callable, points: list) -> None:
+    try:
+        sample(*points)
+        expected = call(*[p.copy()[()] for p in points])
+    except Exception:
+        return  # NumPy takes no such arguments
+    if isinstance(expected, list) and any(isinstance(part, list) for part in expected):
+        return  # the argument itself, as it was given
+    reference = Linearised(sample, points)
+    cotangents = reference.random_cotangents(np.random.default_rng(zlib.crc32(repr(sample).encode())))
+    linear = Linearised(call, points)
+    assert_same_bits(linear.value, expected)
+    assert_close(linear.pull(cotangents), reference.pull(cotangents), 1e-10)
+
+
+@for_samples(NAMED)
+def test_arguments_by_name(sample: S) -> None:
+    _compare(sample, _otherwise(sample, True, False), sample.points)
+
+
+# Nested lists mean something else: NumPy splits them by their length, whatever the axis is, and histogramdd takes columns.
+OTHERWISE = {np.split, np.array_split, np.dsplit, np.histogramdd, *WRITES}
+
+
+# A list that is given to a ufunc reaches no hook: docs/leaks.md.
+@for_samples(s for s in SAMPLES if s.function not in OTHERWISE and not isinstance(s.function, np.ufunc))
+def test_lists_of_elements(sample: S) -> None:
+    """Followed or refused. Complex numbers in a list are read without a question."""
+    turned = [p * (1 + 0.2j) for p in sample.points]
+    for by_name in (False, True) if sample in NAMED else (False,):
+        for points in (sample.points, turned):
+            with contextlib.suppress(ng.LeakError, ng.NoRuleError):
+                _compare(sample, _otherwise(sample, by_name, True), points)
