@@ -63,10 +63,17 @@ def _check_copy(obj: Any, dtype: Any, copy: Any, order: Any) -> None:
         _np_array(unwrap(obj), dtype=dtype, copy=False, order=order)
 
 
+def _items(obj: Any, dtype: Any) -> Any:
+    """What is converted: the items of a flat iterator, and of an array of objects, some traced, that shall be numbers."""
+    if type(obj) is ndarray and obj.dtype.kind == "O" and dtype is not None and is_inexact(np.dtype(dtype)):
+        return obj.tolist() if obj.ndim else obj
+    return obj.copy() if isinstance(obj, Flat) else obj
+
+
 def _array(
     obj: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0, like: Any = None
 ) -> Any:
-    obj = obj.copy() if isinstance(obj, Flat) else obj
+    obj = _items(obj, dtype)
     _check_copy(obj, dtype, copy, order)
     if isinstance(obj, TracedArray):
         return _converted(obj, dtype, order, wants_copy(copy), ndmin)
@@ -77,7 +84,7 @@ def _array(
 
 
 def _asarray(obj: Any, dtype: Any = None, order: Any = None, *, copy: Any = None, **_: Any) -> Any:
-    obj = obj.copy() if isinstance(obj, Flat) else obj
+    obj = _items(obj, dtype)
     _check_copy(obj, dtype, copy, order)
     if isinstance(obj, TracedArray):
         return _converted(obj, dtype, order, wants_copy(copy))

@@ -7,7 +7,9 @@ more arguments goes the general way of ``_dispatch``.
 
 from __future__ import annotations
 
+import opcode
 import operator
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -127,6 +129,12 @@ def _with_objects(op: Callable, a: Any, b: Any, r: Any) -> Any:
     return op(*[objects(t) if isinstance(t, TracedArray) else t for t in (a, b)])
 
 
+# What ``scalar * traced`` and ``scalar ** traced`` of a NumPy scalar call the hook with, and the method that computes with
+# NumPy's own code for two scalars, whose last bit is another one. The caller's instruction tells it from ``np.multiply``.
+_REFLECTED: dict[Any, str] = {np.multiply: "__rmul__", np.power: "__rpow__"}
+_OPERATOR = opcode.opmap["BINARY_OP"]
+
+
 def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None = None) -> Callable:
     """The recorded call of an elementwise function of two inputs, at least one of them traced.
 
@@ -136,6 +144,7 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
     real, complex_ = rule.real, rule.complex
     traced_first = otherwise is not None  # an operator's method
     ufunc = _same_ufunc(op)
+    reflected = _REFLECTED.get(op)
 
     def call(a: Any, b: Any) -> Any:
         kind = type(b)
@@ -146,6 +155,10 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
             else:
                 x = a
                 sx = None
+                if reflected is not None and isinstance(a, np.generic) and isinstance(b._bare, np.generic):
+                    frame = sys._getframe(2)
+                    if frame.f_code.co_code[frame.f_lasti] == _OPERATOR:
+                        return getattr(b, reflected)(a)
             if kind is ndarray or kind is float:
                 y = b
                 sy = None

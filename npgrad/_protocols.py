@@ -154,7 +154,9 @@ def _copied(value: Any) -> Any:
 
 def _in_a_list(value: Any) -> Any:
     """A list or an array for another kind of sequence (a deque, a poly1d) that holds traced arrays or numbers."""
-    if isinstance(value, (ndarray, str)) or not (hasattr(value, "__len__") and hasattr(value, "__iter__")):
+    if isinstance(value, str) or not (hasattr(value, "__len__") and hasattr(value, "__iter__")):
+        return value
+    if isinstance(value, ndarray) and value.dtype.kind != "O":
         return value
     items = list(value)
     leaves = traced_leaves(items)

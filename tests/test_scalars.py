@@ -11,6 +11,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 from agreement import outcome
+from comparisons import assert_same_bits
 
 import npgrad as ng
 from npgrad import finite_difference
@@ -225,3 +226,38 @@ def test_a_scalar_from_a_destination_is_followed(name: str) -> None:
 
     point = np.array([1.5, 2.0])
     np.testing.assert_allclose(ng.jacobian(function)(point), finite_difference.jacobian(function)(point), atol=1e-7)
+
+
+OPERATORS: dict[str, Callable] = {
+    "+": lambda a, b: a + b,
+    "-": lambda a, b: a - b,
+    "*": lambda a, b: a * b,
+    "/": lambda a, b: a / b,
+    "**": lambda a, b: a**b,
+    "%": lambda a, b: a % b,
+    "//": lambda a, b: a // b,
+    "divmod": divmod,
+    "abs": lambda a, b: abs(a) - abs(b),
+    "-a": lambda a, b: -a + b,
+    "np.multiply": np.multiply,
+    "np.power": np.power,
+    "np.divide": np.divide,
+}
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", "f2", "c16", "c8"])
+@pytest.mark.parametrize("name", OPERATORS)
+def test_operators_of_scalars_compute_as_numpys_scalars_do(name: str, dtype: str) -> None:
+    """Their last bit is often another one than that of a ufunc: of products of complex numbers, and of powers."""
+    if dtype[0] == "c" and name in ("%", "//", "divmod"):
+        return
+    operator_, rng = OPERATORS[name], np.random.default_rng(0)
+    for _ in range(60):
+        parts = rng.uniform(0.2, 2, (2, 2))
+        a, b = (parts[0] + 1j * parts[1] if dtype[0] == "c" else parts[0]).astype(dtype)
+        others = (a, a.item(), np.float64(1.3), np.int64(3))
+        expected = [operator_(a, b), *[operator_(other, b) for other in others], *[operator_(b, other) for other in others]]
+        with ng.GradientTape() as tape:
+            x, y = tape.watch(np.array([a, b]))
+            found = [operator_(x, y), *[operator_(other, y) for other in others], *[operator_(y, other) for other in others]]
+        assert_same_bits(found, expected)
