@@ -58,7 +58,9 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 # Parameters that are sequences of arrays, where NumPy's dispatch looks at each, or no data. All other lists are arrays in
 # the making, and traced arrays inside would be lost.
-_SEQUENCES = {"arrays", "tup", "condlist", "sample", "indices", "ind", "filt", "n", "tol"}
+_SEQUENCES = {"arrays", "tup", "condlist", "sample", "indices", "ind", "filt", "n", "tol", "out"}
+# NumPy takes lists in the type of the array that they are written into.
+_IN_TYPE_OF_FIRST = {np.put, np.place, np.putmask}
 # Sequences of arrays, each of which may be a list.
 _OF_LISTS = {"choices", "choicelist"}
 
@@ -70,7 +72,7 @@ def _sequences(function: Any) -> dict[int | str, Callable | None]:
     for n, p in enumerate(signature_of(function).parameters.values()):
         if p.name in _OF_LISTS:
             found[n] = found[p.name] = arrays_of
-        elif p.name in _SEQUENCES or isinstance(p.default, bool):
+        elif p.name in _SEQUENCES or isinstance(p.default, bool) or (function in _IN_TYPE_OF_FIRST and n == 2):
             found[n] = found[p.name] = None
     return found
 

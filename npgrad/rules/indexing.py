@@ -196,6 +196,11 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     a.flat[ind] = v[np.arange(ind.size) % v.size]
 
 
+def _values(a: Any, values: Any) -> Any:
+    """Lists are arrays of the destination's type, and arrays must be of one that goes into it."""
+    return np.asarray(values, a.dtype) if isinstance(values, (list, tuple)) else values
+
+
 def _places(function: Any, a: Any, mask: Any) -> Any:
     if np.size(mask) != a.size:
         function(np.ndarray(a.size), np.ndarray(np.size(mask), bool), np.ndarray(1))  # its own error
@@ -204,6 +209,7 @@ def _places(function: Any, a: Any, mask: Any) -> Any:
 
 @write(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
+    values = _values(a, values)
     if np.ndim(values):  # for NumPy's own errors; a number is cast in any case
         np.putmask(np.ndarray(1, a.dtype), np.ndarray(1, bool), np.ndarray(1, np.asarray(values).dtype))
     places = _places(np.putmask, a, mask)
@@ -213,6 +219,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 
 @write(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
+    vals = _values(arr, vals)
     if np.ndim(vals):
         np.place(np.ndarray(1, arr.dtype), [False], np.ndarray(1, np.asarray(vals).dtype))
     places = _places(np.place, arr, mask)

@@ -144,8 +144,8 @@ def repeat_key(a: Any, repeats: Any, axis: Any = None) -> tuple[Any, Any]:
 
 
 def _tiles(reps: Any, ndim: int) -> tuple[int, ...]:
-    """One number for each axis of the result."""
-    counts = tuple(int(n) for n in np.ravel(reps))
+    """One number for each axis of the result; of empty arrays NumPy takes negative ones."""
+    counts = tuple(max(int(n), 0) for n in np.ravel(reps))
     return (1,) * (ndim - len(counts)) + counts
 
 

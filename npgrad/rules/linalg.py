@@ -7,7 +7,7 @@ problems whose variables separate" (1973).
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -145,21 +145,78 @@ def slogdet_jvp(tangent: Any, ans: Any, a: Any) -> Any:
 # --- Pseudo-inverse and least squares, at constant rank ------------------------------------------------------------
 
 
+class _Cut(NamedTuple):
+    """Singular vectors of a matrix of which a pseudo-inverse leaves out some whose values are not zero. Then its derivative has
+    what couples these with the ones that it keeps: with E = U^H dA V it is
+
+        V (across * E^H + along * E) U^H + V inner V^H dA^H (1 - U U^H) + (1 - V V^H) dA^H U inner U^H
+    """
+
+    u: Any
+    v: Any
+    across: Any
+    along: Any
+    inner: Any
+
+
+def _cut(p: Any, a: Any) -> _Cut | None:
+    """None if the pseudo-inverse leaves out zeros at most."""
+    values, inverse = fixed(a), fixed(p)
+    missing, size = np.abs(values - values @ inverse @ values), np.abs(values)
+    if np.max(missing, initial=0) <= 1e3 * np.finfo(size.dtype).eps * np.max(size, initial=0):
+        return None
+    u, s, vh = np.linalg.svd(a, full_matrices=False)
+    v = mH(vh)
+    kept = np.real(np.sum(fixed(v) * (inverse @ fixed(u)).conj(), axis=-2)) * fixed(s) > 0.5
+    row, column = kept[..., :, None], kept[..., None, :]
+    s_row, s_column = s[..., :, None], s[..., None, :]
+    both, one = row & column, row != column
+    large, small = np.where(one, np.where(row, s_row, s_column), 1), np.where(one, np.where(row, s_column, s_row), 0)
+    gap = (large - small) * (large + small)
+    along = np.where(one, small / (large * gap), np.where(both, -1 / np.where(both, s_row * s_column, 1), 0))
+    return _Cut(u, v, np.where(one, 1 / gap, 0), along, np.where(kept, 1 / np.where(kept, s, 1) ** 2, 0))
+
+
+def _cut_vjp(ct: Any, cut: _Cut) -> Any:
+    u, v, across, along, inner = cut
+    seen, cH = mH(v) @ ct @ u, mH(ct)
+    left, right = cH @ v, mH(u) @ cH
+    back = u @ (across * mH(seen) + along * seen) @ mH(v)
+    back = back + ((left - u @ (mH(u) @ left)) * inner[..., None, :]) @ mH(v)
+    return back + u @ (inner[..., :, None] * (right - (right @ v) @ mH(v)))
+
+
+def _cut_jvp(tangent: Any, cut: _Cut) -> Any:
+    u, v, across, along, inner = cut
+    seen, tH = mH(u) @ tangent @ v, mH(tangent)
+    left, right = mH(v) @ tH, tH @ u
+    change = v @ (across * mH(seen) + along * seen) @ mH(u)
+    change = change + v @ (inner[..., :, None] * (left - (left @ u) @ mH(u)))
+    return change + ((right - v @ (mH(v) @ right)) * inner[..., None, :]) @ mH(u)
+
+
 steps(np.linalg.pinv, "rcond", "rtol")
 steps(np.linalg.lstsq, "rcond")
 
 
 @vjp(np.linalg.pinv, "a")
 def pinv_vjp(ct: Any, ans: Any, a: Any, hermitian: Any) -> Any:
-    p, pH, cH = ans, mH(ans), mH(ct)
-    left, right = cH - cH @ p @ _read(a, hermitian), cH - _read(a, hermitian) @ p @ cH
-    back = -(pH @ ct @ pH) + right @ p @ pH + pH @ p @ left
+    p, pH, cH, read = ans, mH(ans), mH(ct), _read(a, hermitian)
+    cut = _cut(p, read)
+    if cut is not None:
+        back = _cut_vjp(ct, cut)
+    else:
+        left, right = cH - cH @ p @ read, cH - read @ p @ cH
+        back = -(pH @ ct @ pH) + right @ p @ pH + pH @ p @ left
     return triangle(back) if _is_read_as_hermitian(a, hermitian) else back
 
 
 @jvp(np.linalg.pinv, "a")
 def pinv_jvp(tangent: Any, ans: Any, a: Any, hermitian: Any) -> Any:
     p, pH, a, t = ans, mH(ans), _read(a, hermitian), _read(tangent, hermitian)
+    cut = _cut(p, a)
+    if cut is not None:
+        return _cut_jvp(t, cut)
     tH = mH(t)
     along, across = p @ pH @ tH, tH @ pH @ p
     return -(p @ t @ p) + along - along @ a @ p + across - p @ a @ across
@@ -194,8 +251,11 @@ def lstsq_vjp(ct: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
     back_a = back_b = None
     if ct_x is not None:
         ct_x = _columns(ct_x, b.ndim)
+        cut = _cut(p, a)
         seen, missed = p @ mH(p) @ ct_x, ct_x - mH(a) @ (mH(p) @ ct_x)
         back_a = -(mH(p) @ ct_x @ mH(x)) + residual @ mH(seen) + mH(p) @ x @ mH(missed)
+        if cut is not None:
+            back_a = _cut_vjp(ct_x @ mH(_columns(b, b.ndim)), cut)
         back_b = mH(p) @ ct_x
     if ct_squares is not None and ct_squares.shape[-1]:
         flow = 2 * residual * ct_squares[..., None, :]
@@ -212,6 +272,9 @@ def lstsq_jvp_a(tangent: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
     change, tH = tangent @ x, mH(tangent)
     across = tH @ (mH(p) @ x)
     change_x = -(p @ change) + p @ mH(p) @ tH @ residual + across - p @ (a @ across)
+    cut = _cut(p, a)
+    if cut is not None:
+        change_x = _cut_jvp(tangent, cut) @ _columns(b, b.ndim)
     u, _, vh = np.linalg.svd(a, full_matrices=False)
     change_s = np.real(np.sum(np.conjugate(u) * (tangent @ mH(vh)), axis=-2))
     return _lstsq_change(change_x, -change, residual, ans, b.ndim) + (None, change_s)

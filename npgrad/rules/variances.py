@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .._refusals import refuse_function
 from .._registry import jvp, vjp
 from ._helpers import behind_batch, chosen, given, negative_axes, numbers, put_back
 
@@ -16,6 +17,8 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
 
     def freedom_of(axis: Any, ddof: Any, where: Any, correction: Any, a_spec: Any) -> Any:
         """The number that sums of squares are divided by, with the reduced axes as axes of length 1."""
+        if np.size(ddof) > 1 or np.size(correction) > 1:
+            refuse_function(function, "by degrees of freedom of their own for the results")
         there = True if not given(where) else where
         count = np.sum(np.broadcast_to(there, a_spec.shape), axis=negative_axes(axis, a_spec.ndim), keepdims=True)
         return np.maximum(count - (correction if given(correction) else ddof), 0)
@@ -32,7 +35,8 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
             mean = np.sum(chosen(a, where), axis=axes, keepdims=True) / freedom_of(axis, 0, where, None, a_spec)
             if given(dtype) and np.dtype(dtype).kind != "c":
                 mean = np.real(mean)  # this alone NumPy computes in the type that is asked for
-        scale = 2 / freedom_of(axis, ddof, where, correction, a_spec)
+        # Of a complex ``ddof`` NumPy takes the real part of the quotient.
+        scale = np.real(2 / freedom_of(axis, ddof, where, correction, a_spec))
         if is_root:
             # As the norm, it has the derivative 0 where all values are equal.
             root = put_back(np.asarray(ans), axis, keepdims, a_spec)
@@ -68,6 +72,8 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
 
     def by_freedom(a: Any, ans: Any, axis: Any, ddof: Any, where: Any, correction: Any, a_spec: Any) -> Any:
         freedom = freedom_of(axis, ddof, seen(a, where), correction, a_spec)
+        if np.iscomplexobj(freedom):
+            freedom = freedom * freedom * np.real(1 / freedom)
         return ans / (freedom.reshape(np.shape(ans)) * (2 if is_root else 1))
 
     for argument in ("ddof", "correction"):
@@ -76,7 +82,7 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
         def freedom_vjp(
             ct: Any, a: Any, ans: Any, axis: Any, ddof: Any, where: Any, correction: Any, a_spec: Any
         ) -> Any:
-            flow = ct * by_freedom(a, ans, axis, ddof, where, correction, a_spec)
+            flow = ct * np.conjugate(by_freedom(a, ans, axis, ddof, where, correction, a_spec))
             return np.sum(flow, axis=tuple(range(-np.ndim(ans), 0)))
 
         @jvp(function, argument)
@@ -84,7 +90,7 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
             tangent: Any, a: Any, ans: Any, axis: Any, ddof: Any, where: Any, correction: Any, a_spec: Any
         ) -> Any:
             change = by_freedom(a, ans, axis, ddof, where, correction, a_spec)
-            return tangent.reshape(tangent.shape + (1,) * np.ndim(change)) * change
+            return np.real(tangent.reshape(tangent.shape + (1,) * np.ndim(change)) * change)
 
 
 def _is_square(a_spec: Any, distance: Any) -> bool:

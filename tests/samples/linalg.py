@@ -28,6 +28,13 @@ def _positive(*shape: int, complex_: bool = False) -> Differentiated:
     return Differentiated(a @ np.conjugate(np.swapaxes(a, -1, -2)) + 0.5 * np.eye(shape[-1]))
 
 
+def _cut(*shape: int, complex_: bool = False) -> Differentiated:
+    """Matrices with one singular value that is small beside the others, but not zero."""
+    u, s, vh = np.linalg.svd(_general(*shape, complex_=complex_).value, full_matrices=False)
+    s = np.where(np.arange(s.shape[-1]) == s.shape[-1] - 1, 0.4, np.arange(s.shape[-1], 0, -1) + 1.0)
+    return Differentiated((u * s[..., None, :]) @ vh)
+
+
 def _turned(*values: float) -> Differentiated:
     """A symmetric matrix with given eigenvalues."""
     q, _ = np.linalg.qr(_general(len(values), len(values)).value)
@@ -67,6 +74,11 @@ _SYSTEMS = [
     S(np.linalg.pinv, _positive(2, 2, complex_=True), hermitian=True),
     S(np.linalg.pinv, A(2, 1), f=lambda x: np.linalg.pinv(x @ np.array([[1.0, 2.0, -1.0]]))),
     S(np.linalg.pinv, _general(3, 2), rcond=1e-6),
+    *[S(np.linalg.pinv, _cut(*shape), rcond=0.25) for shape in ((4, 3), (3, 4), (3, 3), (2, 4, 3))],
+    S(np.linalg.pinv, _cut(3, 4, complex_=True), rcond=0.25),
+    S(np.linalg.pinv, D([[2.0, 0.1, 0.2], [0.1, 1.5, 0.0], [0.2, 0.0, 0.3]]), rcond=0.25, hermitian=True),
+    S(np.linalg.lstsq, _cut(4, 3), A(4), rcond=0.25),
+    S(np.linalg.lstsq, _cut(3, 4, complex_=True), C(3, 2), rcond=0.25),
     S(np.linalg.lstsq, _general(4, 2), A(4)),
     S(np.linalg.lstsq, _general(4, 2), A(4, 3)),
     S(np.linalg.lstsq, _general(2, 4), A(2)),
