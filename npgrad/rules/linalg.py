@@ -146,8 +146,8 @@ def slogdet_jvp(tangent: Any, ans: Any, a: Any) -> Any:
 
 
 class _Cut(NamedTuple):
-    """Singular vectors of a matrix of which a pseudo-inverse leaves out some whose values are not zero. Then its derivative has
-    what couples these with the ones that it keeps: with E = U^H dA V it is
+    """Singular vectors of a matrix of which a pseudo-inverse leaves out some whose values are not zero. Then its derivative
+    has what couples these with the ones that it keeps: with E = U^H dA V it is
 
         V (across * E^H + along * E) U^H + V inner V^H dA^H (1 - U U^H) + (1 - V V^H) dA^H U inner U^H
     """
