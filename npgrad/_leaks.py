@@ -154,8 +154,8 @@ def user_location() -> str:
 
 _WAYS_OUT = (
     "Ways out: make the buffer inside the tape (np.zeros, np.empty ... are followed there) or wrap it in "
-    "npgrad.array; use npgrad.stop_gradient where the value is meant to be constant; or pass "
-    'leaks="warn" or leaks="ignore" to the tape or the functional API.'
+    "npgrad.array; write np.exp(np.array([x, y])) for np.exp([x, y]); use npgrad.stop_gradient where the value is meant to "
+    'be constant; or pass leaks="warn" or leaks="ignore" to the tape or the functional API.'
 )
 
 
