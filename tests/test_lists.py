@@ -13,7 +13,7 @@ from fuzz.calls import everything, path_of
 
 import npgrad as ng
 from npgrad._registry import ZERO
-from npgrad.testing import inexact_leaves
+from npgrad.testing import check_gradients, inexact_leaves
 
 X, V = np.array([0.3, 0.5, 0.7]), np.array([0.2, -0.5, 0.9])
 FUNCTIONS = [f for f in everything() if not path_of(f).startswith("special.")]  # type: ignore[union-attr]
@@ -83,6 +83,21 @@ def _place(function: Any) -> tuple[Any, str]:
     """Where a user finds it, and a tape what stands for it."""
     module, _, name = path_of(function).rpartition(".")
     return eval(module), name
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: np.einsum("i,i", [x[0], x[1]], [1.0, 2.0]),
+        lambda x: np.einsum("i,i,i", [1.0, 2.0], [x[0], x[1]], [3.0, x[2]]),
+        lambda x: np.einsum("ij,j", [[x[0], x[1]], [1.0, 1.0]], [x[0], x[2]], optimize=True),
+        lambda x: np.einsum([x[0], x[1]], [0], [x[1], x[2]], [1], [1, 0]),
+        lambda x: np.linalg.solve(a=[[x[0], 1.0], [0.0, x[1]]], b=[1.0, x[2]]),
+        lambda x: np.bincount([0, 1, 1], weights=[x[0], x[1], x[2]]),
+    ],
+)
+def test_lists_as_operands_and_by_name_are_followed(program: Callable) -> None:
+    check_gradients(program, X)
 
 
 def _is_floating(value: Any) -> bool:
