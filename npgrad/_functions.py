@@ -70,11 +70,11 @@ def _sequences(function: Any) -> dict[int | str, Callable | None]:
     """Parameters of a function that are sequences, by position and by name, and what is made of lists in them."""
     found: dict[int | str, Callable | None] = {}
     for n, p in enumerate(signature_of(function).parameters.values()):
-        keys = [p.name] if p.kind is p.KEYWORD_ONLY else [p.name, n]
+        keys: list[int | str] = [p.name] if p.kind is p.KEYWORD_ONLY else [p.name, n]
         if p.name in _OF_LISTS:
             found.update(dict.fromkeys(keys, arrays_of))
         elif p.name in _SEQUENCES or isinstance(p.default, bool) or (function in _IN_TYPE_OF_FIRST and n == 2):
-            found.update(dict.fromkeys(keys))
+            found.update(dict.fromkeys(keys, None))
     return found
 
 
