@@ -51,6 +51,7 @@ from ._leaks import (
 )
 from ._products import hessian as hessian, hvp as hvp, jvp as jvp, linearize as linearize, vjp as vjp
 from ._tape import GradientTape as GradientTape
+from ._tracebacks import public as _public
 from ._traced import TracedArray as TracedArray
 from ._variable import Variable as Variable
 
@@ -90,6 +91,7 @@ _LATER = {
 }
 
 
+@_public
 def __getattr__(name: str) -> _typing.Any:
     if name not in _LATER:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
