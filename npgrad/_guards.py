@@ -7,6 +7,7 @@ parameters in compiled code. While a tape records, the methods here stand in the
 from __future__ import annotations
 
 import functools
+import sys
 import types
 from collections.abc import Callable
 from typing import Any
@@ -14,6 +15,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._callers import of_plain_data
 from ._dispatch import tracking
 from ._leaks import refuse
 from ._record import recording
@@ -125,7 +127,14 @@ _REPARAMETERISE = "Draw standard samples and transform them: loc + scale * rng.s
 
 
 def _guarded_sample(original: Callable, name: str) -> Callable:
-    return refusing(original, f"{name} of a random generator reads its parameters unseen", _REPARAMETERISE)
+    guarded = refusing(original, f"{name} of a random generator reads its parameters unseen", _REPARAMETERISE)
+
+    @functools.wraps(original)
+    def sample(*args: Any, **kwargs: Any) -> Any:
+        made = guarded(*args, **kwargs)
+        return of_plain_data(made, args, sys._getframe(1)) if recording() else made
+
+    return sample
 
 
 class _StandsFor(type):

@@ -13,21 +13,21 @@ import functools
 import math
 import sys
 from collections.abc import Callable, Mapping
-from types import FrameType, ModuleType
+from types import ModuleType
 from typing import Any
 
 import numpy as np
-from numpy import ndarray
 from numpy.lib import stride_tricks
 
 from . import _warning_places
+from ._callers import acts_for, of_plain_data
 from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
 from ._doors import Doors, Names
 from ._functions import assembled, call_function
 from ._guards import guarded_functions, methods_in_place, random_in_place, refuse_tracked
-from ._leaks import OWN_CODE, refuse
+from ._leaks import refuse
 from ._math_names import cmath_forms, math_forms
 from ._moves import assemble
 from ._record import recording
@@ -35,21 +35,10 @@ from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import is_followed
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_names import captured
-from ._traced import TracedArray, again, completing, is_inexact, new_array, traced_leaves
+from ._traced import TracedArray, again, completing, traced_leaves
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording
-
-# NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
-_FOLLOWED_NUMPY = "numpy.polynomial."
-
-
-def _acts_for(caller: str, file: str) -> bool:
-    """Names in place are for the user's code, and for our rules; not for NumPy's code nor for npgrad's core."""
-    if caller.startswith("numpy.") or caller == "numpy":
-        return caller.startswith(_FOLLOWED_NUMPY)
-    return not caller.startswith("npgrad.") or caller.startswith("npgrad.rules.") or not file.startswith(OWN_CODE)
-
 
 # Where NumPy's `as_strided` is, the one function for traced arrays that reaches no protocol and is imported by its name.
 _strided: Any = implementation_of(stride_tricks.as_strided)
@@ -64,7 +53,7 @@ def _creator_in_place(original: Callable, traced: Callable) -> Callable:
             return original(*args, **kwargs)
         frame = sys._getframe(1)
         caller = frame.f_globals.get("__name__") or ""
-        if not _acts_for(caller, frame.f_code.co_filename):
+        if not acts_for(caller, frame.f_code.co_filename):
             if caller.startswith("numpy.ma.") and not (kwargs.get("subok") and type(args[0]) is TracedArray):
                 refuse_tracked(list(args), "numpy.ma makes a plain array of traced data", "Use np.where in place of a mask.")
             if caller == _AS_STRIDED and traced_leaves(args):
@@ -94,26 +83,13 @@ def _is_followed(value: Any) -> bool:
     return isinstance(value, type(np.mean)) and value not in ZERO
 
 
-def _of_plain_data(made: Any, args: tuple, frame: FrameType) -> Any:
-    """New arrays that the user's code makes of plain data are traced, so that a later write of traced data is seen."""
-    parts = made if isinstance(made, (tuple, list)) else (made,)
-    if not any(type(part) is ndarray and is_inexact(part.dtype) for part in parts):
-        return made
-    caller = frame.f_globals.get("__name__") or ""
-    if caller.startswith("scipy.") or not _acts_for(caller, frame.f_code.co_filename):
-        return made
-    given = [a for arg in args for a in (arg if isinstance(arg, (tuple, list)) else (arg,)) if isinstance(a, ndarray)]
-    new = [part if any(np.may_share_memory(part, a) for a in given) else new_array(part) for part in parts]
-    return new[0] if parts is not made else type(made)(*new) if hasattr(made, "_fields") else type(made)(new)
-
-
 def _seen_in_place(original: Callable, traced: Callable) -> Callable:
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
         if (args and type(args[0]) is TracedArray) or not recording():
             return original(*args, **kwargs)
         if not traced_leaves([args, kwargs]):
-            return _of_plain_data(original(*args, **kwargs), args, sys._getframe(1))
+            return of_plain_data(original(*args, **kwargs), args, sys._getframe(1))
         args, kwargs = assembled(original, args, kwargs)
         return traced(*args, **kwargs)
 

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad.testing import check_gradients
 
 RNG = np.random.default_rng(3)
 STATE = np.zeros(3, dtype=[("position", float), ("speed", float)])
@@ -115,3 +116,38 @@ def test_types_that_compiled_modules_look_for_are_numpys_own() -> None:
     types = {name: getattr(np, name) for name in ("broadcast", "dtype", "flatiter", "ndarray", "generic", "ufunc")}
     with ng.GradientTape():
         assert all(getattr(np, name) is value for name, value in types.items())
+
+
+DRAWS: dict[str, Any] = {
+    "beta": (1.0, 2.0, 3), "chisquare": (2.0, 3), "dirichlet": ([1.0, 2.0, 3.0],), "exponential": (1.0, 3),
+    "f": (2.0, 3.0, 3),
+    "gamma": (2.0, 1.0, 3), "gumbel": (0.0, 1.0, 3), "laplace": (0.0, 1.0, 3), "logistic": (0.0, 1.0, 3),
+    "lognormal": (0.0, 1.0, 3), "multivariate_normal": (np.zeros(3), np.eye(3)), "noncentral_chisquare": (2.0, 1.0, 3),
+    "noncentral_f": (2.0, 3.0, 1.0, 3), "normal": (0.0, 1.0, 3), "pareto": (2.0, 3), "permutation": (X,), "power": (2.0, 3),
+    "rand": (3,), "randn": (3,), "random": (3,), "random_sample": (3,), "rayleigh": (1.0, 3), "standard_cauchy": (3,),
+    "standard_exponential": (3,), "standard_gamma": (2.0, 3), "standard_normal": (3,), "standard_t": (2.0, 3),
+    "triangular": (0.0, 1.0, 2.0, 3), "uniform": (0.0, 1.0, 3), "vonmises": (0.0, 1.0, 3), "wald": (1.0, 2.0, 3),
+    "weibull": (2.0, 3), "choice": (X, 3), "permuted": (X,),
+}  # fmt: skip
+SOURCES = ("default_rng", "RandomState", "")
+
+
+@pytest.mark.parametrize("source", SOURCES)
+@pytest.mark.parametrize("name", DRAWS)
+def test_samples_may_be_written_into(name: str, source: str) -> None:
+    def draw() -> Any:
+        np.random.seed(1)
+        return getattr(getattr(np.random, source)(1) if source else np.random, name)(*DRAWS[name])
+
+    def program(x: Any) -> Any:
+        sample = draw()
+        sample *= x
+        product = sample * 1.0
+        sample[...] = x * x
+        return product + sample
+
+    try:
+        draw()
+    except AttributeError:
+        return  # no such distribution there
+    check_gradients(program, X)

@@ -1,0 +1,35 @@
+"""Whose code calls a name in place, and what that means for new arrays."""
+
+from __future__ import annotations
+
+from types import FrameType
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._leaks import OWN_CODE
+from ._traced import is_inexact, new_array
+
+# NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
+_FOLLOWED_NUMPY = "numpy.polynomial."
+
+
+def acts_for(caller: str, file: str) -> bool:
+    """Names in place are for the user's code, and for our rules; not for NumPy's code nor for npgrad's core."""
+    if caller.startswith("numpy.") or caller == "numpy":
+        return caller.startswith(_FOLLOWED_NUMPY)
+    return not caller.startswith("npgrad.") or caller.startswith("npgrad.rules.") or not file.startswith(OWN_CODE)
+
+
+def of_plain_data(made: Any, args: tuple, frame: FrameType) -> Any:
+    """New arrays that the user's code makes of plain data are traced, so that a later write of traced data is seen."""
+    parts = made if isinstance(made, (tuple, list)) else (made,)
+    if not any(type(part) is ndarray and is_inexact(part.dtype) for part in parts):
+        return made
+    caller = frame.f_globals.get("__name__") or ""
+    if caller.startswith("scipy.") or not acts_for(caller, frame.f_code.co_filename):
+        return made
+    given = [a for arg in args for a in (arg if isinstance(arg, (tuple, list)) else (arg,)) if isinstance(a, ndarray)]
+    new = [part if any(np.may_share_memory(part, a) for a in given) else new_array(part) for part in parts]
+    return new[0] if parts is not made else type(made)(*new) if hasattr(made, "_fields") else type(made)(new)
