@@ -265,14 +265,19 @@ for _name, _property in {
     setattr(TracedArray, _name, _property)
 
 
+_HOLD_AN_ARRAY = "Let the class hold an array in an attribute in place of being one, or work on the array itself."
+
+
 @entry_point
 def view(self: TracedArray, dtype: Any = None, type: Any = None) -> Any:
     if inspect.isclass(dtype) and issubclass(dtype, ndarray):
         dtype, type = None, dtype
     if type is not None and type is not TracedArray:
         records = tracked_by(self)
-        if records:
-            refuse(records, f"view({type.__name__}) hands out the memory of a traced array")
+        if records and type is ndarray:
+            refuse(records, "view(ndarray) hands out the memory of a traced array")
+        elif records:
+            refuse(records, f"view({type.__name__}) makes an array of a class that no tape follows", _HOLD_AN_ARRAY)
         return ndarray.view(self._bare, type) if dtype is None else self._bare.view(dtype, type)
     if dtype is None:
         return self[...] if isinstance(self._bare, ndarray) else self

@@ -220,6 +220,26 @@ def test_message_names_place_loss_and_ways_out(leak: Any, lost: str) -> None:
     assert "npgrad.array" in text and "npgrad.stop_gradient" in text and 'leaks="warn"' in text
 
 
+class Quantity(np.ndarray):
+    """As programs have them that carry a unit along."""
+
+    unit = ""
+
+
+@pytest.mark.parametrize(
+    ("leak", "cure"),
+    [
+        (lambda x: x.view(Quantity), "view(Quantity) makes an array of a class that no tape follows. Let the class hold"),
+        (lambda x: np.asarray(x).view(type=Quantity), "view(Quantity) makes an array of a class that no tape follows"),
+        (lambda x: np.ones(3).view(np.ndarray) * np.ones(3).view(Quantity) * x, "meets a Quantity, whose arithmetic"),
+    ],
+)
+def test_classes_of_the_users_own_are_refused_by_name(leak: Any, cure: str) -> None:
+    with ng.GradientTape() as tape, pytest.raises(ng.LeakError) as caught:
+        leak(tape.watch(np.arange(3.0)))
+    assert cure in str(caught.value)
+
+
 def test_warn_and_ignore_let_it_pass() -> None:
     plain = np.zeros(2)
     with ng.GradientTape(leaks="warn") as tape:
