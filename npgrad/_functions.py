@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -56,26 +56,42 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
     refuse_function(function)
 
 
-# Parameters that are sequences of arrays, where NumPy's dispatch looks at each, or no data. All other lists are arrays in
-# the making, and traced arrays inside would be lost.
-_SEQUENCES = {"arrays", "tup", "condlist", "sample", "indices", "ind", "filt", "n", "tol", "out"}
+# Parameters that are sequences, of numbers or of arrays at which NumPy's dispatch looks one by one, or no data. All other
+# lists are arrays in the making, and traced arrays inside would be lost.
+_SEQUENCES = {"condlist", "sample", "indices", "ind", "filt", "n", "tol", "range", "out"}
 # NumPy takes lists in the type of the array that they are written into.
 _IN_TYPE_OF_FIRST = {np.put, np.place, np.putmask}
 # Sequences of arrays, each of which may be a list.
-_OF_LISTS = {"choices", "choicelist"}
+_OF_LISTS = {"arrays", "tup", "choices", "choicelist"}
+# Lists in lists are rows.
+_OF_ROWS = {np.block}
+
+
+class _Lists(NamedTuple):
+    """What is made of lists with traced arrays inside: of those given by position, by name, and of all further ones."""
+
+    of: dict[int | str, Callable | None]
+    further: Callable | None
+
+    def make(self, key: int | str) -> Callable | None:
+        return self.of.get(key, self.further if isinstance(key, int) else None)
 
 
 @functools.cache
-def _sequences(function: Any) -> dict[int | str, Callable | None]:
-    """Parameters of a function that are sequences, by position and by name, and what is made of lists in them."""
-    found: dict[int | str, Callable | None] = {}
+def _lists(function: Any) -> _Lists:
+    of: dict[int | str, Callable | None] = {}
+    further = None
+    if function in _OF_ROWS:
+        return _Lists(of, further)
     for n, p in enumerate(signature_of(function).parameters.values()):
-        keys: list[int | str] = [p.name] if p.kind is p.KEYWORD_ONLY else [p.name, n]
-        if p.name in _OF_LISTS:
-            found.update(dict.fromkeys(keys, arrays_of))
-        elif p.name in _SEQUENCES or isinstance(p.default, bool) or (function in _IN_TYPE_OF_FIRST and n == 2):
-            found.update(dict.fromkeys(keys, None))
-    return found
+        if p.kind is p.VAR_POSITIONAL:
+            further = None if function in CALLING_BACK else assemble  # the user's function gets what the user gives
+        elif p.kind is not p.VAR_KEYWORD:
+            as_it_is = p.name in _SEQUENCES or isinstance(p.default, bool) or (function in _IN_TYPE_OF_FIRST and n == 2)
+            of[p.name] = arrays_of if p.name in _OF_LISTS else None if as_it_is else assemble
+            if p.kind is not p.KEYWORD_ONLY:
+                of[n] = of[p.name]
+    return _Lists(of, further)
 
 
 def _new_is_traced(made: Any, args: tuple) -> Any:
@@ -98,9 +114,9 @@ def assembled(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dic
     lists = [(key, a) for key, a in (*enumerate(args), *kwargs.items()) if type(a) is list or type(a) is tuple]
     if not lists:
         return args, kwargs
-    sequences = _sequences(function)
+    makers = _lists(function)
     try:
-        made = {key: make(a) for key, a in lists if (make := sequences.get(key, assemble)) and traced_leaves(a)}
+        made = {key: make(a) for key, a in lists if (make := makers.make(key)) and traced_leaves(a)}
     except ValueError:
         function(*unwrap(args), **unwrap(kwargs))  # raises NumPy's own error, if it is another
         raise
