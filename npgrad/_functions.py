@@ -58,7 +58,7 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
 
 # Parameters that are sequences, of numbers or of arrays at which NumPy's dispatch looks one by one, or no data. All other
 # lists are arrays in the making, and traced arrays inside would be lost.
-_SEQUENCES = {"condlist", "sample", "indices", "ind", "filt", "n", "tol", "range", "out"}
+_SEQUENCES = {"condlist", "sample", "indices", "ind", "obj", "filt", "n", "tol", "range", "out"}
 # NumPy takes lists in the type of the array that they are written into.
 _IN_TYPE_OF_FIRST = {np.put, np.place, np.putmask}
 # Sequences of arrays, each of which may be a list.

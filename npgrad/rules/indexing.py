@@ -184,7 +184,8 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     beyond = np.flatnonzero((ind < -a.size) | (ind >= a.size)) if mode == "raise" else np.arange(0)
     if beyond.size and v.size:
         first = int(beyond[0])
-        if a.flags.c_contiguous:  # of others NumPy writes a copy first
+        # Of others, and of those that the values look at, NumPy writes a copy first.
+        if a.flags.c_contiguous and not (v.flags.c_contiguous and np.may_share_memory(a, v)):
             put(a, ind[:first], v)
         np.put(np.ndarray(a.size), ind[first], 0)  # its own error
     if not ind.size or not v.size:
