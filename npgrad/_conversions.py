@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._leaks import LeakError, refuse
+from ._leaks import OWN_CODE, LeakError, refuse
 from ._moves import copied, tracked_by
 from ._record import note_cut, noting
 from ._tracebacks import public
@@ -172,8 +172,8 @@ def _priority(self: TracedArray) -> float:
     """
     frame = sys._getframe(2)
     code = frame.f_code
-    if code.co_code[frame.f_lasti] == _OPERATOR:
-        return 10.0  # an operator, which NumPy asks too before it calls a hook
+    if code.co_code[frame.f_lasti] == _OPERATOR or code.co_filename.startswith(OWN_CODE):
+        return 10.0  # an operator, which NumPy asks too before it calls a hook: the program's, or one of ours for it
     if "__array_priority__" not in code.co_names and "__array_priority__" not in code.co_consts:
         with contextlib.suppress(LeakError):  # which NumPy would take for a missing attribute: `gradient` raises it
             _check_leak(self, "a method of a plain array takes traced data (plain.dot(traced) does: write plain @ traced)")

@@ -18,7 +18,7 @@ from ._flat import Flat
 from ._guards import StructuredArray, refuse_tracked
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
-from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, handed_out, is_inexact, traced_leaves, unwrap
 
 # --- Conversions: np.array, np.asarray and their kin ---------------------------------------------------------------
 
@@ -64,10 +64,11 @@ def _check_copy(obj: Any, dtype: Any, copy: Any, order: Any) -> None:
 
 
 def _items(obj: Any, dtype: Any) -> Any:
-    """What is converted: the items of a flat iterator, and of an array of objects, some traced, that shall be numbers."""
+    """What is converted: the items of a flat iterator, and of an array of objects, some traced, that shall be numbers; the
+    traced array that an object gives."""
     if type(obj) is ndarray and obj.dtype.kind == "O" and dtype is not None and is_inexact(np.dtype(dtype)):
         return obj.tolist() if obj.ndim else obj
-    return obj.copy() if isinstance(obj, Flat) else obj
+    return obj.copy() if isinstance(obj, Flat) else handed_out(obj)
 
 
 def _array(

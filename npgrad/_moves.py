@@ -19,6 +19,7 @@ from ._traced import (
     adopt,
     fresh,
     fresh_scalar,
+    handed_out,
     is_inexact,
     over,
     root_of,
@@ -227,8 +228,8 @@ def assemble(parts: Any, dtype: Any = None, copy: Any = True) -> Any:
 
 
 def arrays_of(parts: Any) -> list:
-    """The parts of a sequence, with an array for each that is itself a list with traced arrays inside."""
-    return [assemble(part) if type(part) in (list, tuple) and traced_leaves(part) else part for part in parts]
+    """The parts of a sequence, with an array for each that is itself a list with traced arrays inside, or gives one."""
+    return [assemble(part) if type(part) in (list, tuple) and traced_leaves(part) else handed_out(part) for part in parts]
 
 
 def _collect(parts: Any, place: tuple[int, ...], leaves: list) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -19,7 +20,7 @@ from ._moves import assemble, overwrite
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, ZERO, Elementwise, Rule
-from ._traced import TracedArray, adopt, again, complete, short_entry_point, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, again, complete, handed_out, short_entry_point, traced_leaves, unwrap
 from ._ufunc_methods import METHODS
 
 
@@ -70,7 +71,13 @@ def _accepted(value: Any) -> Any:
             )
         return value
     foreign = getattr(type(value), "__array_ufunc__", ndarray.__array_ufunc__)
-    return value if foreign is ndarray.__array_ufunc__ else NotImplemented
+    if foreign is not ndarray.__array_ufunc__:
+        return NotImplemented
+    made = handed_out(value)
+    if made is not value or isinstance(value, (Number, str, bytes)):
+        return made
+    plain = np.asarray(value)  # of what gives an array, a buffer, or items
+    return plain if plain.dtype.kind in "biufc" else value
 
 
 # For ufuncs whose results carry no derivative.

@@ -288,6 +288,14 @@ def unwrap(value: Any) -> Any:
     return value
 
 
+def handed_out(value: Any) -> Any:
+    """The traced array that an object of the user's class gives when NumPy asks it for an array; else the object itself."""
+    if isinstance(value, (ndarray, np.generic)) or not hasattr(type(value), "__array__"):
+        return value
+    made = value.__array__()
+    return made if isinstance(made, TracedArray) else value
+
+
 def traced_leaves(value: Any) -> list[TracedArray]:
     """The traced arrays inside an argument."""
     if isinstance(value, TracedArray):
