@@ -126,10 +126,10 @@ def test_third_derivatives_are_those_of_differences(name: str) -> None:
             np.testing.assert_allclose(_along(f, ways, x, directions), expected, rtol=1e-5, atol=1e-5, err_msg=ways)
 
 
-def test_fourth_derivatives() -> None:
-    """Along the unit matrix that of the exponential is the exponential."""
+def test_third_derivatives_of_the_exponential() -> None:
+    """Along the unit matrix its derivatives are itself."""
     f = _loss(by_eigh(np.exp), np.eye(2))
-    np.testing.assert_allclose(_along(f, "FRRR", np.eye(2), [np.eye(2)] * 4), f(np.eye(2)), rtol=1e-9)
+    np.testing.assert_allclose(_along(f, "FRR", np.eye(2), [np.eye(2)] * 3), f(np.eye(2)), rtol=1e-12)
 
 
 @pytest.mark.filterwarnings("ignore:gradient or jacobian of a persistent tape inside")
@@ -189,7 +189,6 @@ POINTS = {
     "0 0 0": np.zeros((3, 3)),
     "1 1 2": symmetric(1, 1, 2),
     "1 2 2": symmetric(1, 2, 2),
-    "-1 -1 1": symmetric(-1, -1, 1),
     "0 1 1": np.diag([1.0, 1.0, 0.0]),
 }
 
