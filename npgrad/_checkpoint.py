@@ -9,10 +9,10 @@ from typing import Any, ParamSpec, TypeVar
 
 import numpy as np
 
-from ._functional import check_callable
 from ._instrument import instrumented
 from ._plain_values import fingerprint, same_marks
 from ._record import recording
+from ._run import check_callable
 from ._segments import (
     Recorded,
     Segment,

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Set
 from enum import Enum
+from numbers import Number
 from typing import Any
 
 import numpy as np
@@ -74,6 +76,18 @@ class PlainCopies:
 _CURES = {"V": "watch its fields one by one", **dict.fromkeys("biu", "use a floating array, x.astype(float)")}
 
 
+# And by the class of what is no array.
+_OTHER_CURES: tuple[tuple[Any, str], ...] = (
+    (Number, "use float(x)"),
+    ((Iterator, Set, range), "use np.array(list(x), dtype=float)"),
+    (object, "only floating or complex arrays and numbers, and structures of them"),
+)
+
+
+def _cure_of(value: Any) -> str:
+    return next(cure for kinds, cure in _OTHER_CURES if isinstance(value, kinds))
+
+
 def check_watchable(value: Any, place: str) -> None:
     """Raise unless a leaf can be watched."""
     if isinstance(value, TracedArray):
@@ -82,12 +96,11 @@ def check_watchable(value: Any, place: str) -> None:
     kind = type(value).__name__
     if isinstance(value, (bool, int)):
         raise TypeError(f"cannot watch the {kind} {value!r}{place}: use a float, {float(value)!r}")
-    if not isinstance(value, (ndarray, np.generic, float, complex)):
-        raise TypeError(f"cannot watch a {kind}{place}: only floating or complex arrays and numbers, and structures of them")
     if isinstance(value, np.ma.MaskedArray):
         raise TypeError(f"cannot watch a masked array{place}: watch its data, x.filled(...), and keep x.mask beside it")
-    if isinstance(value, ndarray) and type(value) is not ndarray:
-        raise TypeError(f"cannot watch a {kind}{place}: use np.asarray(x)")
+    if not isinstance(value, (np.generic, float, complex)) and type(value) is not ndarray:
+        cure = "use np.asarray(x)" if hasattr(type(value), "__array__") else _cure_of(value)
+        raise TypeError(f"cannot watch a {kind}{place}: {cure}")
     if isinstance(value, (ndarray, np.generic)) and not is_inexact(value.dtype):
         cure = _CURES.get(value.dtype.kind, "make it a floating or complex array first")
         raise TypeError(f"cannot watch an array of dtype {value.dtype}{place}: {cure}")

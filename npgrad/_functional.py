@@ -12,7 +12,7 @@ from numpy import ndarray
 from ._compression import Learned
 from ._instrument import Reach
 from ._record import recording
-from ._run import Run
+from ._run import Run, check_argnums, check_callable
 from ._structure import flatten
 from ._tracebacks import public
 from ._traced import unwrap
@@ -37,14 +37,11 @@ class _JacobianOptions(_Options, total=False):
     max_bytes: int | None
 
 
-def check_callable(f: Any) -> None:
-    if not callable(f):
-        raise TypeError(f"npgrad differentiates functions, got {type(f).__name__}: give the function, not its value")
-
-
 def check_scalar(value: Any, function: Callable) -> None:
     value = unwrap(value)  # the questions are not for the tape
-    if value is None or not isinstance(value, (ndarray, np.generic, float, int, complex)):
+    if value is None:
+        raise TypeError(f"{_name(function)} returned None: does it end without return?")
+    if not isinstance(value, (ndarray, np.generic, float, int, complex)):
         raise TypeError(f"{_name(function)} returned {type(value).__name__}; grad needs a scalar, jacobian takes structures")
     if isinstance(value, ndarray) and value.size != 1:
         raise ValueError(f"{_name(function)} returned shape {value.shape}; grad needs a scalar: use npgrad.jacobian")
@@ -164,6 +161,7 @@ def value_and_grad(
     """
 
     check_callable(f)
+    check_argnums(argnums)
     reach = Reach()
 
     @public
@@ -277,6 +275,7 @@ def value_and_jacobian(
     """
 
     check_callable(f)
+    check_argnums(argnums)
     reach, learned = Reach(), Learned()
 
     @public
@@ -287,7 +286,7 @@ def value_and_jacobian(
             _verify(f, run, args, kwargs, has_aux)
         targets, build = flatten(run.value)
         if any(t is None for t in targets):
-            raise TypeError(f"{_name(f)} returned None; jacobian needs arrays or numbers")
+            raise TypeError(f"{_name(f)} returned None: does it end without return?")
         if holomorphic:
             rows = build(_complex_derivatives(run, targets, mode, max_bytes))
         else:

@@ -9,10 +9,10 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from ._functional import check_callable
 from ._instrument import instrumented
 from ._jacobians import jacobians_of
 from ._record import recording
+from ._run import check_callable
 from ._segments import Recorded, Segment, is_array, is_tracked, record_segment, unrecorded, untracked, watched_apart
 from ._structure import map_structure
 from ._tracebacks import public

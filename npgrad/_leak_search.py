@@ -23,7 +23,7 @@ from ._directional import directional_difference, inexact_leaves
 from ._endpoints import checked_leaves
 from ._leaks import LeakError, is_users_code
 from ._record import Record, recording
-from ._run import Run
+from ._run import Run, check_callable
 from ._structure import flatten, map_structure
 from ._sweep import ForwardSweep
 from ._tracebacks import public
@@ -200,6 +200,7 @@ def check_leaks(f: Callable, *args: Any) -> None:
     ...     print("found")
     found
     """
+    check_callable(f)
     numbers = tuple([i for i, arg in enumerate(args) if isinstance(arg, (float, np.floating)) or _is_point(arg)])
     run = Run(f, args, {}, numbers, False, "raise")
     leaves = [leaf for leaf in flatten(run.value)[0] if isinstance(leaf, (ndarray, np.generic, int, float, complex))]

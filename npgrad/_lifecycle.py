@@ -40,6 +40,11 @@ class Lifecycle:
     ) -> None:
         if leaks not in ("raise", "warn", "ignore"):
             raise ValueError(f'leaks must be "raise", "warn" or "ignore", got {leaks!r}')
+        if type(persistent) is not bool:
+            raise TypeError(
+                f"persistent must be True or False, got {type(persistent).__name__}: give what is differentiated by to "
+                "watch, x = tape.watch(x)"
+            )
         self._persistent = persistent
         self._watch_accessed = watch_accessed_variables
         self._leaks = leaks

@@ -15,8 +15,9 @@ from numpy import ndarray
 
 from . import finite_difference
 from ._flat_function import FlatFunction
-from ._functional import check_callable, value_and_jacobian
+from ._functional import value_and_jacobian
 from ._progress import Progress
+from ._run import check_callable
 from ._sparse import jacobian_sparsity, sparse_jacobian
 from ._structure import flatten, map_structure
 

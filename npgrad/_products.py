@@ -14,9 +14,9 @@ from ._compression import Learned
 from ._derivatives import given, gradients_of, recorded_on, tangents_of
 from ._endpoints import checked_leaves, seeds_for
 from ._forward import tangent_for
-from ._functional import check_callable, check_scalar, grad, jacobian
+from ._functional import check_scalar, grad, jacobian
 from ._instrument import Reach
-from ._run import Run, plain
+from ._run import Run, check_callable, plain
 from ._structure import flatten
 from ._tracebacks import public
 

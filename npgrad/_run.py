@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Callable
 from typing import Any
 
@@ -24,9 +25,21 @@ def plain(value: Any) -> Any:
     return np.array(value._bare, order="K") if isinstance(value._bare, ndarray) else value._bare
 
 
-def _position(number: Any, args: tuple) -> int:
-    if not isinstance(number, (int, np.integer)):
-        raise TypeError(f"argnums must be an int or a tuple of ints, got {number!r}")
+def check_callable(f: Any) -> None:
+    if not callable(f):
+        raise TypeError(f"npgrad differentiates functions, got {type(f).__name__}: give the function, not its value")
+
+
+def check_argnums(argnums: Any) -> None:
+    for number in argnums if isinstance(argnums, (tuple, list)) else (argnums,):
+        if not isinstance(number, (int, np.integer)):
+            raise TypeError(
+                f"argnums must be an int or a tuple of ints, got {reprlib.repr(number)}: the arguments of the function "
+                "are for the call, npgrad.grad(f)(x)"
+            )
+
+
+def _position(number: int, args: tuple) -> int:
     if not -len(args) <= number < len(args):
         raise ValueError(
             f"argnums {number}, but the function was called with {len(args)} positional arguments; give what is "
@@ -53,6 +66,7 @@ class Run:
         check_nan: bool = False,
         reach: Reach | None = None,
     ) -> None:
+        check_argnums(argnums)
         several = isinstance(argnums, (tuple, list))
         numbers = tuple([_position(number, args) for number in (argnums if several else (argnums,))])
         self.numbers = numbers

@@ -9,11 +9,10 @@ from typing import Any
 import numpy as np
 
 from ._compression import Learned
-from ._functional import check_callable
 from ._instrument import Reach
 from ._leaks import LeakError, leak_message
 from ._products import derivative_along, derivative_of, gradient_recorder
-from ._run import Run
+from ._run import Run, check_callable
 from ._segments import is_tracked
 from ._structure import flatten, map_structure
 from ._tracebacks import public

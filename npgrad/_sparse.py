@@ -14,10 +14,10 @@ from ._compression import Colored, Compression, Known, beside, parted
 from ._course import Course
 from ._derivatives import gradients_of, recorded_on, tangents_of
 from ._fitting import cast
-from ._functional import check_callable, check_complex, check_holomorphic, grad
+from ._functional import check_complex, check_holomorphic, grad
 from ._instrument import Reach
 from ._pattern import pattern_of, structure
-from ._run import Run
+from ._run import Run, check_callable
 from ._sparse_matrix import SparseMatrix, SparsityPattern
 from ._structure import flatten
 from ._tracebacks import public

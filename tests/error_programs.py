@@ -9,6 +9,7 @@ import sys
 import tempfile
 import threading
 import types
+from fractions import Fraction
 from pathlib import Path
 from unittest import mock
 
@@ -23,8 +24,18 @@ from npgrad._functions import call_function
 from npgrad._registry import RULES, jvp as declare_jvp, vjp as declare_vjp
 from npgrad.testing import check_gradients
 
-USED_BY_ROWS = (_ufunc_methods, ast, check_gradients, copy, finite_difference, merge_arrays, scipy, _scripts)
+USED_BY_ROWS = (Fraction, _ufunc_methods, ast, check_gradients, copy, finite_difference, merge_arrays, scipy, _scripts)
 X = np.array([1.0, 2.0])
+
+
+class Given:
+    """As tables and tensors of other libraries."""
+
+    def __array__(self, dtype=None, copy=None):
+        return X
+
+
+GIVEN = Given()
 
 
 def recorded(program, **options):
