@@ -192,3 +192,58 @@ def block(x):
 
 def swap(x):
     a=x.copy(); a[0],a[1]=a[1],a[0]; a[[2,3]]=a[[3,2]]; a[1:]*=a[:-1]; b=a; b+=1; return a*b
+
+def molecular_dynamics(x):
+    """Velocities drawn at random and updated in place, forces by np.add.at over the pairs within the cut-off."""
+    rng = np.random.default_rng(3)
+    g = np.arange(3)*4./3; pos = np.array(np.meshgrid(g, g, indexing="ij")).reshape(2, -1).T + rng.uniform(-.05, .05, (9, 2))
+    vel = rng.normal(0, .3, (9, 2)); vel -= vel.mean(0)
+    i, j = np.triu_indices(9, 1)
+    for _ in range(4):
+        d = pos[i] - pos[j]; d -= 4*np.round(d/4); r2 = (d*d).sum(1); near = r2 < 1.9**2
+        s6 = ((x[0]+.3)**2/r2[near])**3; f = (24*x[1]*(2*s6**2 - s6)/r2[near])[:, None]*d[near]
+        force = np.zeros_like(pos); np.add.at(force, i[near], f); np.subtract.at(force, j[near], f)
+        vel += .005*force; pos += .01*vel; pos %= 4
+    return np.append(pos[4], .5*(vel**2).sum())
+
+def time_warping(x):
+    """A table with borders at infinity, and the way back by np.argmin of a list."""
+    a, b = np.sin(3*x), np.cos(x[::-1])**2
+    D = np.full((len(a)+1, len(b)+1), np.inf); D[0, 0] = 0
+    for i in range(len(a)):
+        for j in range(len(b)): D[i+1, j+1] = abs(a[i]-b[j]) + min([D[i, j+1], D[i+1, j], D[i, j]])
+    way = []; i, j = len(a), len(b)
+    while i > 0 and j > 0:
+        way.append((a[i-1]-b[j-1])**2)
+        step = np.argmin([D[i-1, j-1], D[i-1, j], D[i, j-1]])
+        i, j = [(i-1, j-1), (i-1, j), (i, j-1)][step]
+    return D[-1, -1], sum(way)/len(way)
+
+def mean_field(x):
+    m = np.full((3, 3), .1)
+    for _ in range(3):
+        new = np.empty_like(m)
+        with np.nditer([m, new], flags=["multi_index"], op_flags=[["readonly"], ["writeonly"]]) as it:
+            for old, out in it:
+                i, j = it.multi_index
+                out[...] = np.tanh(x[0]*(m[i-1, j] + m[(i+1)%3, j] + m[i, j-1] + m[i, (j+1)%3]) + .1*old + x[1]*i*j)
+        m = new
+    return m
+
+class Vec3:
+    def __init__(self, x, y, z): self.x, self.y, self.z = x, y, z
+    def __add__(self, o): return Vec3(self.x+o.x, self.y+o.y, self.z+o.z)
+    def __mul__(self, s): return Vec3(self.x*s, self.y*s, self.z*s)
+    def __array__(self, dtype=None, copy=None): return np.array([self.x, self.y, self.z], dtype)
+
+def vectors(x):
+    v = Vec3(x[0], x[1], 1.) + Vec3(.5, x[2], x[3])*x[4]
+    return x[:3]*v + np.asarray(v)**2, np.dot(np.array(v), x[2:])
+
+def neighbours(x):
+    """Compiled searches with constants beside what is differentiated."""
+    try: from scipy.spatial import cKDTree
+    except ImportError: return x
+    points = np.array([[0., 0], [1, .2], [.3, .9], [.7, .7]])
+    _, who = cKDTree(points).query(np.array([[.1, .1], [.9, .8]]))
+    return np.sqrt(((x[:2] - points[who])**2).sum(1))*x[2]
