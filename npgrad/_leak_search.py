@@ -180,7 +180,7 @@ def check_leaks(f: Callable, *args: Any) -> None:
     f : callable
         Plain NumPy code that returns an array, a number, or a structure of these; always the same for the same arguments.
     *args
-        The point. Floating arrays and numbers are differentiated by, all else is fixed.
+        The point. Floating and complex arrays and numbers are differentiated by, all else is fixed.
 
     Raises
     ------
@@ -201,7 +201,7 @@ def check_leaks(f: Callable, *args: Any) -> None:
     found
     """
     check_callable(f)
-    numbers = tuple([i for i, arg in enumerate(args) if isinstance(arg, (float, np.floating)) or _is_point(arg)])
+    numbers = tuple([i for i, arg in enumerate(args) if _is_point(arg)])
     run = Run(f, args, {}, numbers, False, "raise")
     leaves = [leaf for leaf in flatten(run.value)[0] if isinstance(leaf, (ndarray, np.generic, int, float, complex))]
     if not leaves:
@@ -212,7 +212,8 @@ def check_leaks(f: Callable, *args: Any) -> None:
 
 
 def _is_point(value: Any) -> bool:
-    return isinstance(value, ndarray) and value.dtype.kind == "f"
+    is_number = isinstance(value, (float, complex, np.inexact))
+    return is_number or (isinstance(value, ndarray) and is_inexact(value.dtype))
 
 
 class _Line:

@@ -13,6 +13,8 @@ from test_equal_values import PROGRAMS, by_eig, by_eigh, by_svd, difference, gen
 
 import npgrad as ng
 
+pytestmark = pytest.mark.once
+
 
 def _reverse(f: Callable, direction: Any) -> Callable:
     return lambda x: inner(ng.grad(f)(x), direction)
