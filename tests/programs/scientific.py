@@ -1,5 +1,8 @@
 """Programs of many fields of science, as they are written in a hurry; tests/test_idioms.py runs and differentiates each."""
 import numpy as np
+
+try: from scipy.spatial import cKDTree
+except ImportError: cKDTree = None
 import math
 from numpy import *
 from math import sqrt as msqrt, pi
@@ -242,8 +245,7 @@ def vectors(x):
 
 def neighbours(x):
     """Compiled searches with constants beside what is differentiated."""
-    try: from scipy.spatial import cKDTree
-    except ImportError: return x
+    if cKDTree is None: return x
     points = np.array([[0., 0], [1, .2], [.3, .9], [.7, .7]])
     _, who = cKDTree(points).query(np.array([[.1, .1], [.9, .8]]))
     return np.sqrt(((x[:2] - points[who])**2).sum(1))*x[2]
