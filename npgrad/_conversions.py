@@ -25,10 +25,10 @@ _OPERATOR = opcode.opmap["BINARY_OP"]
 _REMAINDER = (6, 19)
 
 
-def _check_leak(self: TracedArray, what: str) -> None:
+def _check_leak(self: TracedArray, what: str, *cure: str) -> None:
     records = tracked_by(self)
     if records:
-        refuse(records, what)
+        refuse(records, what, *cure)
 
 
 def _note_integer(self: TracedArray) -> None:
@@ -142,11 +142,17 @@ def __bytes__(self: TracedArray) -> bytes:
     return self.tobytes()
 
 
+_NO_KEY = (
+    "Take functools.lru_cache or the like off the function that is called with it; use npgrad.stop_gradient where the "
+    'number is meant; or pass leaks="warn" or leaks="ignore" to the tape or the functional API.'
+)
+
+
 @entry_point
 def __hash__(self: TracedArray) -> int:
     if type(self._bare) is ndarray:
         raise TypeError("unhashable type: 'numpy.ndarray'")
-    _check_leak(self, "a traced value is used as a key, which stands for its number only")
+    _check_leak(self, "a traced value is used as a key, which stands for its number only", _NO_KEY)
     return hash(self._bare)
 
 
