@@ -288,9 +288,13 @@ def unwrap(value: Any) -> Any:
     return value
 
 
+_NO_OBJECTS = frozenset([list, tuple, float, int, complex, bool, ndarray])
+
+
 def handed_out(value: Any) -> Any:
     """The traced array that an object of the user's class gives when NumPy asks it for an array; else the object itself."""
-    if isinstance(value, (ndarray, np.generic)) or not hasattr(type(value), "__array__"):
+    kind = type(value)
+    if kind in _NO_OBJECTS or isinstance(value, (ndarray, np.generic)) or not hasattr(kind, "__array__"):
         return value
     made = value.__array__()
     return made if isinstance(made, TracedArray) else value
