@@ -99,6 +99,11 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
         saved_operand(a) if records and name in needs else (None, None, None, None)
         for name, a in zip(INPUTS, inputs, strict=False)
     ]
+    for position, by in rule.by_output.items() if records and targets else ():
+        o = out[position]
+        if by.real[bits].keep_ans and o is not None and o.dtype.kind != "c" and _computes_complex(ufunc, inputs, position, o):
+            # What is written is not the result by which the derivative is known.
+            refuse_function(ufunc, "with an out that takes the real parts of complex numbers")
     for target in targets:
         protect(target)
     if len(targets) > 0 and ufunc.nout > 1 and records:
@@ -123,7 +128,8 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
         part = rule.by_output.get(position)
         sources = [a for a, bit in zip(inputs, mask_bits, strict=True) if bit] if part is not None else []
         selection = (part or rule).real[bits]
-        given.append(_ufunc_output(selection, inputs, mask_bits, kept, sources, destination, r, where))
+        is_complex = bool(sources) and _computes_complex(ufunc, inputs, position, r)
+        given.append(_ufunc_output(selection, is_complex, inputs, mask_bits, kept, sources, destination, r, where))
     if where is not True:
         for target in targets:
             if loses_parts(ufunc, inputs, target, kwargs):
@@ -132,13 +138,25 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     return given[0] if len(given) == 1 else tuple(given)
 
 
+def _computes_complex(ufunc: Any, inputs: tuple, position: int, result: Any) -> bool:
+    """Whether the numbers of a result are complex where they are computed: with ``casting="unsafe"`` a real destination
+    takes their real parts."""
+    if result.dtype.kind == "c" or not any(isinstance(a, TracedArray) and a.dtype.kind == "c" for a in inputs):
+        return result.dtype.kind == "c"
+    loop = ufunc.resolve_dtypes((*_types(inputs), *(None,) * ufunc.nout))
+    return loop[ufunc.nin + position].kind == "c"
+
+
+def _types(inputs: tuple) -> list:
+    return [type(a) if type(a) in (int, float, complex) else np.asarray(unwrap(a)).dtype for a in inputs]
+
+
 def in_type(ufunc: Any, inputs: tuple, kwargs: dict) -> tuple:
     """The arguments as a ufunc with ``dtype=`` casts them, where they are traced."""
-    given = [type(a) if type(a) in (int, float, complex) else np.asarray(unwrap(a)).dtype for a in inputs]
     signature = (None,) * ufunc.nin + (np.dtype(kwargs["dtype"]),) * ufunc.nout
     casting = kwargs.get("casting", "same_kind")
     try:
-        loop = ufunc.resolve_dtypes((*given, *(None,) * ufunc.nout), signature=signature, casting=casting)
+        loop = ufunc.resolve_dtypes((*_types(inputs), *(None,) * ufunc.nout), signature=signature, casting=casting)
     except TypeError:
         return inputs  # the call raises NumPy's own error
     return tuple([_cast(a, kind) for a, kind in zip(inputs, loop, strict=False)])
@@ -155,7 +173,7 @@ def _is_written(a: TracedArray, targets: list[TracedArray]) -> bool:
 
 
 def _ufunc_output(
-    selection: Any, inputs: tuple, bits: list, kept: list, sources: list, target: Any, r: Any, where: Any
+    selection: Any, is_complex: bool, inputs: tuple, bits: list, kept: list, sources: list, target: Any, r: Any, where: Any
 ) -> Any:
     if target is not None and not isinstance(target, TracedArray):
         return target
@@ -185,7 +203,7 @@ def _ufunc_output(
     constants: dict[str, Any] = {name: None for name in INPUTS if name not in saved}
     constants["ans_spec"] = Spec(made._bare)
     call = Call(
-        ElementwiseCall(selection, made.dtype.kind == "c"),
+        ElementwiseCall(selection, is_complex),
         [(made._storage, target_view)],
         operands,
         saved,

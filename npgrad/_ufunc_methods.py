@@ -149,7 +149,8 @@ def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = 
     out = out[0] if type(out) is tuple else out
     if axis is None or type(axis) is tuple:
         # One axis it may be; NumPy refuses several, which np.cumsum takes.
-        axis = (axis or (0,))[0] if np.ndim(unwrap(a)) == 1 else ufunc.accumulate(unwrap(a), axis=axis)
+        is_one = np.ndim(unwrap(a)) == 1 and len(axis or ()) < 2
+        axis = (axis or (0,))[0] if is_one else ufunc.accumulate(unwrap(a), axis=axis)
     function = _ACCUMULATIONS.get(ufunc)
     if function is not None and recording() and np.ndim(unwrap(a)):  # not a scalar, which np.cumsum takes
         return call_function(function, (a,), {"axis": axis, "dtype": dtype, **({} if out is None else {"out": out})})

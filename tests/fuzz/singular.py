@@ -14,36 +14,36 @@ from .program import MODULES, Program, values
 
 
 def singular_statement(program: Program) -> str | None:
-    """The first statement whose results have no derivative by its own inputs, along one of two random directions."""
+    """The first statement whose results have no derivative by its own inputs, along one of some random directions or of their
+    sums, or one that is not linear in these (``np.copysign`` at 0 is smooth along each line)."""
     program = dataclasses.replace(program, statements=[s for statement in program.statements for s in _unrolled(statement)])
     for number, statement in enumerate(program.statements):
         for form, copies in ((statement, {}), *_apart(program, number)):
-            for seed in (0, 1):
-                if not _settles(program, number, seed, form, copies):
+            for pair in ((0, 1), (2, 3), (4, 5)):
+                directions = ((pair[0],), (pair[1],), pair)
+                if not _is_linear([_slope(program, number, seeds, form, copies) for seeds in directions]):
                     return statement
     return None
 
 
 def _apart(program: Program, number: int) -> list[tuple[str, dict[str, str]]]:
-    """The statement with a copy, by name, for each argument that it has had before, if that says the same: each is then moved by
-    itself. ``np.clip(x, c, x)`` is x, but where x is c its maximum and its minimum each stand at a kink."""
+    """The statement with a copy, by name, for each argument but the first, if that says the same: each is then moved by itself,
+    also views of one array. ``np.clip(x, c, x)`` is x, but where x is c its maximum and its minimum each stand at a kink."""
     statement = program.statements[number]
     target, _, expression = statement.partition(" = ")
     copies: dict[str, str] = {}
-    seen: set[str] = set()
 
     def copy(match: re.Match) -> str:
-        name = match.group()
-        if name not in seen:
-            seen.add(name)
-            return name
-        copies[f"{name}_{len(copies)}"] = name
+        copies[f"{match.group()}_{len(copies)}"] = match.group()
         return list(copies)[-1]
 
-    form = f"{target} = {re.sub(r'[ax][0-9]+(?![0-9=(])', copy, expression)}"
+    argument = re.compile(r"\b[ax][0-9]+\b(?![=(])")
+    first = argument.search(expression)
+    end = first.end() if first else len(expression)
+    form = f"{target} = {expression[:end]}{argument.sub(copy, expression[end:])}"
     if not copies or "\n" in statement:
         return []
-    ways = [_values(program, number, *way, 0.0, 0) for way in ((statement, copies), (form, copies))]
+    ways = [_values(program, number, *way, 0.0, (0,)) for way in ((statement, copies), (form, copies))]
     return [(form, copies)] if ways[0].tobytes() == ways[1].tobytes() else []
 
 
@@ -74,7 +74,7 @@ def _parts(body: str) -> list[str]:
     return parts
 
 
-def _values(program: Program, number: int, statement: str, copies: dict[str, str], t: float, seed: int) -> np.ndarray:
+def _values(program: Program, number: int, statement: str, copies: dict[str, str], t: float, seeds: tuple) -> np.ndarray:
     """All data after a statement, before which all was moved."""
     with np.errstate(all="ignore"):
         try:
@@ -82,36 +82,45 @@ def _values(program: Program, number: int, statement: str, copies: dict[str, str
             for before in program.statements[:number]:
                 exec(before, env)
             env |= {copy: np.array(env[name], order="K")[()] for copy, name in copies.items()}
-            _move(env, t, seed)
+            _move(env, t, seeds)
             exec(statement, env)
         except Exception:
             return np.full(1 << 20, np.nan)
     return joined([value for name, value in env.items() if name[0] in "xatur" and _is_data(value)])
 
 
-def _settles(program: Program, number: int, seed: int, statement: str, copies: dict[str, str]) -> bool:
-    found = Differences(lambda t: _values(program, number, statement, copies, t, seed), 1)
-    scale = max(1e-2, float(np.max(np.abs(found.value), initial=0)))
-    return bool((found.error <= 1e-4 * scale).all()) and not found.bent.any()
+def _slope(program: Program, number: int, seeds: tuple, statement: str, copies: dict[str, str]) -> Differences:
+    return Differences(lambda t: _values(program, number, statement, copies, t, seeds), 1)
 
 
-def _move(env: dict[str, Any], t: float, seed: int) -> None:
-    """Add a fixed random direction, times t, to every block of memory and every number."""
-    rng = np.random.default_rng(seed)
+def _is_linear(slopes: list[Differences]) -> bool:
+    """Whether the slopes along two directions and along their sum settle, and add up."""
+    for found in slopes:
+        scale = max(1e-2, float(np.max(np.abs(found.value), initial=0)))
+        if not (found.error <= 1e-4 * scale).all() or found.bent.any():
+            return False
+    first, second, both = [found.value for found in slopes]
+    scale = max(1e-2, float(np.max(np.abs(both), initial=0)))
+    return bool((np.abs(first + second - both) <= 1e-3 * scale).all())
+
+
+def _move(env: dict[str, Any], t: float, seeds: tuple) -> None:
+    """Add fixed random directions, times t, to every block of memory and every number."""
+    rngs = [np.random.default_rng(seed) for seed in seeds]
     moved: set[int] = set()
     for name in list(env):
         value = env[name]
         if not _is_data(value):
             continue
         if isinstance(value, np.generic):
-            env[name] = value + value.dtype.type(t * _direction(rng, value)[()])
+            env[name] = value + value.dtype.type(t * sum(_direction(rng, value) for rng in rngs)[()])
             continue
         root = value
         while isinstance(root.base, np.ndarray):
             root = root.base
         if id(root) not in moved and root.flags.writeable and root.dtype.kind in "fc":
             moved.add(id(root))
-            root += (t * _direction(rng, root)).astype(root.dtype)
+            root += (t * sum(_direction(rng, root) for rng in rngs)).astype(root.dtype)
 
 
 def _direction(rng: np.random.Generator, value: Any) -> np.ndarray:
