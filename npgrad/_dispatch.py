@@ -101,7 +101,8 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     ]
     for position, by in rule.by_output.items() if records and targets else ():
         o = out[position]
-        if by.real[bits].keep_ans and o is not None and o.dtype.kind != "c" and _computes_complex(ufunc, inputs, position, o):
+        is_real = by.real[bits].keep_ans and o is not None and o.dtype.kind != "c"
+        if is_real and _computes_complex(ufunc, inputs, position, o):
             # What is written is not the result by which the derivative is known.
             refuse_function(ufunc, "with an out that takes the real parts of complex numbers")
     for target in targets:
