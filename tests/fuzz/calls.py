@@ -172,8 +172,8 @@ def blind(g: State) -> str | None:
     return _call(g, path_of(function) or "", [*arguments, *[f"{k}={v}" for k, v in given.items()]])
 
 
-# Of arrays without elements along an axis they give memory as NumPy (2.4) found it.
-_UNSET_WHERE_EMPTY = ("np.fft.irfft", "np.fft.hfft")
+# Of arrays without elements along an axis they give memory as NumPy (2.4) found it, or that is not theirs.
+_UNSET_WHERE_EMPTY = ("np.fft.irfft", "np.fft.hfft", "np.lib.stride_tricks.as_strided")
 
 
 def _call(g: State, path: str, arguments: list[str]) -> str | None:

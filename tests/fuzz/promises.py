@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 
+import numpy as np
+
 import npgrad as ng
 
 # Part of the message, and the page that says so.
@@ -37,6 +39,8 @@ def promised(error: Exception, text: str) -> str | None:
     """The page that promises to refuse the program of this text with this error, None if there is none."""
     if isinstance(error, ng.DegenerateWarning):
         return "docs/kinks.md: equal eigenvalues"
+    if isinstance(error, np.linalg.LinAlgError) and "linalg.qr" in text:
+        return "docs/kinks.md: qr of columns that depend on each other"
     if isinstance(error, NotImplementedError) and "of a traced array is not followed" in str(error):
         return "docs/leaks.md: x.setfield and its kin"
     if isinstance(error, ValueError) and "read-only" in str(error) and stretches(text):
