@@ -117,6 +117,7 @@ def test_forward(sample: S) -> None:
     assert_like_differences(sample, sample.points, linear, ("forward",), _rng(sample))
 
 
+@pytest.mark.once
 @for_each_sample
 def test_adjoint(sample: S) -> None:
     """The two sweeps are transposes of one another: u . (J v) = (J^T u) . v."""
@@ -130,6 +131,7 @@ def test_adjoint(sample: S) -> None:
     np.testing.assert_allclose(one, other, rtol=ROUNDING, atol=ROUNDING * (size if np.isfinite(size) else 1))
 
 
+@pytest.mark.once
 @for_samples_where(lambda sample: len(sample.points) > 1)
 def test_alone(sample: S) -> None:
     """By one argument, while the others are plain arrays, the derivative is what it is beside the others."""
@@ -147,6 +149,7 @@ def test_alone(sample: S) -> None:
         assert_close(alone.push([directions[n]]), linear.push(still), close)
 
 
+@pytest.mark.once
 @for_each_sample
 def test_batch(sample: S) -> None:
     """A Jacobian by one batched sweep is that of row by row sweeps, in both modes; so are two leading axes."""
@@ -344,6 +347,7 @@ def test_out(sample: S) -> None:
         assert_close(linear.pull(seeds), expected, 1e-10)
 
 
+@pytest.mark.once
 @for_each_sample
 def test_overwritten(sample: S) -> None:
     """The result goes into a part of a buffer, then the arguments and the result are overwritten: what was saved stays."""
