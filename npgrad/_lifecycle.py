@@ -40,7 +40,7 @@ class Lifecycle:
     ) -> None:
         if leaks not in ("raise", "warn", "ignore"):
             raise ValueError(f'leaks must be "raise", "warn" or "ignore", got {leaks!r}')
-        if type(persistent) is not bool:
+        if not isinstance(persistent, (int, np.bool_)):
             raise TypeError(
                 f"persistent must be True or False, got {type(persistent).__name__}: give what is differentiated by to "
                 "watch, x = tape.watch(x)"

@@ -321,3 +321,11 @@ def test_item_19_inside_its_own_context_a_tape_that_is_not_persistent_stops():
         nothing_is_left_behind()
         np.testing.assert_array_equal(slope, 2 * X)
     nothing_is_left_behind()
+
+
+@pytest.mark.parametrize("yes", [True, 1, np.True_])
+def test_persistent_takes_what_python_takes_for_a_truth_value(yes):
+    with ng.GradientTape(persistent=yes) as tape:
+        x = tape.watch(3.0)
+        y = x * x
+    assert [tape.gradient(y, x) for _ in range(2)] == [6.0, 6.0]
