@@ -116,7 +116,9 @@ def test_numpys_own_messages(program):
         except Exception as error:
             return type(error), str(error)
 
-    assert outcome(lambda: error_programs.recorded(program)) == outcome(lambda: program(X.copy()))
+    expected = outcome(lambda: program(X.copy()))
+    assert outcome(lambda: error_programs.recorded(program)) == expected
+    assert expected is not None or np.lib.NumpyVersion(np.__version__) < "2.3.0"
 
 
 def raise_sites(path: Path) -> set[int]:

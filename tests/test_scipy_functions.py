@@ -81,16 +81,21 @@ def scan(module: str) -> None:
         reader, writer = os.pipe()
         child = os.fork()
         if not child:
-            os.write(writer, json.dumps(silent_calls(function)).encode())
-            os._exit(0)
+            status = 1
+            try:
+                os.write(writer, json.dumps(silent_calls(function)).encode())
+                status = 0
+            finally:
+                os._exit(status)
         os.close(writer)
         with os.fdopen(reader, "rb") as pipe:
             answer = pipe.read()
-        os.waitpid(child, 0)
-        if answer:
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        assert status <= 0, f"the scan of {function.__name__} failed by itself"
+        if status == 0:
             silent, count = json.loads(answer)
             found, tried = found + silent, tried + count
-        else:
+        else:  # by a signal
             crashed.append(function.__name__)
     print(json.dumps([found, tried, crashed]))
 
