@@ -59,7 +59,7 @@ def with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: t
             result = function(*args, **kwargs)
         if isinstance(result, TracedArray) and result._storage is out._storage:
             result = result.copy()  # np.einsum gives views, too, and a write would read what it has written
-        in_part = function in _FILL_A_PART and kwargs.get("keepdims") is True
+        in_part = function in _FILL_A_PART and bool(kwargs.get("keepdims"))
         part: Any = (*[slice(n) for n in result.shape], ...) if in_part else ...
         out[part] = result
         out._bare[...] = exact

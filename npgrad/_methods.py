@@ -339,7 +339,7 @@ def _in_order(self: TracedArray, in_place: Callable, order_of: Callable, axis: i
     exact = np.array(self._bare, order="K")
     in_place(exact)
     if tracked_by(self):
-        self[...] = np.take_along_axis(self, order_of(self._bare), axis)
+        self[...] = np.take_along_axis(self, order_of(self._bare), int(axis))
         overwrite(self, exact)
     else:
         write(self, ..., exact, True)

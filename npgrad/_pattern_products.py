@@ -94,7 +94,7 @@ def _of_two(first: str, second: str, terms_of: Callable[[int, int], Terms]) -> C
 
     def pattern(sets: IndexSets, given: dict, env: dict) -> ndarray:
         operands = [given.get(name) for name in (first, second)]
-        if any(is_given(env.get(name)) for name in ("axes", "axis")) or env.get("keepdims") is True:
+        if any(is_given(env.get(name)) for name in ("axes", "axis")) or bool(env.get("keepdims", False)):
             return np.broadcast_to(sets.everything([own for own in operands if own is not None]), env["shapes"][0])
         constants = [np.asarray(env[n]) if own is None else None for n, own in zip((first, second), operands, strict=True)]
         shapes = [np.asarray(c if own is None else own).shape for c, own in zip(constants, operands, strict=True)]

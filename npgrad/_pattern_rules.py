@@ -21,6 +21,7 @@ from numpy import ndarray
 from ._compat import is_given
 from ._index_sets import EMPTY, IndexSets
 from ._registry import RULES
+from .rules._helpers import negative_axes
 
 PATTERNS: dict[Any, Callable] = {}
 CONTENTS: dict[Any, dict[str, Callable]] = {}
@@ -30,7 +31,7 @@ def _axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """The axes that are meant, counted from the front."""
     if not is_given(axis):
         return tuple(range(ndim))
-    return tuple(int(n) % ndim for n in (axis if isinstance(axis, tuple) else (axis,)))
+    return tuple([n % ndim for n in negative_axes(axis, ndim)])
 
 
 def _itself(value: Any) -> Any:

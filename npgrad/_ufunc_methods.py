@@ -145,12 +145,18 @@ def _finished(ufunc: Any, made: Any, exact: Any, out: Any) -> Any:
     return out
 
 
+def _one_axis(axis: Any, a: Any, method: Callable, *args: Any) -> Any:
+    """The one axis that may be given in a tuple. NumPy refuses several, which np.cumsum takes."""
+    if axis is not None and type(axis) is not tuple:
+        return axis
+    if len(axis or ()) == 1 or (not axis and np.ndim(unwrap(a)) == 1):
+        return (axis or (0,))[0]
+    return method(unwrap(a), *args, axis=axis)
+
+
 def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
     out = out[0] if type(out) is tuple else out
-    if axis is None or type(axis) is tuple:
-        # One axis it may be; NumPy refuses several, which np.cumsum takes.
-        is_one = np.ndim(unwrap(a)) == 1 and len(axis or ()) < 2
-        axis = (axis or (0,))[0] if is_one else ufunc.accumulate(unwrap(a), axis=axis)
+    axis = _one_axis(axis, a, ufunc.accumulate)
     function = _ACCUMULATIONS.get(ufunc)
     if function is not None and recording() and np.ndim(unwrap(a)):  # not a scalar, which np.cumsum takes
         return call_function(function, (a,), {"axis": axis, "dtype": dtype, **({} if out is None else {"out": out})})
@@ -170,6 +176,7 @@ def accumulate(ufunc: Any, a: Any, axis: int = 0, dtype: Any = None, out: Any = 
 def reduceat(ufunc: Any, a: Any, indices: Any, axis: int = 0, dtype: Any = None, out: Any = None) -> Any:
     out = out[0] if type(out) is tuple else out
     indices = unwrap(indices)
+    axis = _one_axis(axis, a, ufunc.reduceat, indices)
     if not _is_followed(ufunc, a):
         return _plain(ufunc, "reduceat", (a, indices), {"axis": axis, "dtype": dtype, "out": out})
     exact = _exact(ufunc.reduceat, out, a._bare, indices, axis=axis, dtype=dtype)

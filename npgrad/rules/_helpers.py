@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from typing import Any
 
 import numpy as np
@@ -17,17 +18,29 @@ def negative_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """An ``axis`` argument as a tuple of negative numbers, so that it means the same behind extra leading axes."""
     if axis is None or not ndim:  # NumPy takes axes 0 and -1 of 0-d arrays, which have none
         return tuple(range(-ndim, 0))
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    return tuple(int(a) if a < 0 else int(a) - ndim for a in axes)
+    if type(axis) is not tuple:
+        axis = _given_axes(axis)
+    return tuple([int(a) if a < 0 else int(a) - ndim for a in axis])
+
+
+def _given_axes(axis: Any) -> tuple:
+    """One axis, or some in a list, an array, a range: what is no integer is a collection of them, as NumPy has it. Of an
+    iterator nothing is left when a rule asks."""
+    try:
+        return (operator.index(axis),)
+    except TypeError:
+        return tuple(axis) if hasattr(axis, "__len__") else (int(axis),)
 
 
 def negative_axis(axis: Any, ndim: int) -> int:
+    """The same for an argument that is one axis, which some functions take as a collection of one."""
+    (axis,) = _given_axes(axis)
     return int(axis) if axis < 0 else int(axis) - ndim
 
 
 def put_back(ct: Any, axis: Any, keepdims: Any, a_spec: Any) -> Any:
     """A cotangent of a reduction with the reduced axes as axes of length 1."""
-    if keepdims is True or not a_spec.ndim:
+    if flag(keepdims) or not a_spec.ndim:
         return ct
     axes = negative_axes(axis, a_spec.ndim)
     batch = ct.shape[: ct.ndim - (a_spec.ndim - len(axes))]
@@ -63,7 +76,7 @@ def numbers(a: Any, where: Any = None) -> Any:
 
 def flag(value: Any) -> bool:
     """A keyword that may be NumPy's marker for "not given"."""
-    return value is True
+    return value is True or (value is not False and given(value) and bool(value))
 
 
 def mT(a: Any) -> Any:

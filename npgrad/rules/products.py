@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from .._registry import jvp, outer, vjp
-from ._helpers import behind_batch, given, negative_axes
+from ._helpers import behind_batch, flag, given, negative_axes
 
 
 def _conj(a: Any) -> Any:
@@ -225,12 +225,12 @@ class AlongAxes:
         return negative_axes(kept, ans_spec.ndim)[0]
 
     def _arrived(self, ct: Any, ans_spec: Any, axes: Any, axis: Any, keepdims: Any) -> Any:
-        if keepdims is True:
+        if flag(keepdims):
             return np.squeeze(ct, axis=self._kept_axis(ans_spec, axes, axis))
         return self._last(ct, ans_spec.ndim, 2, axes, axis)
 
     def _left(self, value: Any, ans_spec: Any, axes: Any, axis: Any, keepdims: Any) -> Any:
-        if keepdims is True:
+        if flag(keepdims):
             return np.moveaxis(value[..., None], -1, self._kept_axis(ans_spec, axes, axis))
         return self._back(value, ans_spec.ndim, 2, axes, axis)
 

@@ -82,7 +82,7 @@ def contracted_axes(axes: Any, a_ndim: int, b_ndim: int) -> Axes:
     if np.ndim(axes) == 0 and not isinstance(axes, (tuple, list)):
         n = int(axes)
         return list(range(a_ndim - n, a_ndim)), list(range(n))
-    of_a, of_b = (list(part) if isinstance(part, (tuple, list, np.ndarray)) else [part] for part in axes)
+    of_a, of_b = (list(part) if np.ndim(part) else [part] for part in axes)
     return [int(n) % a_ndim for n in of_a], [int(n) % b_ndim for n in of_b]
 
 
