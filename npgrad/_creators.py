@@ -175,8 +175,10 @@ def _arange(*args: Any, **kwargs: Any) -> Any:
     plain = _np_arange(*unwrap(args), **unwrap(kwargs))
     if not traced_leaves([args, kwargs]) or not is_inexact(plain.dtype):
         return adopt(plain)
-    names = dict(zip(("start", "stop", "step") if len(args) > 1 else ("stop",), args, strict=False), **kwargs)
-    start, step = names.get("start") or 0.0, names.get("step", 1.0)
+    names = dict(zip(("start", "stop", "step"), args, strict=False), **kwargs)
+    if names.get("stop") is None:
+        names["start"] = None  # what was given is where it stops
+    start, step = [default if names.get(n) is None else names[n] for n, default in (("start", 0.0), ("step", 1.0))]
     with np.errstate(all="ignore"):
         made = start + _np_arange(plain.size) * step
     if not isinstance(made, TracedArray):

@@ -1,4 +1,5 @@
-"""Python's ``math`` and ``cmath`` on traced scalars: the rule of NumPy's ufunc of that name, the value of Python's function.
+"""Python's functions of numbers on traced scalars: ``math`` and ``cmath`` (the rule of NumPy's ufunc of that name, the value of
+Python's function), ``pow`` and ``operator``.
 
 Functions of integers (``comb``, ``gcd`` ...) are not here: they refuse a floating array as they refuse a float.
 """
@@ -8,6 +9,7 @@ from __future__ import annotations
 import cmath
 import functools
 import math
+import operator
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -187,3 +189,17 @@ def cmath_forms() -> dict[Callable, Callable]:
         **_forms(cmath, _CMATH_BODIES, lambda name, f: _with_body(f, _CMATH_BODIES[name])),
         cmath.log: _log_of(cmath.log, recorded(np.log, cmath.log)),
     }
+
+
+# --- Python's functions that are operators -------------------------------------------------------------------------
+
+
+def _power(base: Any, exp: Any, mod: Any = None) -> Any:
+    return base**exp if mod is None else _PYTHONS_POW(base, exp, mod)
+
+
+_PYTHONS_POW = pow
+
+# A NumPy scalar asks a traced one for a product or a power in the same way as ``np.power(scalar, traced)`` does, whose last bit
+# is another one; the instruction tells them apart. So these functions become that instruction.
+OPERATOR_FORMS: dict[Callable, Callable] = {pow: _power, operator.pow: _power, operator.mul: lambda a, b: a * b}

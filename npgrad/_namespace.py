@@ -8,9 +8,11 @@ traced creators.
 
 from __future__ import annotations
 
+import builtins
 import cmath
 import functools
 import math
+import operator
 import sys
 from collections.abc import Callable, Mapping
 from types import ModuleType
@@ -18,6 +20,7 @@ from typing import Any
 
 import numpy as np
 from numpy.lib import stride_tricks
+from numpy.polynomial import polyutils
 
 from . import _warning_places
 from ._callers import acts_for, of_plain_data
@@ -28,17 +31,18 @@ from ._doors import Doors, Names
 from ._functions import assembled, call_function
 from ._guards import guarded_functions, methods_in_place, random_in_place, refuse_tracked
 from ._leaks import refuse
-from ._math_names import cmath_forms, math_forms
+from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
 from ._moves import assemble
 from ._record import recording
 from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import is_followed
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_names import captured
-from ._traced import TracedArray, again, completing, traced_leaves
+from ._traced import TracedArray, again, completing, traced_leaves, unwrap
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording
+from .rules.polynomial import getdomain
 
 # Where NumPy's `as_strided` is, the one function for traced arrays that reaches no protocol and is imported by its name.
 _strided: Any = implementation_of(stride_tricks.as_strided)
@@ -121,6 +125,17 @@ def _seen_first_in_place(original: Callable, traced: Callable) -> Callable:
     return in_place
 
 
+def _operator_in_place(original: Callable, traced: Callable) -> Callable:
+    @functools.wraps(original)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        for arg in (*args, *kwargs.values()) if kwargs else args:
+            if isinstance(arg, TracedArray):
+                return traced(*args, **kwargs)
+        return original(*args, **kwargs)
+
+    return in_place
+
+
 def _calling_in_place(original: Callable, traced: Callable) -> Callable:
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
@@ -174,6 +189,8 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
     """Per module: NumPy's or Python's function -> what follows it, and how that is called; later ones count."""
     random = {getattr(np.random, name): form for name, form in random_in_place().items()}
     return {
+        builtins: [(OPERATOR_FORMS, _operator_in_place)],
+        operator: [(OPERATOR_FORMS, _operator_in_place)],
         math: [(math_forms(), _math_in_place)],
         cmath: [(cmath_forms(), _math_in_place)],
         np: [
@@ -187,6 +204,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
         np.emath: [(_followed_in(np.emath), _seen_in_place)],
         np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
         stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
+        polyutils: [({polyutils.getdomain: getdomain}, _calling_in_place)],
         np.ma: [(guarded_functions(np.ma), _as_it_is)],
         np.rec: [(guarded_functions(np.rec), _as_it_is)],
         np.random: [(random, _as_it_is)],
@@ -194,7 +212,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
 
 
 # Their names are looked up in loops, where a door would take more time than it saves.
-_NAMED_IN_LOOPS = {np, math}
+_NAMED_IN_LOOPS = {np, math, builtins}
 _names: list[Names] = []
 _doors = Doors()
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
@@ -229,18 +247,32 @@ _CREATORS_IN_PLACE: dict[Any, Callable] = {}
 
 
 def _index_class(kind: Any) -> type:
-    """The class of np.r_ and its like while a tape records."""
+    """The class of np.r_ and its like from the first tape on. Also where none records it must stand: NumPy's own code copies
+    traced arrays past all hooks, and what it makes would look as if it had lost a derivative."""
     original = kind.__getitem__
 
     @functools.wraps(original)
     def in_place(self: Any, key: Any) -> Any:
-        return (twin(original) if recording() else original)(self, key)
+        if recording():
+            return twin(original)(self, key)
+        check_outside(*traced_leaves(_parts(key)))
+        return original(self, _plain_key(key))
 
     return type(kind.__name__, (kind,), {"__slots__": (), "__getitem__": in_place})
 
 
-# The object, its class, and that while a tape records.
-_INDEX_OBJECTS = [(made, type(made), _index_class(type(made))) for made in (np.r_, np.c_, np.mgrid, np.ogrid)]
+def _parts(key: Any) -> list:
+    keys = key if type(key) is tuple else (key,)
+    return [part for k in keys for part in ((k.start, k.stop, k.step) if type(k) is slice else (k,))]
+
+
+def _plain_key(key: Any) -> Any:
+    if type(key) is tuple:
+        return tuple([_plain_key(k) for k in key])
+    return slice(*unwrap((key.start, key.stop, key.step))) if type(key) is slice else unwrap(key)
+
+
+_INDEX_OBJECTS = [(made, _index_class(type(made))) for made in (np.r_, np.c_, np.mgrid, np.ogrid)]
 
 _NUMPYS_POLY1D = np.poly1d.__init__
 _NUMPYS_POLY1D_ARRAY = np.poly1d.__array__
@@ -304,6 +336,8 @@ def load_names() -> None:
     """Make what stands for names: at the first tape, not at npgrad's import; it takes a while, and loads parts of NumPy."""
     for module, makers in _forms().items():
         _add(module, makers)
+    for made, kind in _INDEX_OBJECTS:
+        made.__class__ = kind
     _CREATORS_IN_PLACE.update({original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS})
     staying = {place: method for place, method in methods_in_place().items() if place[1] in _STAYING}
     _set_methods(staying)
@@ -317,8 +351,6 @@ def _put() -> None:
     for names in _names:
         names.put()
     _doors.put()
-    for made, _, kind in _INDEX_OBJECTS:
-        made.__class__ = kind
     _set_methods(_methods_in_place)
     captured.put(_CREATORS_IN_PLACE, IN_PLACE)
     scipy_doors.put()
@@ -329,8 +361,6 @@ def _take_away() -> None:
     for names in _names:
         names.take_away()
     _doors.take_away()
-    for made, kind, _ in _INDEX_OBJECTS:
-        made.__class__ = kind
     _set_methods(_methods_originals)
     captured.take_away()
     scipy_doors.take_away()

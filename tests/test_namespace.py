@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from comparisons import assert_same_bits
 
 import npgrad as ng
 
@@ -306,6 +307,37 @@ def test_objects_that_are_indexed_stay_followed_over_many_tapes() -> None:
             x = tape.watch(point)
             total = columns(x).sum()
         np.testing.assert_array_equal(tape.gradient(total, x), [2.0, 2.0, 2.0])
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: np.c_[x, x],
+        lambda x: np.c_[np.ones(2), x],
+        lambda x: np.r_["0,2", x, 1j * x],
+        lambda x: np.r_[x, 0.0, x[0] : x[1] : 3j, x[1]],
+        lambda x: np.r_[x[0] : x[1] : 0.5],
+        lambda x: np.mgrid[0 : x[0] : 3j, x[0] : x[1] : 2j],
+        lambda x: np.mgrid[x[0] : x[1]],
+        lambda x: np.ogrid[0 : x[0] : 3j, x[0] : x[1] : 2j],
+        lambda x: np.c_[x.astype(np.float32), x],
+    ],
+)
+def test_objects_that_are_indexed_give_plain_arrays_outside(program: Any) -> None:
+    """Also while a tape is alive that has recorded what they are given."""
+    point = np.array([1.0, 2.0])
+    expected = program(point)
+    assert_same_bits(program(ng.array(point)), expected)
+    with ng.GradientTape() as tape:
+        x = tape.watch(point)
+        y = x * 1.0
+        assert_same_bits(program(y), expected)
+        with tape.stop_recording():
+            found = program(y)
+            assert not any(isinstance(f, ng.TracedArray) for f in found)
+    found = program(y)
+    assert_same_bits(found, expected)
+    assert not isinstance(found, ng.TracedArray)
 
 
 @pytest.mark.parametrize(("module", "name"), [(np, "load"), (np, "sum"), (math, "sqrt"), (np.linalg, "solve")])

@@ -7,9 +7,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from comparisons import assert_like_differences, assert_same_bits
 from numpy.polynomial import Chebyshev, Polynomial
 
 import npgrad as ng
+from npgrad.testing import Linearised
 
 
 def test_arithmetic_with_the_element_of_an_object_array() -> None:
@@ -36,6 +38,31 @@ def test_polynomials_made_in_a_tape_serve_behind_it() -> None:
     assert ng.grad(program)(np.array([1.0, 2.0, 3.0])).tolist() == [1.0, 2.0, 4.0]
     assert kept[0](2.0) == 17.0
     assert not isinstance(kept[0](2.0), ng.TracedArray)
+
+
+SERIES = [np.polynomial.Polynomial, Chebyshev, np.polynomial.Legendre, np.polynomial.Hermite, np.polynomial.HermiteE]
+
+
+@pytest.mark.parametrize("kind", [*SERIES, np.polynomial.Laguerre])
+@pytest.mark.parametrize("dtype", ["c16", "c8"])
+def test_series_are_fitted_at_complex_points(kind: Any, dtype: str) -> None:
+    """Their domain is made of the corners of the points, by Python's ``complex``."""
+    parts = np.random.default_rng(0).uniform(-1, 1, (2, 7))
+    points = (parts[0] + 1j * parts[1]).astype(dtype)
+
+    def fitted(x: np.ndarray, y: np.ndarray) -> Any:
+        series = kind.fit(x, y, 2)
+        return series.coef, series.domain, series(0.3 - 0.2j)
+
+    for function, at in (
+        (lambda x: fitted(x, parts[0]), points),
+        (lambda y: fitted(points, y), points**2),
+        (lambda x: fitted(list(x), x * x), points),
+    ):
+        linear = Linearised(function, [at])
+        assert_same_bits(linear.value, function(at))
+        if dtype == "c16":
+            assert_like_differences(function, [at], linear, ("reverse", "forward"), np.random.default_rng(0))
 
 
 def test_outside_a_tape_numpy_polynomial_is_untouched() -> None:

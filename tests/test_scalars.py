@@ -1,12 +1,14 @@
 """An element or a total of a traced array passes for the NumPy scalar that the plain program has."""
 
 import fractions
+import functools
 import io
 import math
 import numbers
 import operator
 import statistics
 from collections.abc import Callable
+from operator import mul
 
 import numpy as np
 import pytest
@@ -239,6 +241,13 @@ OPERATORS: dict[str, Callable] = {
     "divmod": divmod,
     "abs": lambda a, b: abs(a) - abs(b),
     "-a": lambda a, b: -a + b,
+    "pow": lambda a, b: pow(a, b),
+    "pow by name": lambda a, b: pow(base=a, exp=b),
+    "pow without a modulus": lambda a, b: pow(a, b, None),
+    "operator.pow": lambda a, b: operator.pow(a, b),
+    "operator.mul": lambda a, b: operator.mul(a, b),
+    "mul, bound before": lambda a, b: mul(a, b),
+    "reduce": lambda a, b: functools.reduce(operator.mul, [a, b, b]),
     "np.multiply": np.multiply,
     "np.power": np.power,
     "np.divide": np.divide,

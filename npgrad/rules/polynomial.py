@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.polynomial import polyutils
 
 from .._libraries import Library
 from .._registry import body, composite, jvp, vjp
@@ -90,3 +91,17 @@ def polyfit_body(
     elif y.ndim == 2:
         covariance = covariance[:, :, None]
     return c, covariance
+
+
+def getdomain(x: Any) -> Any:
+    """``numpy.polynomial.polyutils.getdomain``, which hands the corners of complex points to Python's ``complex``."""
+    [points] = polyutils.as_series([x], trim=False)
+    if not np.iscomplexobj(points):
+        return _NUMPYS_GETDOMAIN(points)
+    corners = np.zeros(2, complex)
+    corners.real = np.stack([points.real.min(), points.real.max()])
+    corners.imag = np.stack([points.imag.min(), points.imag.max()])
+    return corners
+
+
+_NUMPYS_GETDOMAIN = polyutils.getdomain
