@@ -1,5 +1,5 @@
-"""Python's functions of numbers on traced scalars: ``math`` and ``cmath`` (the rule of NumPy's ufunc of that name, the value of
-Python's function), ``pow`` and ``operator``.
+"""Python's functions of numbers on traced scalars: ``math`` and ``cmath`` (the rule of NumPy's ufunc of that name, the value
+of Python's function), ``pow`` and ``operator``.
 
 Functions of integers (``comb``, ``gcd`` ...) are not here: they refuse a floating array as they refuse a float.
 """
@@ -200,6 +200,6 @@ def _power(base: Any, exp: Any, mod: Any = None) -> Any:
 
 _PYTHONS_POW = pow
 
-# A NumPy scalar asks a traced one for a product or a power in the same way as ``np.power(scalar, traced)`` does, whose last bit
-# is another one; the instruction tells them apart. So these functions become that instruction.
+# A NumPy scalar asks a traced one for a product or a power in the same way as ``np.power(scalar, traced)`` does, whose last
+# bit is another one; the instruction tells them apart. So these functions become that instruction.
 OPERATOR_FORMS: dict[Callable, Callable] = {pow: _power, operator.pow: _power, operator.mul: lambda a, b: a * b}
