@@ -20,7 +20,7 @@ from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
 from ._storage import has_overlaps
 from ._traced import TracedArray, adopt, new_array, same_memory, traced_leaves, unwrap
-from ._twins import twin
+from ._twins import FORMS, twin
 
 
 def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -55,6 +55,10 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
         return call_function(function, args, kwargs)
     refuse_function(function)
 
+
+# Twins of matrix_norm and vector_norm hand it their order, at which its dispatch does not look.
+_NUMPYS_NORM = np.linalg.norm
+FORMS[_NUMPYS_NORM] = lambda *args, **kwargs: call_function(_NUMPYS_NORM, args, kwargs)
 
 # Parameters that are sequences, of numbers or of arrays at which NumPy's dispatch looks one by one, or no data. All other
 # lists are arrays in the making, and traced arrays inside would be lost.

@@ -78,7 +78,10 @@ def _creator_in_place(original: Callable, traced: Callable) -> Callable:
 _PARTLY_SEEN = {
     np.sum, np.prod, np.max, np.min, np.amax, np.amin, np.nansum, np.nanprod, np.nanmax, np.nanmin, np.pad, np.select,
     np.trapezoid, np.nan_to_num, np.interp, np.unwrap,
-    np.var, np.std, np.nanvar, np.nanstd, np.polyint, *WRITES,
+    np.var, np.std, np.nanvar, np.nanstd, np.polyint, np.polyfit, *WRITES,
+}  # fmt: skip
+_PARTLY_SEEN_IN_LINALG: set[Any] = {
+    np.linalg.norm, np.linalg.vector_norm, np.linalg.matrix_norm, np.linalg.cond, np.linalg.pinv, np.linalg.lstsq,
 }  # fmt: skip
 
 
@@ -200,7 +203,11 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
             (TRACED_CREATORS, _creator_in_place),
             ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
         ],
-        np.linalg: [(_zero_in(np.linalg), _of_lists_in_place), (_followed_in(np.linalg), _seen_in_place)],
+        np.linalg: [
+            (_zero_in(np.linalg), _of_lists_in_place),
+            (_followed_in(np.linalg), _seen_in_place),
+            ({function: _called(function) for function in _PARTLY_SEEN_IN_LINALG}, _seen_in_place),
+        ],
         np.emath: [(_followed_in(np.emath), _seen_in_place)],
         np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
         stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],

@@ -26,7 +26,7 @@ TWIN_PREFIX = "npgrad-twin-of-"
 def _traced_form(value: Any) -> Any:
     """What stands for an object of NumPy in a twin: itself, unless it is a creator."""
     try:
-        return TRACED_CREATORS.get(value) or _FORMS.get(value, value)
+        return TRACED_CREATORS.get(value) or FORMS.get(value, value)
     except TypeError:  # not hashable
         return value
 
@@ -50,7 +50,8 @@ def _makearray(a: Any) -> tuple[Any, Callable]:
     return _asarray(a), lambda result: result
 
 
-_FORMS: dict[Any, Callable] = {vars(sys.modules["numpy.linalg._linalg"])["_makearray"]: _makearray}
+# What else stands for an object of NumPy in twins.
+FORMS: dict[Any, Callable] = {vars(sys.modules["numpy.linalg._linalg"])["_makearray"]: _makearray}
 
 
 # Modules whose code must see that an element of an array is no array (np.piecewise). Elsewhere it must not: what is no array

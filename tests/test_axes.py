@@ -28,13 +28,18 @@ def _forms(value: Any) -> Iterator[Any]:
         yield from NO_AXES
 
 
+def _with(sample: S, name: str, form: Any) -> S:
+    call = sample.call if sample.place is None else None
+    return S(sample.function, *sample.args, f=call, **{**sample.kwargs, name: form})
+
+
 def _variants(sample: S) -> Iterator[S]:
     for name in sample.kwargs.keys() & {"axis", "axes"}:
         for form in _forms(sample.kwargs[name]):
-            yield S(sample.function, *sample.args, f=sample.call, **{**sample.kwargs, name: form})
+            yield _with(sample, name, form)
     if sample.kwargs.get("keepdims") is True:
         for form in (1, np.True_, 2, np.array(1)):
-            yield S(sample.function, *sample.args, f=sample.call, **{**sample.kwargs, "keepdims": form})
+            yield _with(sample, "keepdims", form)
 
 
 def _differentiable(sample: S) -> bool:

@@ -17,7 +17,8 @@ from sampling import for_samples
 
 import npgrad as ng
 from npgrad._compat import signature_of
-from npgrad._registry import WRITES
+from npgrad._registry import WRITES, ZERO
+from npgrad._structure import flatten
 from npgrad.testing import Linearised
 
 
@@ -114,3 +115,42 @@ def test_lists_of_elements(sample: S) -> None:
     for by_name in (False, True) if sample in NAMED else (False,):
         for points in (sample.points, turned):
             _compare(sample, _otherwise(sample, by_name, True), points, ng.LeakError, ng.NoRuleError)
+
+
+# Results jump in these arguments, at integers or at the edges of bins.
+_JUMPS = {(np.roll, "shift"), (np.histogram, "a"), (np.histogram_bin_edges, "a")}
+
+
+@for_samples(sample for sample in NAMED if sample.function not in ZERO)
+def test_no_number_goes_unseen_beside_plain_data(sample: S) -> None:
+    """NumPy's dispatch does not look at every argument. Each one, traced while all others are plain, is followed or refused,
+    or the result does not change with it."""
+    args, kwargs = _plain(sample.args), {name: _plain(value) for name, value in sample.kwargs.items()}
+    given = {**dict(zip(_names(sample) or (), args, strict=False)), **kwargs}
+    for name, value in given.items():
+        number = isinstance(value, (float, np.inexact)) or (isinstance(value, np.ndarray) and value.dtype.kind in "fc")
+        if not number or (sample.function, name) in _JUMPS:
+            continue
+        value = np.asarray(value)
+
+        def call(x: Any, name: str = name) -> Any:
+            return getattr(*sample.place)(**{**given, name: x})
+
+        try:
+            expected, moved = call(value[()]), call((value + 1e-4 * (1 + np.abs(value)))[()])
+        except Exception:
+            continue
+        try:
+            with ng.GradientTape() as tape:
+                found = flatten(call(tape.watch(value[None])[0]))[0]
+        except (ng.NoRuleError, ng.LeakError):
+            continue
+        if not any(isinstance(f, ng.TracedArray) and f._storage.tracked for f in found):
+            for a, b in zip(flatten(expected)[0], flatten(moved)[0], strict=True):
+                np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-7, err_msg=f"by {name}")
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Differentiated):
+        return value.value.copy()[()]
+    return type(value)([_plain(v) for v in value]) if type(value) in (list, tuple) else value

@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from comparisons import assert_same_bits
 
 import npgrad as ng
 from npgrad.rules import factorizations
@@ -180,6 +181,44 @@ def test_the_space_of_columns_that_complete_a_basis_does_not_warn() -> None:
         ng.grad(lambda x, vectors=vectors: np.sum((v := vectors(x)[:, 2:]) @ v.T * np.arange(4.0)))(tall)
     # One real column is determined up to its sign.
     ng.grad(lambda x: np.linalg.svd(x)[0][0, 2])(tall[:3])
+
+
+@pytest.mark.parametrize("plain", [True, False])
+def test_the_order_of_a_norm_of_matrices_is_no_number_to_differentiate_by(plain: bool) -> None:
+    """It is one of six, each with a function of its own; also where the matrix is plain, at which alone NumPy looks."""
+    a = np.array([[2.0, 1.0], [0.5, 3.0]])
+    for program in (
+        lambda p: np.linalg.norm(a if plain else a * p, p),
+        lambda p: np.linalg.matrix_norm(a if plain else a * p, ord=p),
+    ):
+        with pytest.raises(ng.NoRuleError, match="by the order of a norm of matrices"):
+            ng.grad(program)(2.0)
+        with pytest.raises(ng.NoRuleError, match="by the order of a norm of matrices"):
+            ng.jvp(program, (2.0,), (1.0,))
+    with pytest.raises(ng.LeakError, match="key"):
+        ng.grad(lambda p: np.linalg.cond(a if plain else a * p, p))(2.0)
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda a, b, r: np.linalg.lstsq(a, b, r)[0],
+        lambda a, b, r: np.linalg.lstsq(a, b, rcond=r)[0],
+        lambda a, b, r: np.linalg.pinv(a, r),
+        lambda a, b, r: np.linalg.pinv(a, rcond=r),
+        lambda a, b, r: np.polyfit(a[:, 0], b, 1, r),
+        lambda a, b, r: np.polyfit(a[:, 0], b, 1, rcond=r),
+        lambda a, b, r: np.polynomial.polynomial.polyfit(a[:, 0], b, 1, r),
+    ],
+)
+def test_what_cuts_off_small_singular_values_has_derivative_zero(program: Any) -> None:
+    """Also where all else is plain."""
+    a, b = np.array([[2.0, 1.0], [0.5, 3.0], [1.0, 1.5]]), np.array([1.0, 2.0, 0.5])
+    with ng.GradientTape() as tape:
+        r = tape.watch(1e-6)
+        found = program(a, b, r)
+    assert_same_bits(found, program(a, b, 1e-6))
+    assert tape.gradient(found, r, unconnected_gradients="zero") == 0.0
 
 
 @pytest.mark.parametrize("shape", [(2, 4), (2, 3), (3, 4), (3, 5), (5, 8), (1, 3), (3, 3), (4, 2), (5, 3)])

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from .._refusals import refuse_function
 from .._registry import body, jvp, vjp
 from ._helpers import fixed, negative_axes, put_back
 
@@ -42,8 +43,20 @@ _VECTOR_GRADIENTS: dict[Any, Callable] = {
 }
 
 
+# Beyond these the norm is the same for neighbouring orders; at 0 NumPy counts, and no neighbour is like that.
+_ORDERS_BY_THEMSELVES = (0, np.inf, -np.inf)
+
+
+def _number(ord: Any) -> Any:
+    """NumPy takes an array of one number, too."""
+    return fixed(ord).item() if isinstance(ord, np.ndarray) else ord
+
+
 def _vector_gradient(x: Any, norm: Any, ord: Any) -> Any:
-    if ord in _VECTOR_GRADIENTS:
+    if isinstance(ord, np.ndarray):
+        number = _number(ord)
+        ord = number if number in _ORDERS_BY_THEMSELVES else ord.reshape(())
+    if not isinstance(ord, np.ndarray) and ord in _VECTOR_GRADIENTS:
         return _VECTOR_GRADIENTS[ord](x, norm)
     sizes = np.abs(x)
     ratio = _over(np.where(sizes == 0, 1, sizes), norm[..., None])
@@ -89,14 +102,18 @@ _MATRIX_GRADIENTS: dict[Any, Callable] = {
 
 
 def _gradient(x: Any, norm: Any, ord: Any, axis: Any) -> Any:
-    ord = fixed(ord).item() if isinstance(ord, np.ndarray) else ord  # NumPy takes an array of one number, too
     if axis is None and ord is None:
         return _over(x, norm.reshape((1,) * x.ndim))
+    axes, moved, norm = _along_last(x, norm, axis)
+    made = _vector_gradient(moved, norm, ord) if len(axes) == 1 else _MATRIX_GRADIENTS[_number(ord)](moved, norm)
+    return np.moveaxis(made, range(-len(axes), 0), axes)
+
+
+def _along_last(x: Any, norm: Any, axis: Any) -> tuple[tuple, Any, Any]:
+    """The axes of a norm, x with these as its last ones, and the norm without them."""
     axes = negative_axes(axis, x.ndim)
     moved = np.moveaxis(x, axes, range(-len(axes), 0))
-    norm = norm.reshape(moved.shape[: moved.ndim - len(axes)])
-    made = _vector_gradient(moved, norm, ord) if len(axes) == 1 else _MATRIX_GRADIENTS[ord](moved, norm)
-    return np.moveaxis(made, range(-len(axes), 0), axes)
+    return axes, moved, norm.reshape(moved.shape[: moved.ndim - len(axes)])
 
 
 @vjp(np.linalg.norm, "x")
@@ -111,12 +128,38 @@ def norm_jvp(tangent: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: Any)
     return np.sum(change, axis=negative_axes(axis, x.ndim), keepdims=bool(keepdims))
 
 
+def _by_order(ans: Any, x: Any, ord: Any, axis: Any) -> Any:
+    """How a norm of vectors changes with its order, in the shape of the norm."""
+    axes, moved, norm = _along_last(x, ans, axis)
+    if len(axes) > 1:
+        refuse_function(np.linalg.norm, "by the order of a norm of matrices")
+    if _number(ord) in _ORDERS_BY_THEMSELVES:
+        return np.zeros(np.shape(ans), norm.dtype)
+    ord = np.reshape(ord, ())
+    ratio = _over(np.abs(moved), norm[..., None])
+    there = np.where(ratio == 0, 1, ratio)
+    return np.reshape(norm / ord * np.sum(there**ord * np.log(there), axis=-1), np.shape(ans))
+
+
+@vjp(np.linalg.norm, "ord")
+def norm_order_vjp(ct: Any, ans: Any, x: Any, ord: Any, axis: Any, ord_spec: Any) -> Any:
+    batch = ct.shape[: ct.ndim - np.ndim(ans)]
+    flow = ct * _by_order(ans, x, ord, axis)
+    return np.sum(flow.reshape((*batch, np.size(ans))), axis=-1).reshape(batch + ord_spec.shape)
+
+
+@jvp(np.linalg.norm, "ord")
+def norm_order_jvp(tangent: Any, ans: Any, x: Any, ord: Any, axis: Any, ord_spec: Any) -> Any:
+    batch = tangent.shape[: tangent.ndim - ord_spec.ndim]
+    return tangent.reshape(batch + (1,) * np.ndim(ans)) * _by_order(ans, x, ord, axis)
+
+
 @body(np.linalg.cond)
 def cond_body(x: Any, p: Any = None) -> Any:
     with np.errstate(all="ignore"):
         # Singular values of what is not finite are not found: another matrix stands for it, the value is NumPy's own.
         finite = np.isfinite(x).all(axis=(-2, -1))[..., None, None]
-        if p in (None, 2, -2, "nuc"):
+        if p in {None, 2, -2, "nuc"}:  # as a key: a traced order is refused, as each has a function of its own
             x = np.where(finite, x, np.eye(*np.shape(x)[-2:]))
         if p in (None, 2, -2):
             s = np.linalg.svd(x, compute_uv=False)
