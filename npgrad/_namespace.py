@@ -95,7 +95,7 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
     def in_place(*args: Any, **kwargs: Any) -> Any:
         if (args and type(args[0]) is TracedArray) or not recording():
             return original(*args, **kwargs)
-        if not traced_leaves([args, kwargs]):
+        if not traced_leaves((args, kwargs) if kwargs else args):
             return of_plain_data(original(*args, **kwargs), args, sys._getframe(1))
         args, kwargs = assembled(original, args, kwargs)
         return traced(*args, **kwargs)
@@ -120,7 +120,7 @@ def _of_lists_in_place(original: Callable, traced: Callable) -> Callable:
 def _seen_first_in_place(original: Callable, traced: Callable) -> Callable:
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
-        if not traced_leaves([args, kwargs]):
+        if not traced_leaves((args, kwargs)):
             return original(*args, **kwargs)
         args, kwargs = assembled(original, args, kwargs)
         return traced(*args, **kwargs)
@@ -218,8 +218,8 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
     }
 
 
-# Their names are looked up in loops, where a door would take more time than it saves.
-_NAMED_IN_LOOPS = {np, math, builtins}
+# Python's own names, which are no module's that could be a door, and functions that take less time than a door.
+_NAMED_IN_LOOPS = {builtins, math}
 _names: list[Names] = []
 _doors = Doors()
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).

@@ -130,7 +130,7 @@ def __array_function__(self: TracedArray, func: Callable, types: Any, args: tupl
     for kind in types:
         if not issubclass(kind, TracedArray) and kind.__array_function__ is not ndarray.__array_function__:
             return NotImplemented
-    if not (args and isinstance(args[0], (TracedArray, list, tuple))) and not traced_leaves([args, kwargs]):
+    if not (args and isinstance(args[0], (TracedArray, list, tuple))) and not traced_leaves((args, kwargs)):
         args = tuple([_in_a_list(a) for a in args])
     try:
         return call_function(func, args, {**kwargs})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import importlib.machinery
+import operator
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -69,19 +70,21 @@ class CapturedNames:
     def __init__(self) -> None:
         self._known = 0
         self._seen: set[str] = set()
-        self._swaps: list[tuple[dict, dict, dict]] = []
+        # For each module: the `update` of its names, what they are bound to, and what stands for that; and these by column.
+        self._swaps: list[tuple[Callable[[dict], None], dict, dict]] = []
+        self._updates: tuple[Callable[[dict], None], ...] = ()
+        self._bound: tuple[dict, ...] = ()
+        self._forms: tuple[dict, ...] = ()
         self._originals: dict[Any, Callable] = {}
 
     def put(self, creators: dict[Any, Callable], in_place: dict[Any, Callable]) -> None:
         if len(sys.modules) != self._known:
             self._originals = {form: original for original, form in in_place.items()}
             self._find(creators)
-        for names, _, forms in self._swaps:
-            names.update(forms)
+        any(map(operator.call, self._updates, self._forms))  # a loop in C; an update gives None
 
     def take_away(self) -> None:
-        for names, originals, _ in self._swaps:
-            names.update(originals)
+        any(map(operator.call, self._updates, self._bound))
 
     def _find(self, creators: dict[Any, Callable]) -> None:
         known = len(sys.modules)
@@ -93,8 +96,9 @@ class CapturedNames:
                 continue
             forms = self._forms_of(module, creators)
             if forms:
-                self._swaps.append((vars(module), {key: vars(module)[key] for key in forms}, forms))
+                self._swaps.append((vars(module).update, {key: vars(module)[key] for key in forms}, forms))
             self._seen.add(name)
+        self._updates, self._bound, self._forms = zip(*self._swaps, strict=True) if self._swaps else ((), (), ())
         self._known = known  # last: after an interrupt the search begins again
 
     def _forms_of(self, module: ModuleType, creators: dict[Any, Callable]) -> dict[str, Any]:

@@ -300,16 +300,21 @@ def handed_out(value: Any) -> Any:
     return made if isinstance(made, TracedArray) else value
 
 
+_SEARCHED = frozenset([list, tuple, dict])
+
+
 def traced_leaves(value: Any) -> list[TracedArray]:
     """The traced arrays inside an argument."""
-    if isinstance(value, TracedArray):
-        return [value]
+    kind = type(value)
+    if kind not in _SEARCHED:
+        return [value] if isinstance(value, TracedArray) else []
     found: list[TracedArray] = []
-    if type(value) in (list, tuple):
-        for item in value:
-            if isinstance(item, (TracedArray, list, tuple, dict)):
-                found += traced_leaves(item)
-    elif type(value) is dict:
-        for item in value.values():
+    for item in value.values() if kind is dict else value:
+        kind = type(item)
+        if kind is TracedArray:
+            found.append(item)
+        elif kind in _SEARCHED:
             found += traced_leaves(item)
+        elif isinstance(item, TracedArray):
+            found.append(item)
     return found
