@@ -12,8 +12,10 @@ import sys
 import types
 from typing import Any
 
+from . import _namespace
 from ._leaks import is_users_code
-from ._namespace import form_in_place
+from ._loading import Finder
+from ._namespace import form_in_place, original_of
 from ._while_recording import WhileRecording
 
 
@@ -35,7 +37,9 @@ _modules_seen = 0
 
 
 def _bound_in(module: Any) -> dict[str, tuple[Any, Any]]:
-    forms = {name: (value, form_in_place(value)) for name, value in list(vars(module).items()) if callable(value)}
+    names = [(name, value) for name, value in list(vars(module).items()) if callable(value)]
+    bare = {name: original_of(value) or value for name, value in names}  # it may be looked through while they are in place
+    forms = {name: (value, form_in_place(value)) for name, value in bare.items()}
     return {name: both for name, both in forms.items() if both[1] is not None}
 
 
@@ -55,15 +59,31 @@ def _look_through() -> None:
             one.size = size  # last: after an interrupt it is done again
 
 
+def _settle(module: types.ModuleType) -> None:
+    """Put back what stands for names in a module that has been loaded while a tape records."""
+    forms = {name: original_of(value) for name, value in list(vars(module).items()) if callable(value)}
+    vars(module).update({name: original for name, original in forms.items() if original is not None})
+
+
+def _refresh() -> None:
+    _namespace.in_place.put_again()
+    in_place.put_again()
+
+
+_finder = Finder(_settle, _refresh)
+
+
 def _put() -> None:
     _look_through()
     for one in _modules:
         if one.bound:
             names = vars(one.module)
             names.update({n: form for n, (original, form) in one.bound.items() if names.get(n) is original})
+    _finder.put()
 
 
 def _take_away() -> None:
+    _finder.take_away()
     for one in _modules:
         if one.bound:
             names = vars(one.module)

@@ -35,7 +35,7 @@ from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
 from ._moves import assemble
 from ._record import recording
 from ._registry import CALLING_BACK, WRITES, ZERO
-from ._scipy import is_followed
+from ._scipy import as_compiled_code_takes_it, is_followed
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_names import captured
 from ._traced import TracedArray, again, completing, traced_leaves, unwrap
@@ -64,6 +64,7 @@ def _creator_in_place(original: Callable, traced: Callable) -> Callable:
                 refuse(tracking(traced_leaves(args)), "as_strided, imported before the tape, sees only the memory")
             return original(*args, **kwargs)
         if caller.startswith("scipy.") and not is_followed(original, frame, args, kwargs):
+            args, kwargs = as_compiled_code_takes_it(frame, (args, kwargs))
             return original(*args, **kwargs)
         try:
             return traced(*args, **kwargs)
@@ -224,6 +225,8 @@ _names: list[Names] = []
 _doors = Doors()
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
 IN_PLACE: dict[Any, Callable] = {}
+# For classes the other way round; a function that stands for another says which.
+_CLASSES: dict[Any, Any] = {}
 
 
 def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]]) -> None:
@@ -235,6 +238,7 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
                 originals[name] = value
                 names[name] = make(value, forms[value])
     IN_PLACE.update({original: names[name] for name, original in originals.items()})
+    _CLASSES.update({names[name]: original for name, original in originals.items() if isinstance(original, type)})
     if module in _NAMED_IN_LOOPS:
         _names.append(Names(module, originals, names))
     else:
@@ -247,6 +251,14 @@ def form_in_place(value: Any) -> Callable | None:
         return IN_PLACE.get(value) or form_of(value)
     except TypeError:  # not hashable
         return None
+
+
+def original_of(value: Any) -> Any:
+    """What a form stands for, None for anything else."""
+    inner = getattr(value, "__wrapped__", None)
+    if inner is not None and form_in_place(inner) is value:
+        return inner
+    return _CLASSES.get(value) if isinstance(value, type) else None
 
 
 # What SciPy's modules bound is swapped where no protocol shows it.

@@ -16,6 +16,7 @@ from numpy import ndarray
 
 from ._dispatch import tracking
 from ._leaks import refuse
+from ._structure import map_structure
 from ._traced import TracedArray, traced_leaves
 
 # SciPy's Python code that does nothing but call functions with rules, and the user's. By the function that the user calls.
@@ -33,6 +34,8 @@ _NOT_FOLLOWED = {"scipy.special.multigammaln"}
 _BUFFERS = {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 _CONVERTERS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.asarray_chkfinite}
 _ON_THE_WAY = ("scipy.", "npgrad._scipy_doors")
+# Their compiled code takes memory only if it could write into it, which it does not.
+_TAKES_WRITABLE = "scipy.spatial.transform."
 # What other packages of SciPy call; no public name is in it.
 _HELPERS = ("scipy._lib.", "scipy._external.")
 
@@ -71,6 +74,11 @@ def is_followed(creator: Callable, frame: FrameType, args: tuple, kwargs: dict) 
 def is_followed_by_name(name: str) -> bool:
     """Whether the Python code of a public function of SciPy is followed like the user's."""
     return name in _FOLLOWED or (name.startswith(_FOLLOWED_PACKAGE) and name not in _NOT_FOLLOWED)
+
+
+def as_compiled_code_takes_it(frame: FrameType, given: Any) -> Any:
+    """What a function that is not followed gives to a creator: arrays that npgrad holds cannot be written into."""
+    return map_structure(plain_copy, given) if called_from(frame).startswith(_TAKES_WRITABLE) else given
 
 
 def refuse_compiled(records: tuple, name: str, what: str = "traced data") -> None:

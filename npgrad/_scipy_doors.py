@@ -55,7 +55,7 @@ class _Compiled:
     """A compiled function that refuses traced data."""
 
     def __init__(self, function: Any) -> None:
-        self._function = function
+        self._function = self.__wrapped__ = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
         records = tracking(traced_leaves([args, kwargs])) if recording() else ()
@@ -211,7 +211,7 @@ class ScipyDoors:
         known = len(sys.modules)
         loaded = {name: sys.modules[name] for name in (*_CALLING, *_COMPILED) if name in sys.modules}
         ready = [m for m in loaded.values() if not getattr(m.__spec__, "_initializing", False)]
-        self._doors.take_away()
+        self.take_away()
         self._doors = Doors()
         for module in ready:
             if type(module) is types.ModuleType:

@@ -47,6 +47,12 @@ class WhileRecording:
             finally:
                 self._holder = None
 
+    def put_again(self) -> None:
+        """Put it also where there is something new."""
+        with self.lock:
+            if self.tapes:
+                self._put()
+
     def _wait(self) -> None:
         """Wait without the lock. A thread that blocks on it is given it before it has the interpreter, for which it then
         waits while all others wait for the lock: beside threads that compute, each tape would take many times as long."""

@@ -28,7 +28,7 @@ LAYERS = {
     ],
     "functions": ["_callers", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_functions", "_vectorize"],
     "names in place": [
-        "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_while_recording", "_namespace",
+        "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_while_recording", "_namespace", "_loading",
         "_bound_names", "_instrument", "_forking",
     ],
     "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],

@@ -393,7 +393,7 @@ with ng.GradientTape() as tape:
     import scipy.special
     from npgrad import _command_line, _libraries
     _libraries.declare_loaded()
-    forms = {id(form) for names in ng._namespace._names for form in names._forms[1]}
+    forms = {id(form) for form in ng._namespace.IN_PLACE.values()}
 
 def parts(value, depth=3):
     yield value
