@@ -7,6 +7,7 @@ own Python code.
 from __future__ import annotations
 
 import functools
+import itertools
 from collections.abc import Callable
 from typing import Any
 
@@ -183,18 +184,21 @@ def _arange(*args: Any, **kwargs: Any) -> Any:
         made = start + _np_arange(plain.size) * step
     if not isinstance(made, TracedArray):
         return adopt(plain)  # the stop only says how many there are
+    made = made.reshape(plain.shape)  # NumPy takes an array of one number, too
     overwrite(made, plain)
     return made
 
 
 def _fromiter(iterable: Any, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
-    items = list(iterable)
-    if not traced_leaves(items):
-        return adopt(_NUMPYS_FROMITER(items, dtype, count))
-    made = assemble(items, dtype)
-    if count > len(items):
-        raise ValueError(f"iterator too short: Expected {count} but iterator had only {len(items)} items.")
-    return made if count < 0 else made[:count]
+    items = list(iterable if count < 0 else itertools.islice(iterable, count))
+    plain = adopt(_NUMPYS_FROMITER(unwrap(items), dtype, count))
+    if not isinstance(plain, TracedArray) or not traced_leaves(items):
+        return plain
+    if plain.ndim == 1:
+        return assemble([i.reshape(()) if isinstance(i, ndarray) else i for i in items], plain.dtype)
+    for row, item in zip(plain, items, strict=True):
+        row[...] = item
+    return plain
 
 
 _NUMPYS_FROMITER = np.fromiter

@@ -62,7 +62,7 @@ FORMS[_NUMPYS_NORM] = lambda *args, **kwargs: call_function(_NUMPYS_NORM, args, 
 
 # Parameters that are sequences, of numbers or of arrays at which NumPy's dispatch looks one by one, or no data. All other
 # lists are arrays in the making, and traced arrays inside would be lost.
-_SEQUENCES = {"condlist", "sample", "indices", "ind", "obj", "filt", "n", "tol", "range", "out"}
+_SEQUENCES = {"condlist", "funclist", "sample", "indices", "ind", "obj", "filt", "n", "tol", "range", "out"}
 # NumPy takes lists in the type of the array that they are written into.
 _IN_TYPE_OF_FIRST = {np.put, np.place, np.putmask}
 # Sequences of arrays, each of which may be a list.

@@ -325,6 +325,8 @@ def to_device(self: TracedArray, device: Any, /, *, stream: Any = None) -> Any:
 
 @entry_point
 def fill(self: TracedArray, value: Any) -> None:
+    if np.ndim(value):  # where NumPy takes one element only, its own error says so
+        np.empty((), self.dtype).fill(unwrap(value))
     if type(self._bare) is ndarray:  # filling a NumPy scalar changes nothing
         write(self, ..., value, True)
 

@@ -93,5 +93,10 @@ def _assembled(results: list, otype: Any, layout: Any) -> Any:
             items[position] = result
         like[...] = items.reshape(like.shape)
         return like
+    if any(np.ndim(result) for result in results):  # NumPy's error, where it takes no arrays as elements
+        boxed = np.empty(len(results), object)
+        for position, result in enumerate(unwrap(results)):
+            boxed[position] = result
+        boxed.astype(like.dtype)
     made = _asarray(results, dtype=otype).reshape(like.shape)
     return made if like.flags.c_contiguous else laid_out(made, like)
