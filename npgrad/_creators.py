@@ -15,7 +15,6 @@ import numpy as np
 from numpy import ndarray
 
 from ._compat import array_converter, forbids_copy, wants_copy
-from ._flat import Flat
 from ._guards import StructuredArray, refuse_tracked
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
@@ -65,11 +64,11 @@ def _check_copy(obj: Any, dtype: Any, copy: Any, order: Any) -> None:
 
 
 def _items(obj: Any, dtype: Any) -> Any:
-    """What is converted: the items of a flat iterator, and of an array of objects, some traced, that shall be numbers; the
-    traced array that an object gives."""
+    """What is converted: the items of an array of objects, some traced, that shall be numbers; the traced array that an
+    object gives."""
     if type(obj) is ndarray and obj.dtype.kind == "O" and dtype is not None and is_inexact(np.dtype(dtype)):
         return obj.tolist() if obj.ndim else obj
-    return obj.copy() if isinstance(obj, Flat) else handed_out(obj)
+    return handed_out(obj)
 
 
 def _array(
@@ -122,6 +121,7 @@ def _adopting(original: Callable, convert: Callable = arrays_of, count: int | No
     given by name) that are lists with traced arrays inside."""
 
     def converted(a: Any) -> Any:
+        a = handed_out(a)
         return convert(a) if type(a) in (list, tuple) and traced_leaves(a) else a
 
     @functools.wraps(original)
@@ -147,6 +147,7 @@ def _repeating(original: Callable) -> Callable:
 
 
 def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any) -> Any:
+    fill_value = handed_out(fill_value)
     plain = _NUMPYS_FULL(shape, unwrap(fill_value), dtype, order, **kwargs)
     made = adopt(plain)
     if isinstance(made, TracedArray) and traced_leaves(fill_value):
@@ -160,6 +161,7 @@ _NUMPYS_FULL = np.full
 
 
 def _full_like(a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
+    fill_value = handed_out(fill_value)
     plain = _NUMPYS_FULL_LIKE(unwrap(a), unwrap(fill_value), *args, **kwargs)
     made = adopt(plain)
     if isinstance(made, TracedArray) and traced_leaves(fill_value):

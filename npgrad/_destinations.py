@@ -113,3 +113,16 @@ def _check_overlap(function: Callable, args: tuple, kwargs: dict, out: TracedArr
     if not np.array_equal(target, exact, equal_nan=True):
         name = getattr(function, "__name__", function)
         raise NoRuleError(leak_message(f"{name} reads what it has written into out=", "Give it a copy of the argument."))
+
+
+def written_by_numpy(function: Callable, args: tuple, kwargs: dict, target: TracedArray) -> ndarray | None:
+    """What NumPy's own write of values that look at the memory of the target leaves in it, as it may read what it has
+    written; None if NumPy refuses it."""
+    in_the_copy = _mirrored(target, np.array(root_of(target), order="K"))
+    with np.errstate(all="ignore"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the write itself warns
+        try:
+            function(*[in_the_copy(a) for a in args], **{name: in_the_copy(value) for name, value in kwargs.items()})
+        except Exception:
+            return None
+    return in_the_copy(target)

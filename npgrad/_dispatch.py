@@ -24,7 +24,7 @@ from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._refusals import refuse_function, refuse_gaps
 from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
-from ._traced import TracedArray, adopt, completing, new_array, same_memory, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, completing, new_array, same_memory, traced_leaves, unwrap, with_handed_out
 
 
 @completing
@@ -259,6 +259,7 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
             if given.general:  # NumPy has computed it, and has warned
                 with np.errstate(all="ignore"):
                     return call_rule(rule, function, args, kwargs)
+    args, kwargs = with_handed_out(args, kwargs)
     out = kwargs.get("out")
     position = rule.out_position
     if out is None and position is not None and position < len(args):

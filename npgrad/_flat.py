@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ._moves import assemble, reads_itself, write_by_origin
-from ._traced import TracedArray, unwrap
+from ._traced import GIVES, TracedArray, unwrap
 
 
 class Flat:
@@ -31,6 +31,8 @@ class Flat:
 
     def __setitem__(self, key: Any, value: Any) -> None:
         if reads_itself(self._array, value):
+            if value.dtype != self._array.dtype:
+                return self.__setitem__(key, value.copy())  # what NumPy casts, it copies
             chosen = unwrap(key)
             return write_by_origin(self._array, value, lambda numbers, source: numbers.flat.__setitem__(chosen, source))
         where = self._where(key)
@@ -83,3 +85,6 @@ class Flat:
             rest, place = divmod(rest, n)
             found.append(place)
         return (rest, *reversed(found)) if self._array.ndim else ()
+
+
+GIVES[Flat] = Flat.copy

@@ -9,17 +9,17 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ._compat import signature_of
-from ._destinations import check_target, refuse_plain_target, written
+from ._destinations import check_target, refuse_plain_target, written, written_by_numpy
 from ._dispatch import call_rule, check_outside, tracking, write_records
-from ._leaks import called_by_numpy, refuse
+from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
-from ._moves import arrays_of, assemble, gather, overwrite, protect
+from ._moves import arrays_of, assemble, gather, overwrite, protect, reads_itself
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
 from ._storage import has_overlaps
-from ._traced import TracedArray, adopt, new_array, same_memory, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, handed_out, new_array, same_memory, traced_leaves, unwrap, with_handed_out
 from ._twins import FORMS, twin
 
 
@@ -30,6 +30,7 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
         if rule.may_overwrite:
             args, kwargs = _without_permission(function, args, kwargs)
         return call_rule(rule, function, args, kwargs)
+    args, kwargs = taken(function, args, kwargs)
     if function in VIEWS:
         return VIEWS[function](*args, **kwargs)
     if function in WRITES:
@@ -69,6 +70,23 @@ _IN_TYPE_OF_FIRST = {np.put, np.place, np.putmask}
 _OF_LISTS = {"arrays", "tup", "choices", "choicelist"}
 # Lists in lists are rows.
 _OF_ROWS = {np.block}
+
+
+def taken(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
+    """The arguments as NumPy takes them, with what objects hand out in their place."""
+    if function in CALLING_BACK:
+        return args, kwargs  # the user's function gets what the user gives
+    if function in _OF_ROWS:
+        return tuple([_rows(a) for a in args]), {name: _rows(a) for name, a in kwargs.items()}
+    return with_handed_out(args, kwargs)
+
+
+def _rows(value: Any) -> Any:
+    """Nested lists of arrays: what is no list is an array."""
+    if isinstance(value, list):
+        return [_rows(item) for item in value]
+    made = handed_out(value)
+    return made if made is value else assemble(made)
 
 
 class _Lists(NamedTuple):
@@ -133,7 +151,14 @@ def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
         if type(target._bare) is not np.ndarray and not called_by_numpy():
             function(*unwrap(args), **unwrap(kwargs))  # a scalar: NumPy's own error
         args, kwargs = assembled(function, args, kwargs)
-        return WRITES[function](*args, **kwargs)
+        if not any(reads_itself(target, value) for value in (*args[1:], *kwargs.values())):
+            return WRITES[function](*args, **kwargs)
+        exact = written_by_numpy(function, args, kwargs, target)
+        WRITES[function](*args, **kwargs)
+        if exact is not None and not np.array_equal(target._bare, exact, equal_nan=True):
+            what = f"{function.__name__} reads what it has written"
+            raise NoRuleError(leak_message(what, "Give it a copy of the values."))
+        return None
     records = tracking(traced_leaves(list(args)) + traced_leaves(kwargs))
     if records:
         refuse_plain_target(records, (target,))

@@ -11,7 +11,18 @@ from numpy import ndarray
 
 from ._flat import Flat
 from ._moves import assemble, copied, gather, move, read_element, write
-from ._traced import TracedArray, again, entry_point, index_view, same_memory, short_entry_point, unwrap, view_of
+from ._traced import (
+    NO_OBJECTS,
+    TracedArray,
+    again,
+    entry_point,
+    handed_out,
+    index_view,
+    same_memory,
+    short_entry_point,
+    unwrap,
+    view_of,
+)
 
 _BASIC = {int, slice, type(None), EllipsisType, *{np.dtype(code).type for code in np.typecodes["AllInteger"]}}
 
@@ -71,8 +82,10 @@ def _exact_key(key: Any) -> Any:
 @short_entry_point
 def __setitem__(self: TracedArray, key: Any, value: Any) -> None:
     try:
-        if type(value) is list or type(value) is tuple:
-            value = assemble(value)
+        if type(value) not in NO_OBJECTS:
+            value = handed_out(value)
+            if type(value) is list or type(value) is tuple:
+                value = assemble(value)
         if type(self._bare) is not ndarray:
             raise TypeError(f"'numpy.{type(self._bare).__name__}' object does not support item assignment")
         if type(key) is int or _is_basic(key):

@@ -191,10 +191,11 @@ def _view_by(self: TracedArray, function: Callable, *args: Any, **kwargs: Any) -
         if not isinstance(self, TracedArray):
             return function(self, *args, **kwargs)
     result = function(self._bare, *args, **kwargs)
-    first, end = byte_bounds(root_of(self))
+    root = root_of(self)
+    first, end = byte_bounds(root) if root.size else (0, 0)  # of no elements, NumPy counts the memory backwards
     if result.size and not first <= byte_bounds(result)[0] <= byte_bounds(result)[1] <= end:
         raise NoRuleError(leak_message(f"{function.__name__} looks beyond the memory of the array", "Look at a part of it."))
-    made = as_view(self, result)
+    made = self if result is self._bare else view_of(self, result)  # also of no elements of it, as it may look beside them
     if made is not self and not result.flags.writeable:
         made.setflags(write=False)  # also where it is made from a NumPy scalar, so not a view
     return made

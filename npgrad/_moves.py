@@ -197,6 +197,7 @@ def frozen_key(key: Any) -> tuple[tuple, bool]:
 
 def assemble(parts: Any, dtype: Any = None, copy: Any = True) -> Any:
     """What ``np.array`` makes of nested sequences with traced arrays among their items: each is followed."""
+    parts = handed_out(parts)
     if isinstance(parts, TracedArray):
         return parts
     leaves: list[tuple[tuple[int, ...], TracedArray]] = []
@@ -229,7 +230,7 @@ def assemble(parts: Any, dtype: Any = None, copy: Any = True) -> Any:
 
 def arrays_of(parts: Any) -> list:
     """The parts of a sequence, with an array for each that is itself a list with traced arrays inside, or gives one."""
-    return [assemble(part) if type(part) in (list, tuple) and traced_leaves(part) else handed_out(part) for part in parts]
+    return [assemble(part) if type(part) in (list, tuple) and traced_leaves(part) else part for part in handed_out(parts)]
 
 
 def _collect(parts: Any, place: tuple[int, ...], leaves: list) -> None:
@@ -334,6 +335,8 @@ def _is_own_part(view: Any, parent: Any, key: Any) -> bool:
 def _is_whole_mask(target: TracedArray, key: Any) -> bool:
     if type(key) is tuple and len(key) == 1:
         key = key[0]
+    if type(key) is list:
+        key = np.asarray(key)
     return isinstance(key, ndarray) and key.dtype == np.bool_ and key.ndim == target.ndim
 
 

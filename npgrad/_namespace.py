@@ -28,7 +28,7 @@ from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
 from ._doors import Doors, Names
-from ._functions import assembled, call_function
+from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, methods_in_place, random_in_place, refuse_tracked
 from ._leaks import refuse
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
@@ -38,7 +38,7 @@ from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import as_compiled_code_takes_it, is_followed
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_names import captured
-from ._traced import TracedArray, again, completing, traced_leaves, unwrap
+from ._traced import TracedArray, again, completing, handed_out, traced_leaves, unwrap
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording
@@ -96,6 +96,7 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
     def in_place(*args: Any, **kwargs: Any) -> Any:
         if (args and type(args[0]) is TracedArray) or not recording():
             return original(*args, **kwargs)
+        args, kwargs = taken(original, args, kwargs)
         if not traced_leaves((args, kwargs) if kwargs else args):
             return of_plain_data(original(*args, **kwargs), args, sys._getframe(1))
         args, kwargs = assembled(original, args, kwargs)
@@ -121,6 +122,7 @@ def _of_lists_in_place(original: Callable, traced: Callable) -> Callable:
 def _seen_first_in_place(original: Callable, traced: Callable) -> Callable:
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
+        args, kwargs = taken(original, args, kwargs)
         if not traced_leaves((args, kwargs)):
             return original(*args, **kwargs)
         args, kwargs = assembled(original, args, kwargs)
@@ -211,7 +213,10 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
         ],
         np.emath: [(_followed_in(np.emath), _seen_in_place)],
         np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
-        stride_tricks: [({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place)],
+        stride_tricks: [
+            (_followed_in(stride_tricks), _seen_in_place),
+            ({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place),
+        ],
         polyutils: [({polyutils.getdomain: getdomain}, _calling_in_place)],
         np.ma: [(guarded_functions(np.ma), _as_it_is)],
         np.rec: [(guarded_functions(np.rec), _as_it_is)],
@@ -298,6 +303,7 @@ _NUMPYS_POLY1D_ARRAY = np.poly1d.__array__
 
 
 def _poly1d_init(self: np.poly1d, c_or_r: Any, *args: Any, **kwargs: Any) -> None:
+    c_or_r = handed_out(c_or_r)
     if type(c_or_r) in (list, tuple) and traced_leaves(c_or_r):
         c_or_r = assemble(c_or_r)
     _NUMPYS_POLY1D(self, c_or_r, *args, **kwargs)

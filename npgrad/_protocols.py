@@ -49,7 +49,8 @@ def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **
 
 
 def _followed(value: Any) -> Any:
-    """A list with traced arrays inside, as an array."""
+    """The array that NumPy makes of an object or a list with traced arrays inside."""
+    value = handed_out(value)
     return assemble(value) if type(value) in (list, tuple) and traced_leaves(value) else value
 
 
@@ -73,7 +74,7 @@ def _accepted(value: Any) -> Any:
     foreign = getattr(type(value), "__array_ufunc__", ndarray.__array_ufunc__)
     if foreign is not ndarray.__array_ufunc__:
         return NotImplemented
-    made = handed_out(value)
+    made = _followed(value)
     if made is not value or isinstance(value, (Number, str, bytes)):
         return made
     plain = np.asarray(value)  # of what gives an array, a buffer, or items
@@ -152,7 +153,8 @@ def _raise_numpys_error(func: Callable, args: tuple, kwargs: dict) -> None:
 def _copied(value: Any) -> Any:
     """The plain data of arguments, which the call may overwrite."""
     if isinstance(value, (list, tuple)):
-        return type(value)([_copied(item) for item in value])
+        items = [_copied(item) for item in value]
+        return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
     if isinstance(value, dict):
         return {key: _copied(item) for key, item in value.items()}
     bare = unwrap(value)
@@ -160,10 +162,8 @@ def _copied(value: Any) -> Any:
 
 
 def _in_a_list(value: Any) -> Any:
-    """A list or an array for another kind of sequence (a deque, a poly1d) that holds traced arrays or numbers."""
-    if isinstance(value, str) or not (hasattr(value, "__len__") and hasattr(value, "__iter__")):
-        return value
-    if isinstance(value, ndarray) and value.dtype.kind != "O":
+    """A list or an array for an array of objects that holds traced arrays or numbers."""
+    if not isinstance(value, ndarray) or value.dtype.kind != "O":
         return value
     items = list(value)
     leaves = traced_leaves(items)

@@ -8,6 +8,7 @@ The rows run as they stand: on plain data, for the value and central differences
 import array
 import bisect
 import cmath
+import collections
 import copy
 import ctypes
 import dataclasses

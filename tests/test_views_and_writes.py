@@ -9,6 +9,7 @@ from agreement import check_program
 from samples import all_samples
 
 import npgrad as ng
+from npgrad.testing import check_gradients
 
 V = np.array([0.7, 1.3, 0.4, 1.1, 0.9])
 M = np.array([[0.7, 1.3, 0.4], [1.1, 0.9, 1.6], [0.5, 1.2, 0.8]])
@@ -794,3 +795,75 @@ def test_an_element_of_flat_is_no_sequence(value: Any) -> None:
     for x in (np.ones((2, 2)), ng.array(np.ones((2, 2)))):
         with ng.GradientTape(), pytest.raises(ValueError, match="Error setting single item of array"):
             x.flat[0] = value
+
+
+# --- Casts of what is written ----------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("write", ["putmask", "place", "put", "copyto"])
+@pytest.mark.parametrize("target", [np.float64, np.float32])
+@pytest.mark.parametrize(
+    "value",
+    [
+        np.complex128(1 + 2j), np.array(1 + 2j), np.array([1 + 2j]), np.float64(3.0), np.array(3.0), np.array([3.0]),
+        np.longdouble(2.0), np.array(2.0, "g"), np.float32(2.0), np.array(2.0, "f4"),
+    ],
+    ids=repr,
+)  # fmt: skip
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+def test_numbers_and_arrays_without_axes_are_cast_as_by_numpy(write: str, target: type, value: Any) -> None:
+    def written(value: Any) -> Any:
+        made = np.zeros(3, target)
+        places = {"put": ([1],), "copyto": ()}.get(write, ([True, False, True],))
+        try:
+            getattr(np, write)(made, *places, value)
+        except TypeError as error:
+            return str(error)
+        return made
+
+    with ng.GradientTape() as tape:
+        found = written(tape.watch(value))
+    np.testing.assert_array_equal(found, written(value))
+
+
+def test_a_view_from_a_part_without_elements() -> None:
+    def program(x: Any) -> Any:
+        u = x * 2.0
+        return np.lib.stride_tricks.as_strided(u[1:-1], (2,), (8,)) ** 2  # of two rows, none: it begins at the second
+
+    check_gradients(program, np.array([[1.0, 2.0, 3.0], [4.0, 5.0, 6.0]]))
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.zeros(0))
+        with pytest.raises(ng.NoRuleError, match="beyond the memory"):
+            np.lib.stride_tricks.as_strided(x, (1,), (8,))
+
+
+REAL_PARTS: dict[str, Callable] = {
+    "flat": lambda x: x.real.flat.__setitem__(slice(1, None), x),
+    "flat of a row": lambda x: x.view(float)[1:5].flat.__setitem__(slice(None), x),
+    "reversed flat": lambda x: x.real[::-1].flat.__setitem__(slice(None), x),
+    "all of flat": lambda x: setattr(x.view(float)[2:6], "flat", x[::-1]),
+    "diagonal": lambda x: np.fill_diagonal(x.view(float)[2:6].reshape(2, 2), x),
+    "mask": lambda x: x.real.__setitem__([True, False, True, True], x[:3]),
+    "positions": lambda x: x.real.__setitem__([1, 2, 3], x[:3]),
+    "slice": lambda x: x.real.__setitem__(slice(1, None), x[:3]),
+    "copyto": lambda x: np.copyto(x.imag, x[::-1], casting="unsafe"),
+    "put": lambda x: np.put(x.real, [1, 2, 3], x),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REAL_PARTS)
+@pytest.mark.filterwarnings("ignore::numpy.exceptions.ComplexWarning")
+def test_complex_numbers_into_real_parts_of_themselves(name: str) -> None:
+    """What NumPy casts on the way it may copy first: then nothing is read that was written before."""
+
+    def program(x: Any) -> Any:
+        x = x * 1.0
+        REAL_PARTS[name](x)
+        return x
+
+    point, direction = np.array([-1.4 + 0.7j, -1.6 + 0.3j, -1.3 + 1.2j, 0.3 - 2j]), np.array([1j, 2 - 1j, 0.5, 1 + 1j])
+    value, tangent = ng.jvp(program, (point,), (direction,))
+    np.testing.assert_array_equal(value, program(point))
+    slope = (program(point + 1e-6 * direction) - program(point - 1e-6 * direction)) / 2e-6
+    np.testing.assert_allclose(tangent, slope, atol=1e-8)

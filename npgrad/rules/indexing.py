@@ -202,6 +202,12 @@ def _values(a: Any, values: Any) -> Any:
     return np.asarray(values, a.dtype) if isinstance(values, (list, tuple)) else values
 
 
+def _check_cast(function: Any, a: Any, values: Any) -> None:
+    """NumPy's own error for arrays, also without axes, of a type that is not safely cast; numbers are cast in any case."""
+    if isinstance(values, np.ndarray) and not np.isscalar(values):
+        function(np.ndarray(1, a.dtype), np.zeros(1, bool), np.ndarray((1,) * values.ndim, values.dtype))
+
+
 def _places(function: Any, a: Any, mask: Any) -> Any:
     if np.size(mask) != a.size:
         function(np.ndarray(a.size), np.ndarray(np.size(mask), bool), np.ndarray(1))  # its own error
@@ -211,8 +217,7 @@ def _places(function: Any, a: Any, mask: Any) -> Any:
 @write(np.putmask)
 def putmask(a: Any, mask: Any, values: Any) -> None:
     values = _values(a, values)
-    if np.ndim(values):  # for NumPy's own errors; a number is cast in any case
-        np.putmask(np.ndarray(1, a.dtype), np.ndarray(1, bool), np.ndarray(1, np.asarray(values).dtype))
+    _check_cast(np.putmask, a, values)
     places = _places(np.putmask, a, mask)
     if np.size(values) and places.size:
         a.flat[places] = np.asarray(values).reshape(-1)[places % np.size(values)]
@@ -221,8 +226,7 @@ def putmask(a: Any, mask: Any, values: Any) -> None:
 @write(np.place)
 def place(arr: Any, mask: Any, vals: Any) -> None:
     vals = _values(arr, vals)
-    if np.ndim(vals):
-        np.place(np.ndarray(1, arr.dtype), [False], np.ndarray(1, np.asarray(vals).dtype))
+    _check_cast(np.place, arr, vals)
     places = _places(np.place, arr, mask)
     if places.size:
         if not np.size(vals):

@@ -41,6 +41,8 @@ def promised(error: Exception, text: str) -> str | None:
         return "docs/kinks.md: equal eigenvalues"
     if isinstance(error, np.linalg.LinAlgError) and "linalg.qr" in text:
         return "docs/kinks.md: qr of columns that depend on each other"
+    if isinstance(error, TypeError) and "Cannot construct a dtype from an array" in str(error):
+        return "docs/leaks.md: np.zeros(3, x0)"
     if isinstance(error, NotImplementedError) and "of a traced array is not followed" in str(error):
         return "docs/leaks.md: x.setfield and its kin"
     if isinstance(error, ValueError) and "read-only" in str(error) and stretches(text):
