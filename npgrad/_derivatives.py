@@ -15,8 +15,8 @@ from ._course import Course
 from ._dispatch import call_rule
 from ._finite import CheckedForward, CheckedReverse
 from ._fitting import cast
-from ._leaks import warn_further
-from ._limits import limits
+from ._leaks import warn_completed, warn_further
+from ._limits import ROUGHLY, limits, turning_by
 from ._parting import Parting
 from ._record import Record, recording, set_recording
 from ._registry import Rule
@@ -91,7 +91,28 @@ def tangents_of(
     ``course``, and where shadows are large, they do not outlive their use."""
     if record.parting is not None:
         return _transposed(record, targets, moved, batch)
-    traced = bool(recording())
+    with turning_by(0) as columns:
+        found = _tangents_of(record, targets, moved, batch, course, bool(recording()))
+    if columns.met:
+        _tell_if_turned(record, targets, moved, " and ".join(sorted(columns.met)))
+    return found
+
+
+def _tell_if_turned(record: Record, targets: list, moved: list, what: str) -> None:
+    """Tell if a result changes when the columns that complete a basis are turned among themselves, as `reverse` does."""
+    still = [(s, np.zeros(s.shape, native(s.dtype))) for s, tangent in moved if tangent is not None]
+    sizes = []
+    for half in (-1, 1):
+        with _recorded_by_none(), turning_by(half):
+            found = _tangents_of(record, targets, still, (), None, False)
+        sizes.append(max([np.max(np.abs(f), initial=0) for f in found if f is not None], default=0))
+    if sizes[0] > ROUGHLY * max(sizes):
+        warn_completed(what)
+
+
+def _tangents_of(
+    record: Record, targets: list, moved: list, batch: tuple, course: Course | None, traced: bool
+) -> list:
     moved = [(source, tangent) for source, tangent in moved if tangent is not None]
     if course is None and len(record.entries) * sum([tangent.nbytes for _, tangent in moved]) > _BRIEF:
         course = Course(record, [s._storage for s, _ in moved], [t._storage for t in targets if recorded_on(record, t)])

@@ -1,4 +1,5 @@
 """What a rule may ask for where eigenvalues or singular values are equal: how the numbers of a sweep change as these part.
+And what forward sweeps do with columns that complete a basis, to see whether a result depends on their choice.
 
 Who answers is in ``_derivatives``, and what is followed in ``_parting``.
 """
@@ -9,6 +10,11 @@ import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
+
+import numpy as np
+
+# What is different by more than this is so by more than rounding.
+ROUGHLY = 1e-6
 
 
 class Parts(NamedTuple):
@@ -51,3 +57,39 @@ def following(answer: bool) -> Iterator[None]:
         yield
     finally:
         may_follow.reset(token)
+
+
+class Turning:
+    """Whether a forward sweep has met columns that complete a basis, and how it turns them among themselves: with -1 as
+    bases turn, with 1 in all other ways, with 0 not at all."""
+
+    def __init__(self, half: int) -> None:
+        self.half = half
+        self.met: set[str] = set()
+        self.rng = np.random.default_rng(0)
+
+
+turning: ContextVar[Turning | None] = ContextVar("npgrad_turning", default=None)
+
+
+def turned_freely(columns: Any, what: str) -> Any:
+    """The tangent that columns which complete a basis have of their own: none, unless a sweep asks what becomes of one."""
+    here, k = turning.get(), columns.shape[-1]
+    if here is None or k < (1 if np.iscomplexobj(columns) else 2):  # one real column has a sign, and cannot turn
+        return 0
+    here.met.add(what)
+    if not here.half:
+        return 0
+    parts = here.rng.standard_normal((2, k, k))
+    by = parts[0] + 1j * parts[1] if np.iscomplexobj(columns) else parts[0]
+    return columns @ (by + here.half * np.conjugate(by.T)).astype(columns.dtype)
+
+
+@contextlib.contextmanager
+def turning_by(half: int) -> Iterator[Turning]:
+    """A forward sweep that meets such columns."""
+    token = turning.set(made := Turning(half))
+    try:
+        yield made
+    finally:
+        turning.reset(token)

@@ -160,27 +160,64 @@ def test_values_that_count_in_the_same_way_do_not_warn() -> None:
         ng.grad(program)(np.eye(3))
 
 
+TALL = np.array([[1.0, 2.0], [0.5, -1.0], [2.0, 0.3], [0.1, 0.7]])
+
+
+def _accumulated(program: Any) -> Any:
+    def derivative(x: np.ndarray) -> Any:
+        primal = ng.array(x)
+        with ng.ForwardAccumulator(primal, np.ones(x.shape)) as accumulator:
+            y = program(primal)
+        return accumulator.jvp(y)
+
+    return derivative
+
+
+DERIVATIVES = {
+    "grad": ng.grad,
+    "jvp": lambda program: lambda x: ng.jvp(program, (x,), (np.ones(x.shape),)),
+    "jacobian": lambda program: ng.jacobian(program, mode="forward"),
+    "accumulator": _accumulated,
+    "hvp": lambda program: lambda x: ng.hvp(program, (x,), (np.ones(x.shape),)),
+    "twice": lambda program: ng.grad(lambda x: ng.jvp(program, (x,), (np.ones(x.shape),))[1]),
+}
+
+
+@pytest.mark.parametrize("derivative", DERIVATIVES.values(), ids=DERIVATIVES)
 @pytest.mark.parametrize(
     "program",
     [
         lambda x: np.linalg.svd(x)[0][0, 2],
         lambda x: np.linalg.svd(x.T)[2][3, 1],
         lambda x: np.linalg.qr(x, "complete")[0][1, 2],
+        lambda x: np.sum(np.linalg.svd(np.stack([x, 2 * x + 1]))[0][1, :, 2:] ** 3),
+        lambda x: 1e9 + np.linalg.svd(x)[0][0, 2],
+        lambda x: np.abs(np.linalg.svd(np.vstack([x, np.ones((1, 2))]) + 1j)[0][0, 2]),
+        lambda x: np.linalg.svd(x[:3] + 0.3j)[0][0, 2].real,
     ],
 )
-def test_columns_that_complete_a_basis_warn_by_themselves(program: Any) -> None:
-    tall = np.array([[1.0, 2.0], [0.5, -1.0], [2.0, 0.3], [0.1, 0.7]])
+def test_columns_that_complete_a_basis_warn_by_themselves(program: Any, derivative: Any) -> None:
     with pytest.warns(ng.DegenerateWarning, match="columns that complete the basis") as warned:
-        ng.grad(program)(tall)
+        derivative(program)(TALL)
     assert warned[0].filename == __file__
 
 
-def test_the_space_of_columns_that_complete_a_basis_does_not_warn() -> None:
-    tall = np.array([[1.0, 2.0], [0.5, -1.0], [2.0, 0.3], [0.1, 0.7]])
-    for vectors in (lambda x: np.linalg.svd(x)[0], lambda x: np.linalg.qr(x, "complete")[0]):
-        ng.grad(lambda x, vectors=vectors: np.sum((v := vectors(x)[:, 2:]) @ v.T * np.arange(4.0)))(tall)
-    # One real column is determined up to its sign.
-    ng.grad(lambda x: np.linalg.svd(x)[0][0, 2])(tall[:3])
+@pytest.mark.parametrize("derivative", DERIVATIVES.values(), ids=DERIVATIVES)
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: np.sum((v := np.linalg.svd(x)[0][:, 2:]) @ v.T * np.arange(4.0)),
+        lambda x: np.sum((v := np.linalg.qr(x, "complete")[0][:, 2:]) @ v.T * np.arange(4.0)),
+        lambda x: np.sum((v := np.linalg.svd(x + 0.2j)[0][:, 2:]) @ v.conj().T * np.arange(4.0)).real,
+        lambda x: np.sum(np.abs(np.linalg.qr(x, "complete")[0][:, 2:]) ** 2, axis=1) @ np.arange(4.0),
+        lambda x: np.linalg.svd(x[:3])[0][0, 2],  # one real column is determined up to its sign
+        lambda x: np.abs(np.linalg.svd(x[:3] + 0.3j)[0][0, 2]),
+        lambda x: np.linalg.svd(x)[1].sum() + np.linalg.qr(x, "complete")[1][0, 1],
+        lambda x: np.linalg.svd(x)[0][0, 1],
+    ],
+)
+def test_the_space_of_columns_that_complete_a_basis_does_not_warn(program: Any, derivative: Any) -> None:
+    derivative(program)(TALL)
 
 
 @pytest.mark.parametrize("plain", [True, False])

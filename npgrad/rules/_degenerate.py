@@ -8,12 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .._limits import follows, limit, turned
+from .._limits import ROUGHLY, follows, limit, turned
 from .._registry import warn_chosen, warn_completed, warn_degenerate, warn_told_apart
 from ._helpers import fixed, mH
 
-# What is different by more than this is so by more than rounding.
-_ROUGHLY = 1e-6
 _EPS = {kind: float(np.finfo(kind).eps) for kind in "fdFD"}
 
 
@@ -83,7 +81,7 @@ def quotient(x: Any, form: Callable, of: Spectrum, size: Any, conjugated: bool =
         warn_degenerate(of.vectors)
         return ordinary, False
     found = limit(x, np.where(tiny, y, 0), np.where(tiny, form(of.by), 1), of.values)
-    allowed = _ROUGHLY * size + 10 * rounding(of.values, y.ndim) * largest(np.where(tiny, 0 if found is None else found, 0))
+    allowed = ROUGHLY * size + 10 * rounding(of.values, y.ndim) * largest(np.where(tiny, 0 if found is None else found, 0))
     for share in (x, turned(x)):
         if share is not None and np.any(tiny & (np.abs(fixed(share)) > allowed)):
             warn_chosen(of.vectors)
@@ -114,7 +112,7 @@ def tell_if_apart(flow: Any, w: Any, what: str = "eigenvalues") -> None:
     equal = is_tiny(differences(w), w)
     flow = fixed(flow)
     size = np.max(np.abs(flow), axis=-1, initial=0)[..., None, None]
-    if np.any(equal & (np.abs(flow[..., None, :] - flow[..., :, None]) > _ROUGHLY * size)):
+    if np.any(equal & (np.abs(flow[..., None, :] - flow[..., :, None]) > ROUGHLY * size)):
         warn_told_apart(what)
 
 
@@ -126,7 +124,7 @@ def tell_if_torn(inner: Any, turn: Any, values: Any, size: Any, what: str = "eig
     inner = fixed(inner)
     kept = by @ inner - inner @ by
     off = np.abs((0 if change is None else change) - kept)
-    allowed = _ROUGHLY * (largest(inner) + size / (largest(values) or np.inf))
+    allowed = ROUGHLY * (largest(inner) + size / (largest(values) or np.inf))
     if np.any(is_tiny(differences(values), values) & (off > allowed)):
         warn_told_apart(what)
 
@@ -136,7 +134,7 @@ def tell_if_mixed(inner: Any, w: Any, what: str = "eigenvalues") -> None:
     equal = is_tiny(differences(w), w) & ~np.eye(w.shape[-1], dtype=bool)
     inner = fixed(inner)
     size = np.max(np.abs(inner), axis=(-2, -1), initial=0)[..., None, None]
-    if np.any(equal & (np.abs(inner) > _ROUGHLY * size)):
+    if np.any(equal & (np.abs(inner) > ROUGHLY * size)):
         warn_told_apart(what)
     else:
         tell_if_apart(np.diagonal(inner, 0, -2, -1), w, what)
@@ -146,5 +144,5 @@ def tell_if_turned(columns: Any, ct: Any, what: str) -> None:
     """Tell if a result changes when the columns that complete a basis are turned among themselves."""
     turn = fixed(mH(columns) @ ct)
     size = np.max(np.abs(turn), axis=(-2, -1), initial=0)[..., None, None]
-    if np.any(np.abs(turn - mH(turn)) > _ROUGHLY * size):
+    if np.any(np.abs(turn - mH(turn)) > ROUGHLY * size):
         warn_completed(what)

@@ -6,8 +6,8 @@ those that LAPACK chooses: complex ones are turned so that one component is real
 Where values are equal up to rounding their vectors are arbitrary. For a result that does not depend on the choice, the
 chain rule has 0 / 0, and its limit is found in the sweep (see ``_parting``). A DegenerateWarning says where a result does
 depend on it, where equal values count in different ways, and where the limit cannot be found. The columns that complete a
-basis (``full_matrices``) are taken to move with the space that they span; a DegenerateWarning says where reverse mode sees
-that they have a share of their own.
+basis (``full_matrices``) are taken to move with the space that they span; a DegenerateWarning says where they have a share
+of their own.
 
 Formulas: M. B. Giles, "An extended collection of matrix derivative results" (2008); C. Boeddeker et al., "On the
 computation of complex-valued gradients with application to statistically optimum beamforming" (2017); J. Townsend,
@@ -21,7 +21,7 @@ from typing import Any
 
 import numpy as np
 
-from .._limits import Parts, following
+from .._limits import Parts, following, turned_freely
 from .._registry import by_vectors, jvp, parts, vjp
 from ._degenerate import (
     Spectrum,
@@ -289,8 +289,8 @@ def _general_svd_jvp(tangent: Any, factors: Any) -> tuple[Any, Any, Any]:
     outside_u, _ = _outside(tangent @ v, u, of)
     outside_v, _ = _outside(mH(tangent) @ u, v, of)
     change_u, change_v = _both_phases(phase_kept, u @ (even + odd) + outside_u, v @ (even - odd) + outside_v, u, v)
-    change_u = np.concatenate([change_u, -(u @ (mH(outside_u) @ more_u))], axis=-1)
-    change_v = np.concatenate([change_v, -(v @ (mH(outside_v) @ more_v))], axis=-1)
+    change_u = np.concatenate([change_u, turned_freely(more_u, "svd") - u @ (mH(outside_u) @ more_u)], axis=-1)
+    change_v = np.concatenate([change_v, turned_freely(more_v, "svd") - v @ (mH(outside_v) @ more_v)], axis=-1)
     return change_u, np.real(diagonal_of(inner)) * (s != 0), mH(change_v)
 
 

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from .._limits import turned_freely
 from .._registry import jvp, only, vjp
 from ._degenerate import tell_if_turned
 from ._helpers import diagonal_only, hermitian, mH, total, triangle
@@ -117,6 +118,6 @@ def qr_jvp(tangent: Any, ans: Any, a: Any, mode: Any) -> Any:
     if not _QR_MODES[mode]:
         return change_r
     if others.shape[-1]:
-        change_q = np.concatenate([change_q, -(q @ (mH(change_q) @ others))], axis=-1)
+        change_q = np.concatenate([change_q, turned_freely(others, "qr") - q @ (mH(change_q) @ others)], axis=-1)
         change_r = np.concatenate([change_r, np.zeros(change_r.shape[:-2] + (others.shape[-1], k), r.dtype)], axis=-2)
     return change_q, change_r
