@@ -78,7 +78,8 @@ def _einsum(sets: IndexSets, given: dict, env: dict) -> ndarray:
     contraction = Contraction(operands, specs, env["ans_spec"])
     names = [given["operands"][place] for place in contraction.places]
     constants = [array if own is None else None for array, own in zip(contraction.arrays, names, strict=True)]
-    return contracted(sets, contraction.terms, names, constants, contraction.output, contraction.sizes)
+    labels = contraction.labels
+    return contracted(sets, labels.terms, names, constants, labels.output, labels.sizes)
 
 
 PATTERNS[np.einsum] = _einsum
