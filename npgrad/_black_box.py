@@ -17,7 +17,7 @@ from ._moves import saved_operand
 from ._record import recording, set_recording, token_set
 from ._registry import Maps, Spec
 from ._tracebacks import public
-from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, complete, is_inexact, traced_leaves, unwrap
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -146,6 +146,7 @@ def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any =
 
     @public
     def wrapped(*args: Any, **kwargs: Any) -> Any:
+        complete([args, kwargs])
         if traced_leaves(kwargs) and tracking(traced_leaves(kwargs)):
             raise TypeError(f"{name} is a black box: give what is differentiated by position, not by keyword")
         numbers = [i for i, a in enumerate(args) if isinstance(a, TracedArray) and tracking([a])]

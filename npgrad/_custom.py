@@ -15,7 +15,7 @@ from ._entries import CALL, Call
 from ._record import recording, set_recording, token_set
 from ._registry import Maps, Spec
 from ._tracebacks import public
-from ._traced import TracedArray, adopt, is_inexact, unwrap
+from ._traced import TracedArray, adopt, complete, is_inexact, unwrap
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -100,6 +100,7 @@ def custom_gradient(f: Callable[P, tuple[R, Callable[..., Any]]]) -> Callable[P,
     @public
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
+        complete([args, kwargs])
         arrays: tuple[Any, ...] = args
         leaves = [a for a in arrays if isinstance(a, TracedArray)]
         records = tracking(leaves)

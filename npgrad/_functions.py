@@ -137,11 +137,14 @@ def assembled(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dic
     if not lists:
         return args, kwargs
     makers = _lists(function)
-    try:
-        made = {key: make(a) for key, a in lists if (make := makers.make(key)) and traced_leaves(a)}
-    except ValueError:
-        function(*unwrap(args), **unwrap(kwargs))  # raises NumPy's own error, if it is another
-        raise
+    made = {}
+    for key, a in lists:
+        make = makers.make(key)
+        if make is not None and traced_leaves(a):
+            try:
+                made[key] = make(a)
+            except ValueError:  # of rows that differ
+                function(*unwrap(args), **unwrap(kwargs))  # raises NumPy's own error, or does not look at this argument
     return tuple([made.get(n, a) for n, a in enumerate(args)]), {k: made.get(k, a) for k, a in kwargs.items()}
 
 

@@ -13,7 +13,7 @@ from ._endpoints import PlainCopies
 from ._leaks import Place
 from ._record import Record
 from ._tracebacks import public
-from ._traced import TracedArray
+from ._traced import TracedArray, complete
 from ._trails import trail
 
 _UNKNOWN = Place("", 0, "")
@@ -179,6 +179,7 @@ class Inspection:
           floor is piecewise constant at ...
         False
         """
+        complete([target, source])
         found = explanation(self._recorded(), target, self._copies.traced(source))
         print(found)
         return found

@@ -129,14 +129,23 @@ class Place(NamedTuple):
 
 
 def user_place() -> Place:
-    """The line of the innermost frame that is neither NumPy's, SciPy's nor npgrad's."""
+    """The line of the innermost frame that is neither NumPy's, SciPy's, npgrad's nor, if there is another, Python's own."""
     frame = sys._getframe(1)
+    found = Place("", 0, "")
     while frame is not None:
         code = frame.f_code
-        if not is_internal(frame.f_globals.get("__name__") or "", code.co_filename):
-            return Place(code.co_filename, frame.f_lineno, code.co_qualname)
+        file = code.co_filename
+        if not is_internal(frame.f_globals.get("__name__") or "", file):
+            if not _is_pythons(file):
+                return Place(file, frame.f_lineno, code.co_qualname)
+            found = found if found.file else Place(file, frame.f_lineno, code.co_qualname)
         frame = frame.f_back  # type: ignore[assignment]
-    return Place("", 0, "")
+    return found
+
+
+def _is_pythons(file: str) -> bool:
+    """Whether a file is of the standard library (``statistics.mean(x)``)."""
+    return (file.startswith(_STDLIB) and "-packages" not in file) or file.startswith("<frozen ")
 
 
 def called_by_numpy() -> bool:

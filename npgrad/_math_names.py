@@ -31,7 +31,7 @@ _UNARY: dict[str, np.ufunc] = {
 }  # fmt: skip
 _BINARY: dict[str, np.ufunc] = {"atan2": np.arctan2, "pow": np.power, "fmod": np.fmod, "copysign": np.copysign}
 # Integers, truth values and other things without a derivative.
-_PLAIN = ("floor", "ceil", "trunc", "isnan", "isinf", "isfinite", "isclose", "ulp", "nextafter")
+_PLAIN = ("floor", "ceil", "trunc", "isnan", "isinf", "isfinite", "isclose", "ulp")
 
 # --- Values --------------------------------------------------------------------------------------------------------
 
@@ -122,6 +122,7 @@ def _modf(x: Any) -> Any:
 _MATH_BODIES: dict[str, Callable] = {
     "hypot": _length, "dist": _distance, "ldexp": lambda x, i: np.ldexp(x, i), "fsum": sum, "prod": _product,
     "sumprod": _sum_of_products, "fma": lambda x, y, z: x * y + z, "remainder": _remainder, "frexp": _frexp, "modf": _modf,
+    "nextafter": lambda x, y, *, steps=None: np.nextafter(x, y),  # of several steps the value is Python's, too
 }  # fmt: skip
 
 

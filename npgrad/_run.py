@@ -84,6 +84,7 @@ class Run:
                     copies.watched(args[i], call[i])
                 keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
                 result = form(function)(*call, **keywords)
+            complete(flatten(result)[0])
             copies.refuse_written_aliases()
             if has_aux:
                 if not isinstance(result, tuple) or len(result) != 2:

@@ -24,7 +24,7 @@ from ._registry import Maps, Spec
 from ._storage import address, native
 from ._structure import flatten
 from ._tape import GradientTape
-from ._traced import TracedArray, adopt, fresh, is_inexact, unwrap
+from ._traced import TracedArray, adopt, complete, fresh, is_inexact, unwrap
 
 
 def is_array(value: Any) -> bool:
@@ -237,4 +237,6 @@ def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any
 
 def is_tracked(*arguments: Any) -> bool:
     """Whether a tape that records here tracks one of the leaves."""
-    return bool(recording()) and bool(tracking([a for a in flatten(arguments)[0] if isinstance(a, TracedArray)]))
+    leaves = flatten(arguments)[0]
+    complete(leaves)
+    return bool(recording()) and bool(tracking([a for a in leaves if isinstance(a, TracedArray)]))

@@ -207,6 +207,8 @@ def at(ufunc: Any, a: Any, indices: Any, *operands: Any) -> None:
             refuse_plain_target(records, (a,))
         ufunc.at(a, indices, *unwrap(operands))
         return
+    if type(a._bare) is not np.ndarray:
+        ufunc.at(a._bare, indices, *unwrap(operands))  # a scalar: NumPy's own error
     if not recording() or not tracking([a, *traced_leaves(list(operands))]):
         if not recording():
             check_outside(a, *operands)
@@ -251,10 +253,11 @@ def _at_in_rounds(ufunc: Any, a: TracedArray, indices: Any, operands: tuple) -> 
     exact = np.array(a._bare, order="K")
     ufunc.at(exact, indices, *unwrap(operands))
     numbers = np.arange(a.size).reshape(a.shape)[indices]
-    flat = numbers.reshape(-1)
+    flat = np.reshape(numbers, -1)
     # NumPy copies operands that look at the memory that is written.
     operands = tuple([v.copy() if reads_itself(a, v) else v for v in operands])
-    values = [np.broadcast_to(v, numbers.shape).reshape(-1) for v in operands]
+    values = [np.broadcast_to(v, np.shape(numbers)).reshape(-1) for v in operands]
+    cells: Any = a if a.ndim else a.reshape(1)
     order = np.argsort(flat, kind="stable")
     starts = np.r_[True, flat[order][1:] != flat[order][:-1]] if flat.size else np.zeros(0, bool)
     first = np.maximum.accumulate(np.where(starts, np.arange(flat.size), 0)) if flat.size else flat
@@ -263,8 +266,8 @@ def _at_in_rounds(ufunc: Any, a: TracedArray, indices: Any, operands: tuple) -> 
     with np.errstate(all="ignore"):
         for n in range(int(turn.max(initial=-1)) + 1):
             chosen = np.flatnonzero(turn == n)
-            where = np.unravel_index(flat[chosen], a.shape)
-            a[where] = ufunc(a[where], *[v[chosen] for v in values])
+            where = np.unravel_index(flat[chosen], cells.shape)
+            cells[where] = ufunc(cells[where], *[v[chosen] for v in values])
     overwrite(a, exact)
 
 

@@ -355,3 +355,46 @@ def test_what_compiled_code_has_made_goes_everywhere() -> None:
                 use(np.ndarray.copy(x))
     with pytest.raises(ng.LeakError, match="made by compiled code"):
         tape.gradient(np.ndarray.copy(x), x)
+
+
+_COPIED = np.ndarray.copy  # past every hook
+BORN: dict[str, Any] = {
+    "jvp": lambda x: ng.jvp(_COPIED, (x,), (x,)),
+    "vjp": lambda x: ng.vjp(_COPIED, x),
+    "linearize": lambda x: ng.linearize(_COPIED, x),
+    "grad": lambda x: ng.grad(lambda x: _COPIED(np.array(x.sum())))(x),
+    "hessian": lambda x: ng.hessian(lambda x: _COPIED(np.array(x.sum())))(x),
+    "jacobian": lambda x: ng.jacobian(lambda x: {"a": [_COPIED(x)]})(x),
+    "auxiliary data": lambda x: ng.grad(lambda x: (x.sum(), _COPIED(x)), has_aux=True)(x),
+    "sparse_jacobian": lambda x: ng.sparse_jacobian(_COPIED)(x),
+    "check_leaks": lambda x: ng.check_leaks(_COPIED, x),
+    "custom_gradient": lambda x: ng.jacobian(lambda x: ng.custom_gradient(lambda u: (u, lambda ct: ct))(_COPIED(x)))(x),
+    "black_box": lambda x: ng.jacobian(lambda x: ng.black_box(lambda u: u)(_COPIED(x)))(x),
+    "checkpoint": lambda x: ng.jacobian(lambda x: ng.checkpoint(lambda u: u)(_COPIED(x)))(x),
+    "implicit": lambda x: ng.jacobian(lambda x: ng.implicit(np.sqrt, lambda z, p: z * z - p)(_COPIED(x)))(x),
+}
+
+
+@pytest.mark.parametrize("name", BORN)
+def test_what_compiled_code_has_made_is_refused_by_every_function(name: str) -> None:
+    with pytest.raises(ng.LeakError, match=r"test_leaks.py:\d+: this array was made by compiled code"):
+        BORN[name](np.array([1.0, 2.0]))
+
+
+def test_what_compiled_code_has_made_is_not_explained() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.ones(2))
+        lost = _COPIED(x)
+    for pair in ((lost, x), (x, lost)):
+        with pytest.raises(ng.LeakError, match="made by compiled code"):
+            tape.explain(*pair)
+
+
+@pytest.mark.parametrize(
+    "leak",
+    [statistics.mean, statistics.fmean, lambda x: fractions.Fraction(x[0]), lambda x: random.betavariate(x[0], 1.0)],
+    ids=["mean", "fmean", "Fraction", "betavariate"],
+)
+def test_the_line_is_the_users_where_pythons_own_code_leaks(leak: Any) -> None:
+    with pytest.raises(ng.LeakError, match=r"test_leaks.py:\d+: a traced value is turned into"):
+        ng.grad(lambda x: leak(x) * x.sum())(np.array([0.4, 1.5]))

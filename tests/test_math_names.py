@@ -49,6 +49,7 @@ _MATH_FOLLOWED: dict[str, list[tuple]] = {
     "log1p": [(0.3,)],
     "log2": [(0.3,)],
     "modf": [(2.3,), (-2.3,)],
+    "nextafter": [(0.3, 1.0), (0.3, -1.0)],
     "pow": [(0.3, 1.7), (2.0, -0.4)],
     "prod": [([0.3, 0.4, 1.5],), ([0.3, 0.0, 1.5],)],
     "radians": [(0.3,)],
@@ -62,7 +63,7 @@ _MATH_FOLLOWED: dict[str, list[tuple]] = {
 }
 _MATH_PIECEWISE: dict[str, tuple] = {
     "ceil": (0.3,), "floor": (0.3,), "trunc": (-2.3,), "isclose": (0.3, 0.4), "isfinite": (0.3,), "isinf": (0.3,),
-    "isnan": (0.3,), "ulp": (0.3,), "nextafter": (0.3, 1.0),
+    "isnan": (0.3,), "ulp": (0.3,),
 }  # fmt: skip
 _MATH_OF_INTEGERS: dict[str, tuple] = {
     "comb": (5.0, 2.0), "factorial": (5.0,), "gcd": (6.0, 4.0), "isqrt": (9.0,), "lcm": (6.0, 4.0), "perm": (5.0, 2.0),

@@ -1,11 +1,13 @@
 """What the samples of ufunc methods cannot say: refusals, and outputs that carry no derivative."""
 
 import contextlib
+from typing import Any
 
 import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad.testing import check_gradients
 
 
 def test_a_reduction_that_is_not_one_step_after_the_other_is_refused():
@@ -103,3 +105,35 @@ def test_what_where_leaves_out_of_a_reduction_has_no_second_derivative():
         for inner in ("forward", "reverse"):
             found = ng.jacobian(ng.jacobian(f, mode=inner), mode=outer)(np.array([0.4, 0.2, 0.5]))
             np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+@pytest.mark.parametrize("ufunc", [np.add, np.multiply, np.maximum, np.power], ids=lambda f: f.__name__)
+@pytest.mark.parametrize("key", [(), ..., True, None, 0, [0], [-2, 0]], ids=str)
+@pytest.mark.parametrize("value", [1.5, np.array([3.0]), np.ones(2)], ids=str)
+@pytest.mark.parametrize("point", [np.float64(2.0), np.array(2.0)], ids=["scalar", "array"])
+def test_at_of_what_has_no_axes(ufunc: Any, key: Any, value: Any, point: Any) -> None:
+    def changed(x: Any) -> Any:
+        x = x * 1.0 if np.isscalar(x) else x.copy()
+        try:
+            ufunc.at(x, key, value)
+        except (TypeError, IndexError, ValueError) as error:
+            return f"{type(error).__name__}: {error}"
+        return x
+
+    with ng.GradientTape() as tape:
+        found = changed(tape.watch(point))
+    np.testing.assert_array_equal(found, changed(point))
+
+
+def test_gradient_through_at_of_what_has_no_axes() -> None:
+    def program(x: Any) -> Any:
+        total = np.array(x.sum())
+        np.multiply.at(total, (), x[0])
+        np.multiply.at(total, ..., x[1])
+        return total
+
+    check_gradients(program, np.array([1.0, 2.0, 3.0]))
+
+
+def test_a_list_of_rows_that_differ_where_numpy_does_not_look() -> None:
+    check_gradients(lambda x: np.trapezoid(x, x, [x, x[0, :1], 3.0]), np.array([[1.0, 2.0], [3.0, 5.0]]))

@@ -160,6 +160,7 @@ elementwise(
 elementwise(np.sign, custom(lambda ct, x: _turned(ct, x), lambda tangent, x: _turned(tangent, x)))
 elementwise(np.fabs, lambda x: np.sign(x))
 elementwise(np.copysign, lambda x, y: np.where(np.signbit(x) == np.signbit(y), 1.0, -1.0) * (x != 0), lambda x: 0.0)
+elementwise(np.nextafter, lambda x: 1.0, lambda x: 0.0)
 elementwise(np.conjugate, custom(lambda ct: np.conjugate(ct), lambda tangent: np.conjugate(tangent)))
 
 

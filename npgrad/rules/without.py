@@ -18,7 +18,7 @@ zero(*[
 ])  # fmt: skip
 
 zero(
-    np.floor, np.ceil, np.trunc, np.rint, np.fix, np.round, np.around, np.floor_divide, np.spacing, np.nextafter,
+    np.floor, np.ceil, np.trunc, np.rint, np.fix, np.round, np.around, np.floor_divide, np.spacing,
     *[ufunc for ufunc in numpy_ufuncs() if ufunc.__name__ == "_ones_like"],
 )  # fmt: skip
 # Truth values.

@@ -17,9 +17,9 @@ from npgrad._registry import COLLECTIONS
 from .pieces import axis, mask, shaped
 from .state import State
 
-# Files, printing, settings, sizes that grow, what returns no data, and nextafter (its derivative is 0 by decision).
+# Files, printing, settings, sizes that grow, and what returns no data.
 _NO_PROGRAM = frozenset(
-    ["save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "fromfile", "genfromtxt", "tofile", "fromregex", "set_printoptions", "seterr", "seterrcall", "setbufsize", "info", "show_config", "show_runtime", "test", "get_include", "asmatrix", "bmat", "matrix", "memmap", "printoptions", "errstate", "array2string", "array_repr", "array_str", "base_repr", "binary_repr", "format_float_positional", "format_float_scientific", "fromfunction", "vander", "mask_indices", "indices", "einsum_path", "may_share_memory", "shares_memory", "nditer", "nested_iters", "datetime_as_string", "busday_count", "busday_offset", "is_busday", "empty", "empty_like", "tri", "nextafter", "isnat", "isfortran", "byte_bounds"]
+    ["save", "savez", "savez_compressed", "savetxt", "load", "loadtxt", "fromfile", "genfromtxt", "tofile", "fromregex", "set_printoptions", "seterr", "seterrcall", "setbufsize", "info", "show_config", "show_runtime", "test", "get_include", "asmatrix", "bmat", "matrix", "memmap", "printoptions", "errstate", "array2string", "array_repr", "array_str", "base_repr", "binary_repr", "format_float_positional", "format_float_scientific", "fromfunction", "vander", "mask_indices", "indices", "einsum_path", "may_share_memory", "shares_memory", "nditer", "nested_iters", "datetime_as_string", "busday_count", "busday_offset", "is_busday", "empty", "empty_like", "tri", "isnat", "isfortran", "byte_bounds"]
 )
 
 
