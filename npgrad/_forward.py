@@ -90,7 +90,11 @@ class ForwardAccumulator:
     @public
     def __enter__(self) -> ForwardAccumulator:
         self._tape.__enter__()
-        self._tape.watch(self._primals)
+        try:
+            self._tape.watch(self._primals)
+        except BaseException:  # Python calls no __exit__ where __enter__ has failed
+            self._tape.__exit__(None, None, None)
+            raise
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:

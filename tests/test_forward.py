@@ -192,3 +192,16 @@ def test_errors_of_products():
         ng.hvp(3.0, (X,), (V,))
     with pytest.raises(ValueError, match="scalar"):
         ng.hessian(legacy)(X)
+
+
+def test_an_accumulator_that_fails_to_begin_leaves_nothing_behind(monkeypatch: pytest.MonkeyPatch) -> None:
+    before = np.zeros
+    accumulator = ng.ForwardAccumulator(ng.array([1.0]), np.ones(1))
+
+    def interrupted(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(accumulator._tape, "watch", interrupted)
+    with pytest.raises(KeyboardInterrupt), accumulator:
+        pass
+    assert np.zeros is before

@@ -4,6 +4,7 @@ nothing of their own."""
 from __future__ import annotations
 
 import contextlib
+import io
 import warnings
 from collections.abc import Callable
 from typing import Any
@@ -45,6 +46,16 @@ def heard(call: Callable, *args: Any) -> list[str]:
     return sorted(kinds)
 
 
+def logged(call: Callable, *args: Any) -> list[str]:
+    """What is written to a log of the user's."""
+    log = io.StringIO()
+    with np.errstate(all="log", call=log), warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        with contextlib.suppress(Exception):
+            call(*args)
+    return sorted(log.getvalue().replace(" scalar ", " ").splitlines())
+
+
 def awkward(point: np.ndarray) -> np.ndarray:
     made = np.resize(AWKWARD, point.shape).astype(point.dtype)
     if made.dtype.kind == "c":
@@ -80,6 +91,7 @@ def test_forward_warnings_are_numpys(sample: S) -> None:
     # Nothing is said where the user wants to hear nothing, and a handler hears as often as NumPy calls it.
     assert said(recorded, sample, points, mode="ignore") == said(plain, mode="ignore")
     assert heard(recorded, sample, points) == heard(plain)
+    assert logged(recorded, sample, points) == logged(plain)
 
 
 @pytest.mark.filterwarnings("ignore::npgrad.DegenerateWarning")
