@@ -14,7 +14,7 @@ from ._dispatch import append, tracking
 from ._entries import CALL, Call
 from ._leaks import user_location, warn
 from ._moves import saved_operand
-from ._record import recording, set_recording, token_set
+from ._record import apart, recording, token_set
 from ._registry import Maps, Spec
 from ._tracebacks import public
 from ._traced import TracedArray, adopt, complete, is_inexact, traced_leaves, unwrap
@@ -61,12 +61,7 @@ class _Differences(Maps):
                 "derivative with npgrad.custom_gradient"
             )
         if self.found is None:
-            stack = recording()
-            set_recording(())
-            try:
-                self.found, errors, _ = self.jacobian(*self.args)
-            finally:
-                set_recording(stack)
+            self.found, errors, _ = apart(self.jacobian, *self.args)
             largest = max(float(np.max(np.abs(matrix), initial=0)) for matrix in self.found)
             error = max(float(np.max(error, initial=0)) for error in errors)
             self.wrapped.error = error / largest if largest else error
@@ -81,7 +76,8 @@ class _Differences(Maps):
     def _vjp(self, ct: Any, args: list) -> list:
         matrices = self._matrices(args)
         out = [matrix.ndim - ndim for matrix, ndim in zip(matrices, self.ndims, strict=True)]
-        return [np.tensordot(ct, matrix, n) for matrix, n in zip(matrices, out, strict=True)]
+        # The arguments are real, also where the result is complex.
+        return [np.real(np.tensordot(ct, np.conjugate(matrix), n)) for matrix, n in zip(matrices, out, strict=True)]
 
     def _jvp(self, tangent: list, args: list) -> Any:
         total: Any = 0.0
@@ -157,13 +153,8 @@ def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any =
             raise TypeError(f"{name} is a black box: it is differentiated by real arguments only")
         kept = [_copied(a) for a in args]
         options = {key: _copied(value) for key, value in kwargs.items()}
-        stack = recording()
-        set_recording(())
-        try:
-            value = function(*map(_copied, kept), **options)
-        finally:
-            set_recording(stack)
-        if not stack:
+        value = apart(function, *map(_copied, kept), **options)
+        if not recording():
             return value
         made = adopt(np.array(value) if isinstance(value, ndarray) else value)
         if not records or not isinstance(made, TracedArray):

@@ -216,6 +216,33 @@ def same_view(a: View | None, b: View | None) -> bool:
     return a.offset == b.offset and a.strides == b.strides  # type: ignore[union-attr]
 
 
+class _Apart(tuple):
+    """The tapes that a function called `apart` finds: none."""
+
+
+_IN_ANOTHER_THREAD = (
+    "a traced array is used in another thread while its tape records",
+    "Run the thread's function in contextvars.copy_context(), so that it records on the same tape, or hand it "
+    "npgrad.stop_gradient(array).",
+)
+_APART = (
+    "a black box uses a traced array that is not among its arguments, whose derivative would be lost",
+    "Pass it as an argument, or npgrad.stop_gradient(array) where it is meant to be constant.",
+)
+
+
+def apart(function: Callable, *args: Any, **kwargs: Any) -> Any:
+    """Call a function while no tape records; what it uses of tracked data besides its arguments is refused."""
+    stack, before = _recording.get(), _opened.get()
+    set_recording(())
+    _opened.set(_Apart())
+    try:
+        return function(*args, **kwargs)
+    finally:
+        set_recording(stack)
+        _opened.set(before)
+
+
 def refuse_foreign(storage: Storage) -> None:
     """Traced data used where its tape does not record, while it records elsewhere, would go missing."""
     here = _opened.get()
@@ -224,13 +251,7 @@ def refuse_foreign(storage: Storage) -> None:
         if record is not None and record.open and record not in here:
             if record.cuts is not None:
                 record.cuts.append((storage, "a use in another thread, which was refused", user_place()))
-            raise LeakError(
-                leak_message(
-                    "a traced array is used in another thread while its tape records",
-                    "Run the thread's function in contextvars.copy_context(), so that it records on the same tape, "
-                    "or hand it npgrad.stop_gradient(array).",
-                )
-            )
+            raise LeakError(leak_message(*(_APART if type(here) is _Apart else _IN_ANOTHER_THREAD)))
 
 
 def tracking_records(storages: tuple[Storage, ...]) -> tuple[Record, ...]:

@@ -107,3 +107,39 @@ def test_what_carries_no_derivative_goes_through() -> None:
         y = x * constant * larger
     assert larger == 1 and type(larger) is int
     assert tape.gradient(y, x).tolist() == [2.0, 4.0]
+
+
+@pytest.mark.parametrize("method", ["3-point", "richardson"])
+@pytest.mark.parametrize("mode", ["forward", "reverse"])
+def test_complex_results(method: str, mode: str) -> None:
+    def spiral(x: Any, y: Any) -> Any:
+        return np.exp(1j * x) * y + x**2
+
+    def real(turned: Any) -> Any:
+        return lambda x, y: np.abs(turned(x, y)) + np.real(turned(x, y) * (2 - 1j)) * np.imag(turned(x, y)).sum()
+
+    box = ng.black_box(spiral, method=method)
+    x, y = np.array([0.3, 0.5, 1.2]), np.array(1.5)
+    for function in (real, lambda turned: turned):
+        found = ng.jacobian(function(box), (0, 1), mode=mode)(x, y)
+        expected = ng.jacobian(function(spiral), (0, 1), mode=mode)(x, y)
+        for a, b in zip(found, expected, strict=True):
+            np.testing.assert_allclose(a, b, rtol=1e-7, atol=1e-8)
+
+
+def test_an_integral_of_scipys() -> None:
+    integrate = pytest.importorskip("scipy.integrate")
+    box = ng.black_box(lambda a, top: integrate.quad(lambda t: math.exp(-a * t), 0.0, top)[0])
+    a, top = 1.3, 0.8
+    found = ng.grad(lambda p: box(p[0], p[1] ** 2))(np.array([a, math.sqrt(top)]))
+    by_a = (np.exp(-a * top) * (a * top + 1) - 1) / a**2
+    np.testing.assert_allclose(found, [by_a, np.exp(-a * top) * 2 * math.sqrt(top)], rtol=1e-8)
+
+
+def test_tracked_data_that_is_no_argument_is_refused() -> None:
+    x = np.array([0.3, 0.5])
+    for use in (lambda u, y: u * y, lambda u, y: u * float(y[0]), lambda u, y: u + np.sum(y)):
+        with pytest.raises(ng.LeakError, match="a black box uses a traced array that is not among its arguments"):
+            ng.jacobian(lambda x, use=use: ng.black_box(lambda u: use(u, x))(x * 2.0))(x)
+    inner = ng.black_box(lambda u: ng.grad(lambda v: np.sum(v**3))(u))  # tapes of its own
+    np.testing.assert_allclose(ng.jacobian(inner)(x), np.diag(6 * x), atol=1e-8)

@@ -59,8 +59,10 @@ def test_cuts_are_named(name: str) -> None:
     assert f"{what} at {__file__}:{function.__code__.co_firstlineno} in <lambda>" in str(found)
 
 
-def test_a_leak_that_was_let_pass_is_a_cut() -> None:
-    found = explained(lambda x, tape: np.ones(2) * float(x[0]), leaks="ignore")
+@pytest.mark.parametrize("leaks", ["ignore", "warn"])
+@pytest.mark.filterwarnings("ignore::npgrad.LeakWarning")
+def test_a_leak_that_was_let_pass_is_a_cut(leaks: str) -> None:
+    found = explained(lambda x, tape: np.ones(2) * float(x[0]), leaks=leaks)
     assert not found.connected and "a leak that was let pass" in str(found)
 
 

@@ -102,7 +102,8 @@ class Fault:
 
     def __call__(self, frame: Any, event: str, argument: Any) -> None:
         name = frame.f_globals.get("__name__", "")
-        if event == "call" and frame.f_code.co_name not in _UNGUARDED and name.startswith("npgrad.") and name not in _BRACKETS:
+        is_guarded = frame.f_code.co_name not in _UNGUARDED and name not in _BRACKETS
+        if event == "call" and is_guarded and name.startswith("npgrad."):
             self.left -= 1
             if self.left == 0:
                 sys.setprofile(None)

@@ -31,7 +31,7 @@ def polydiv_body(u: Any, v: Any) -> Any:
     for k in range(len(u) - n):
         quotient[k] = scale * rest[k]
         rest[k : k + n + 1] -= quotient[k] * v
-    while np.allclose(rest[0], 0, rtol=1e-14) and len(rest) > 1:
+    while np.allclose(rest[0], 0, rtol=1e-14) and rest.shape[-1] > 1:
         rest = rest[1:]
     return quotient, rest.copy()
 
