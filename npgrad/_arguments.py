@@ -10,7 +10,7 @@ from numpy import ndarray
 
 from ._record import recording
 from ._structure import flatten, map_structure
-from ._traced import TracedArray, fresh, is_inexact
+from ._traced import TracedArray, as_it_lies, is_inexact, new_array
 
 
 class Copies:
@@ -32,7 +32,7 @@ class Copies:
             return leaf
         known = self._fixed.get(id(leaf))
         if known is None:
-            known = self._fixed[id(leaf)] = leaf, fresh(np.array(leaf, order="K"))
+            known = self._fixed[id(leaf)] = leaf, new_array(as_it_lies(leaf))
             self._pairs.append(known)
         return known[1]
 
@@ -47,9 +47,9 @@ class Copies:
     def _watchable_leaf(self, leaf: Any) -> Any:
         if isinstance(leaf, TracedArray):
             # Where an outer tape records, an array of this tape's own, tracked by the outer tapes too.
-            return leaf + 0 if recording() else np.array(leaf._bare)
+            return leaf + 0 if recording() else as_it_lies(np.asarray(leaf._bare))
         if id(leaf) in self._watched and type(leaf) is ndarray:
-            return np.array(leaf, order="K")
+            return as_it_lies(leaf)
         self._watched.add(id(leaf))
         return leaf
 

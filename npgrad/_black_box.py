@@ -17,7 +17,7 @@ from ._moves import saved_operand
 from ._record import apart, recording, token_set
 from ._registry import Maps, Spec
 from ._tracebacks import public
-from ._traced import TracedArray, adopt, complete, is_inexact, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, as_it_lies, complete, is_inexact, traced_leaves, unwrap
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -179,4 +179,4 @@ def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any =
 
 def _copied(value: Any) -> Any:
     bare = unwrap(value)
-    return np.array(bare, order="K") if isinstance(bare, ndarray) and is_inexact(bare.dtype) else bare
+    return as_it_lies(bare) if isinstance(bare, ndarray) and is_inexact(bare.dtype) else bare

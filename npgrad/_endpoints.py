@@ -11,7 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._structure import flatten, leaf_paths, path_text
-from ._traced import TracedArray, complete, fresh, is_inexact, unwrap
+from ._traced import TracedArray, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
 
 
 class UnconnectedGradients(Enum):
@@ -56,7 +56,7 @@ class PlainCopies:
         _, copies = self._copies.setdefault(id(value), (value, []))
         # The copy of an earlier watch will do, unless it or the plain array has been changed since.
         if not copies or not np.array_equal(copies[-1]._bare, value, equal_nan=True):
-            copies.append(fresh(np.array(value, order="K")))
+            copies.append(new_array(as_it_lies(value)))
         return copies[-1]
 
     def traced(self, source: Any) -> TracedArray | None:

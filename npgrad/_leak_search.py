@@ -59,12 +59,16 @@ _SEQUENCES = (list, tuple, array.array, ctypes.Array)
 
 
 def _variables(names: dict[str, Any]) -> Iterator[tuple[str, Any]]:
-    """Floating data in variables, also one level inside lists, tuples, dicts and objects."""
+    """Floating data in variables, also one level inside lists, tuples, dicts, objects, and arrays of records or objects."""
     for name, value in names.items():
         if isinstance(value, _SEQUENCES):
             yield from ((f"{name}[{i}]", item) for i, item in enumerate(value))
         elif isinstance(value, dict):
             yield from ((f"{name}[{key!r}]", item) for key, item in value.items())
+        elif isinstance(value, ndarray) and value.dtype.names:
+            yield from ((f"{name}[{field!r}]", value[field]) for field in value.dtype.names)
+        elif isinstance(value, ndarray) and value.dtype.kind == "O":
+            yield from ((f"{name}.flat[{i}]", item) for i, item in enumerate(value.ravel().tolist()))
         elif isinstance(getattr(value, "__dict__", None), dict) and not isinstance(value, (type, ndarray)):
             yield from ((f"{name}.{key}", item) for key, item in vars(value).items() if not callable(value))
         else:

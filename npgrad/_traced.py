@@ -154,6 +154,33 @@ def new_array(result: Any) -> Any:
     return adopt(result)
 
 
+def as_it_lies(value: ndarray) -> ndarray:
+    """A copy that lies in its memory as the array does: in reverse where that is, with gaps where it has gaps, though small
+    ones. On that depends how NumPy computes products of it, and what is a view of it."""
+    made = np.array(value, order="K")
+    if not is_spread(value):
+        return made
+    itemsize, steps, offset, needed = value.itemsize, list(made.strides), 0, 1
+    last, last_step = itemsize, 1  # where the next axis would go on without a gap, in the array and in the copy
+    for axis in sorted(range(value.ndim), key=lambda n: abs(value.strides[n])):
+        n, stride = value.shape[axis], abs(value.strides[axis])
+        if n == 1:
+            continue
+        if stride < itemsize * needed:
+            return made  # its elements share memory
+        step = min(stride // itemsize, 2 * needed)
+        if (step == last_step) != (stride == last):
+            step = last_step if stride == last else step + 1
+        last, last_step = stride * n, step * n
+        backwards = value.strides[axis] < 0
+        offset += step * (n - 1) if backwards else 0
+        needed += step * (n - 1)
+        steps[axis] = itemsize * (-step if backwards else step)
+    made = ndarray(value.shape, value.dtype, np.zeros(needed, value.dtype), itemsize * offset, steps)
+    made[...] = value
+    return made
+
+
 def root_of(traced: TracedArray) -> ndarray:
     """The plain array of the whole storage: NumPy lets every view refer to the owner of the memory."""
     return traced._bare if traced._view is None else traced._bare.base
