@@ -8,6 +8,7 @@ of the arguments of which the maps need these. What is not hot sees such an entr
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -19,8 +20,8 @@ from ._leaks import user_location
 from ._moves import keep
 from ._outer_products import COLLECTED_FROM
 from ._plain_values import save_constant
-from ._record import Record
-from ._registry import GivenArguments, Rule, Spec
+from ._record import Record, single
+from ._registry import INPUTS, Elementwise, GivenArguments, Rule, Spec
 from ._storage import NOTHING
 from ._traced import TracedArray, adopt, is_spread, same_memory
 
@@ -37,6 +38,42 @@ def _joined(head: str, function: Callable, names: tuple[str, ...], where: dict[s
     source = f"lambda {head}, kept, specs: f({', '.join(arguments)})"
     # Named after this file, so that it does not pass for the user's code.
     return eval(compile(source, __file__, "eval"), scope)
+
+
+class _Plainly(Rule):
+    """What an elementwise rule says of calls with nothing but their inputs and with a real result, in the form of others."""
+
+    is_elementwise = True
+
+    def __init__(self, rule: Elementwise) -> None:
+        super().__init__(rule.function)
+        names = INPUTS[: rule.nin]
+        vars(self).update(names=names, defaults={}, variadic=None, sequence=None, out_position=None)
+        for n, (name, maps) in enumerate(zip(names, rule.maps, strict=True)):
+            asked = tuple([value for value in (*names, "ans") if value in maps[3]])
+            given = ", ".join([value if value in asked else "None" for value in ("x", "y", "z", "ans", "w")])
+            for table, head, of in ((self.vjps, "ct", "vjps"), (self.jvps, "tangent", "jvps")):
+                source = f"lambda {', '.join([head, *asked])}: selection.{of}[{n}]({head}, {given})"
+                map_ = eval(compile(source, __file__, "eval"), {"selection": rule.real[1 << n]})
+                table[name] = map_, (head, *asked)
+            self.shared[name] = self.vjps[name][0], None
+
+
+_plainly = functools.lru_cache(None)(_Plainly)
+
+
+def call_plainly(rule: Elementwise, ufunc: np.ufunc, inputs: tuple) -> Any:
+    """The call of a ufunc with nothing but its inputs, if it is one of the commonest kind; `NO_PLAN` if not."""
+    record = single()
+    if record is None or ufunc.nout > 1 or "c" in map(_kind, inputs):
+        return NO_PLAN
+    made = _plainly(rule)
+    given = made.given_arguments(inputs, {})
+    return NO_PLAN if given is None else call_by_plan(made, given, ufunc, inputs, {}, record)
+
+
+def _kind(value: Any) -> str:
+    return value.dtype.kind if isinstance(value, (ndarray, np.generic)) else "c" if type(value) is complex else ""
 
 
 class Plan:
@@ -82,6 +119,9 @@ class PlannedCall:
 
     def reverse(self, sweep: Any, e: tuple) -> None:
         _, plan, out, operands, kept, specs = e
+        if sweep.careful and plan.rule.is_elementwise:
+            CALL.reverse(sweep, self.general(e))
+            return
         ct = sweep.take(out, None)
         if ct is None:
             return
@@ -101,6 +141,9 @@ class PlannedCall:
 
     def forward(self, sweep: Any, e: tuple) -> None:
         _, plan, out, operands, kept, specs = e
+        if plan.rule.is_elementwise:
+            CALL.forward(sweep, self.general(e))
+            return
         values = self._values(kept, sweep.traced)
         total: Any = None
         for (storage, view), jvp in zip(operands, plan.jvps, strict=True):

@@ -17,6 +17,7 @@ from ._guards import StructuredArray
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble, overwrite
+from ._plans import NO_PLAN, call_plainly
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, ZERO, Elementwise, Rule
@@ -98,7 +99,8 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
     if isinstance(rule, Elementwise):
         if not recording():
             check_outside(*traced_leaves(list(inputs)))
-        return call_ufunc(rule, ufunc, inputs, out, kwargs)
+        made = call_plainly(rule, ufunc, inputs) if ufunc.nin > 2 and not out and not kwargs else NO_PLAN
+        return call_ufunc(rule, ufunc, inputs, out, kwargs) if made is NO_PLAN else made
     if recording() and ufunc not in ZERO and tracking(traced_leaves(list(inputs))):
         if all(set(t.replace("->", "")) == {"O"} for t in ufunc.types):
             # np.frompyfunc: the user's function gets the elements, and its results are kept as they are.

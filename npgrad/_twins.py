@@ -93,11 +93,16 @@ class _TwinModule:
 
     def __init__(self, module: types.ModuleType) -> None:
         self._module = module
+        # What a name was bound to when it was last asked for, and what stands for that.
+        self._seen: dict[str, tuple[Any, Any]] = {}
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self._module, name)
-        traced = _as_twin_sees(value)
-        return twin(value) if traced is value and _is_numpys(value) else traced
+        seen = self._seen.get(name)
+        if seen is None or seen[0] is not value:
+            traced = _as_twin_sees(value)
+            seen = self._seen[name] = value, twin(value) if traced is value and _is_numpys(value) else traced
+        return seen[1]
 
 
 @functools.cache
