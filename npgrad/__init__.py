@@ -30,6 +30,7 @@ from . import (
     _methods as _methods,
     _operators as _operators,
     _protocols as _protocols,
+    _python_numbers as _python_numbers,
 )
 from ._constants import array as array, constant as constant, stop_gradient as stop_gradient
 from ._custom import custom_gradient as custom_gradient

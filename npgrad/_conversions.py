@@ -17,7 +17,7 @@ from ._leaks import OWN_CODE, LeakError, refuse
 from ._moves import copied, tracked_by
 from ._record import note_cut, noting
 from ._tracebacks import public
-from ._traced import TracedArray, completing, entry_point, fresh, is_inexact, short_entry_point
+from ._traced import PythonNumber, TracedArray, completing, entry_point, fresh, is_inexact, short_entry_point
 from ._twins import TWIN_PREFIX
 
 _OPERATOR = opcode.opmap["BINARY_OP"]
@@ -73,7 +73,7 @@ def __bool__(self: TracedArray) -> bool:
 @entry_point
 def __round__(self: TracedArray, ndigits: int | None = None) -> Any:
     _note_integer(self)
-    return round(self._bare, ndigits)
+    return round(self._bare.item() if type(self) is PythonNumber else self._bare, ndigits)
 
 
 @entry_point

@@ -221,11 +221,12 @@ def _ufunc_output(
 class ElementwiseCall(Maps):
     """An elementwise rule in the form that `Call` takes."""
 
-    __slots__ = ("name", "vjps", "jvps")
+    __slots__ = ("name", "vjps", "jvps", "exact_zeros")
     is_elementwise = True
 
     def __init__(self, selection: Any, complex_result: bool) -> None:
         self.name = selection.rule.name
+        self.exact_zeros = selection.rule.exact_zeros
         chosen = (selection.rule.complex if complex_result else selection.rule.real)[selection.bits]
         needs = ("x", "y", "z", "ans", "w")
         self.vjps = {n: (f, ("ct", *needs)) for n, f in zip(INPUTS, chosen.vjps, strict=False) if f}

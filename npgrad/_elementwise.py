@@ -26,7 +26,7 @@ from ._plain_values import COPY_LIMIT, save_constant
 from ._pool import computed, free
 from ._record import owners, recording, single, token_set, track, tracking_records
 from ._registry import Elementwise
-from ._storage import Epoch, Storage, shapes
+from ._storage import NOTHING, Epoch, Storage, shapes
 from ._traced import FLOAT64, TracedArray, again, fresh, is_inexact, seal, traced_leaves, unwrap
 
 _SCALARS = [bool, int, float, complex, *{np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"}]
@@ -51,8 +51,8 @@ def _same_ufunc(op: Callable) -> Any:
     return op if isinstance(op, np.ufunc) else _UFUNCS.get(op)
 
 
-def unary_operator(rule: Elementwise, op: Callable) -> Callable:
-    """The recorded call of an elementwise function of one input; ``op`` computes the value."""
+def unary_operator(rule: Elementwise, op: Callable, element: type[TracedArray] = TracedArray) -> Callable:
+    """The recorded call of an elementwise function of one input; ``op`` computes the value, a scalar is an ``element``."""
     real, complex_ = rule.real[1], rule.complex[1]
     ufunc = _same_ufunc(op)
 
@@ -73,17 +73,17 @@ def unary_operator(rule: Elementwise, op: Callable) -> Callable:
             tracked = record.alone
             t = s.tracked
             if t is not tracked and not ((t or s.is_variable) and record.tracks(s)):
-                return fresh(r)
+                return fresh(r, NOTHING, element)
         elif recording():
             records = tracking_records((s,))
             if not records:
-                return fresh(r)
+                return fresh(r, NOTHING, element)
             tracked = token_set(records)
         else:
             check_outside(a)
             return r
         is_array = type(r) is ndarray
-        out: Any = r.view(TracedArray) if is_array else asarray(r).view(TracedArray)
+        out: Any = r.view(TracedArray) if is_array else asarray(r).view(element)
         if is_array:
             seal(out, False)
         out._bare = r
@@ -131,11 +131,18 @@ def _with_objects(op: Callable, a: Any, b: Any, r: Any) -> Any:
 
 # What ``scalar * traced`` and ``scalar ** traced`` of a NumPy scalar call the hook with, and the method that computes with
 # NumPy's own code for two scalars, whose last bit is another one. The caller's instruction tells it from ``np.multiply``.
-_REFLECTED: dict[Any, str] = {np.multiply: "__rmul__", np.power: "__rpow__"}
+REFLECTED: dict[Any, str] = {np.multiply: "__rmul__", np.power: "__rpow__"}
 _OPERATOR = opcode.opmap["BINARY_OP"]
 
 
-def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None = None) -> Callable:
+def is_operator(depth: int) -> bool:
+    frame = sys._getframe(depth + 1)
+    return frame.f_code.co_code[frame.f_lasti] == _OPERATOR
+
+
+def binary_operator(
+    rule: Elementwise, op: Callable, otherwise: Callable | None = None, element: type[TracedArray] = TracedArray
+) -> Callable:
     """The recorded call of an elementwise function of two inputs, at least one of them traced.
 
     ``otherwise`` is called for second operands that are not known here; with it the first operand is the traced array
@@ -144,7 +151,7 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
     real, complex_ = rule.real, rule.complex
     traced_first = otherwise is not None  # an operator's method
     ufunc = _same_ufunc(op)
-    reflected = _REFLECTED.get(op)
+    reflected = REFLECTED.get(op)
 
     def call(a: Any, b: Any) -> Any:
         kind = type(b)
@@ -155,10 +162,8 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
             else:
                 x = a
                 sx = None
-                if reflected is not None and isinstance(a, np.generic) and isinstance(b._bare, np.generic):
-                    frame = sys._getframe(2)
-                    if frame.f_code.co_code[frame.f_lasti] == _OPERATOR:
-                        return getattr(b, reflected)(a)
+                if reflected and isinstance(a, np.generic) and isinstance(b._bare, np.generic) and is_operator(2):
+                    return getattr(b, reflected)(a)
             if kind is ndarray or kind is float:
                 y = b
                 sy = None
@@ -194,7 +199,7 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
                 if t is tracked or ((t or sy.is_variable) and record.tracks(sy)):
                     chosen += 2
             if not chosen:
-                return fresh(r)
+                return fresh(r, NOTHING, element)
         elif not recording():
             check_outside(a, b)
             return r
@@ -203,11 +208,11 @@ def binary_operator(rule: Elementwise, op: Callable, otherwise: Callable | None 
             ry = () if sy is None else tracking_records((sy,))
             chosen = (1 if rx else 0) + (2 if ry else 0)
             if not chosen:
-                return fresh(r)
+                return fresh(r, NOTHING, element)
             records = tuple([record for record in recording() if record in rx or record in ry])
             tracked = token_set(records)
         is_array = type(r) is ndarray
-        out: Any = r.view(TracedArray) if is_array else asarray(r).view(TracedArray)
+        out: Any = r.view(TracedArray) if is_array else asarray(r).view(element)
         if is_array:
             seal(out, False)
         out._bare = r
@@ -310,7 +315,6 @@ def in_place_operator(rule: Elementwise, op: Callable, out_of_place: Callable) -
     return call
 
 
-
 def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) -> Callable:
     """The commonest calls of `in_place_operator`: on one tape, which alone tracks what it tracks of the two. All others are
     left to ``general``."""
@@ -377,8 +381,7 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
 
 
 _CALLS: dict[Any, Callable] = {}
-# Of these the calls of one input, which the protocol asks for first.
-unary_calls: dict[Any, Callable] = {}
+unary_calls: dict[Any, Callable] = {}  # of these those of one input, which the protocol asks for first
 
 
 def plain_ufunc_call(ufunc: Any) -> Callable | None:
@@ -386,13 +389,11 @@ def plain_ufunc_call(ufunc: Any) -> Callable | None:
     call = _CALLS.get(ufunc)
     if call is None:
         rule = rule_of(ufunc)
-        if not isinstance(rule, Elementwise) or ufunc.nout != 1:
+        if not isinstance(rule, Elementwise) or ufunc.nout != 1 or rule.nin > 2:
             return None
         if rule.nin == 1:
             call = unary_calls[ufunc] = unary_operator(rule, ufunc)
-        elif rule.nin == 2:
-            call = binary_operator(rule, ufunc)
         else:
-            return None
+            call = binary_operator(rule, ufunc)
         _CALLS[ufunc] = call
     return call

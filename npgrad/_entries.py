@@ -8,6 +8,7 @@ where shadows are; saved values come with the `Epoch` that protects them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -30,9 +31,20 @@ def _kept(*saved: tuple) -> list:
     return [(s, lift(bare, epoch, s, v, False)) for s, v, bare, epoch in saved if bare is not None]
 
 
-def without_singular(ct: Any, g: Any) -> Any:
-    """A zero cotangent (or tangent) times a singular partial derivative is zero."""
-    return np.where(ct != 0, g, 0)
+def without_singular(ct: Any, g: Any, partial: Callable | None = None) -> Any:
+    """A zero cotangent (or tangent) times a singular partial derivative is zero; so is a singular one times a zero that
+    ``partial`` gives exactly."""
+    g = np.where(ct != 0, g, 0)
+    return g if partial is None else np.where(partial(np.ones_like(ct)) != 0, g, 0)
+
+
+def _times(careful: bool, selection: Any, derivative: Callable, ct: Any, *values: Any) -> Any:
+    """The reverse or forward map of a function of two inputs."""
+    g = derivative(ct, *values)
+    if not careful:
+        return g
+    is_exact = selection.bits.bit_count() <= selection.rule.exact_zeros
+    return without_singular(ct, g, (lambda one: derivative(one, *values)) if is_exact else None)
 
 
 class _Computes:
@@ -99,8 +111,7 @@ class Binary(_Computes):
         x, y, ans = lift(x, ex, sx, vx, traced), lift(y, ey, sy, vy, traced), lift(ans, ea, out, ov, traced)
         for vjp, s, v in ((selection.vjp_x, sx, vx), (selection.vjp_y, sy, vy)):
             if vjp is not None:
-                g = vjp(ct, x, y, None, ans)
-                sweep.add(s, v, without_singular(ct, g) if sweep.careful else g)
+                sweep.add(s, v, _times(sweep.careful, selection, vjp, ct, x, y, None, ans))
 
     def forward(self, sweep: Any, e: tuple) -> None:
         _, selection, out, ov, sx, vx, sy, vy, x, ex, y, ey, ans, ea = e
@@ -119,9 +130,7 @@ class Binary(_Computes):
             if tangent is None:
                 x, y, ans = lift(x, ex, sx, vx, traced), lift(y, ey, sy, vy, traced), lift(ans, ea, out, ov, traced)
             aligned = sweep.align(t, len(shape))
-            part = jvp(aligned, x, y, None, ans)
-            if careful:
-                part = without_singular(aligned, part)
+            part = _times(careful, selection, jvp, aligned, x, y, None, ans)
             is_own = part is not aligned and not traced and part.base is None
             if tangent is None:
                 tangent, own, lender = part, is_own, (s, v)
@@ -172,6 +181,12 @@ class Binary(_Computes):
         return (COPY, e[2], e[3], None, None) if e[2] in active else None
 
 
+def _exact_partial(call: Any, derivative: Callable, env: dict, names: tuple, of: str) -> Callable | None:
+    if len(call.operands) > call.rule.exact_zeros:
+        return None
+    return lambda one: derivative(*[one if name == of else env[name] for name in names])
+
+
 class CallEntry(_Computes):
     """(kind, call): any other function with a rule; see `Call`."""
 
@@ -208,7 +223,7 @@ class CallEntry(_Computes):
             if g is None:
                 continue
             if careful:
-                g = without_singular(ct, g)
+                g = without_singular(ct, g, _exact_partial(call, vjp, env, names, "ct"))
             sweep.add(storage, view, g)
 
     def forward(self, sweep: Any, e: tuple) -> None:
@@ -233,7 +248,7 @@ class CallEntry(_Computes):
                 env["tangent"] = sweep.align(env["tangent"], len(env["ans_spec"].shape))
             part = jvp(*[env[n] for n in names])
             if sweep.careful and call.is_elementwise:
-                part = without_singular(env["tangent"], part)
+                part = without_singular(env["tangent"], part, _exact_partial(call, jvp, env, names, "tangent"))
             parts = part if call.several else (part,)
             totals = parts if totals is None else tuple(
                 b if a is None else a if b is None else a + b for a, b in zip(totals, parts, strict=True)

@@ -20,7 +20,7 @@ from . import rules as rules
 from ._elementwise import binary_operator, unary_operator
 from ._moves import overwrite
 from ._registry import RULES
-from ._traced import TracedArray, unwrap
+from ._traced import PythonNumber, TracedArray, standing_for, unwrap
 from .rules.special import SPECIAL
 
 _UNARY: dict[str, np.ufunc] = {
@@ -60,7 +60,7 @@ def _valued(made: Any, exact: Any) -> Any:
         kind = np.result_type(exact)  # Python computes in double precision
         made = made if made.dtype == kind else made.astype(kind)
         overwrite(made, kind.type(exact))
-        return made
+        return standing_for(PythonNumber, made)
     return exact
 
 
@@ -170,19 +170,20 @@ def _forms(module: ModuleType, names: Any, make: Callable) -> dict[Callable, Cal
 
 
 def math_forms() -> dict[Callable, Callable]:
-    rules_of = {**{name: RULES[ufunc] for name, ufunc in _UNARY.items()}, **SPECIAL}
+    rules_of = {**{name: RULES[ufunc] for name, ufunc in {**_UNARY, **_BINARY}.items()}, **SPECIAL}
+    unary = [name for name in rules_of if name not in _BINARY]
     return {
-        **_forms(math, rules_of, lambda name, f: unary_operator(rules_of[name], _scalar(f, np.float64))),
-        **_forms(math, _BINARY, lambda name, f: binary_operator(RULES[_BINARY[name]], _scalar(f, np.float64))),
+        **_forms(math, unary, lambda name, f: unary_operator(rules_of[name], _scalar(f, np.float64), PythonNumber)),
+        **_forms(math, _BINARY, lambda name, f: binary_operator(rules_of[name], _scalar(f, np.float64), None, PythonNumber)),
         **_forms(math, _PLAIN, lambda name, f: _plain(f)),
         **_forms(math, _MATH_BODIES, lambda name, f: _with_body(f, _MATH_BODIES[name])),
-        math.log: _log_of(math.log, unary_operator(RULES[np.log], _scalar(math.log, np.float64))),
+        math.log: _log_of(math.log, unary_operator(RULES[np.log], _scalar(math.log, np.float64), PythonNumber)),
     }
 
 
 def cmath_forms() -> dict[Callable, Callable]:
     def recorded(ufunc: Any, function: Callable) -> Callable:
-        return _of_complex(unary_operator(RULES[ufunc], _scalar(function, np.complex128)))
+        return _of_complex(unary_operator(RULES[ufunc], _scalar(function, np.complex128), PythonNumber))
 
     return {
         **_forms(cmath, _UNARY, lambda name, f: recorded(_UNARY[name], f)),

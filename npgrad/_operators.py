@@ -16,7 +16,32 @@ from ._dispatch import call_rule, check_outside
 from ._elementwise import ACCEPTED, binary_operator, in_place_operator, short_in_place_operator, unary_operator
 from ._record import note_cut, noting, recording
 from ._registry import RULES
-from ._traced import TracedArray, adopt, again, completing, traced_leaves, unwrap
+from ._traced import PythonNumber, TracedArray, adopt, again, completing, traced_leaves, unwrap
+
+# What has less precision than Python's numbers, by the code of its dtype.
+_NARROW = frozenset("efF")
+
+
+def beside(number: Any, *others: Any) -> Any:
+    """What stands for a number of Python's among the other operands of a call: cast to their precision, as NumPy does it."""
+    if type(number) is not PythonNumber:
+        return number
+    strong = [v.dtype for v in others if type(v) is not PythonNumber and isinstance(v, (ndarray, np.generic))]
+    if not any(dtype.char in _NARROW for dtype in strong):
+        return number
+    kind = np.result_type(*strong, number._bare.item())
+    return number if kind == np.result_type(*strong, number._bare) else number.astype(kind)
+
+
+def _takes_over(self: TracedArray, other: Any, name: str) -> bool:
+    """Whether an operation of an element is left to the other operand, an object that is neither number nor array (a dual
+    number, a quantity). NumPy asks it as well, by way of an array of objects."""
+    kind = type(other)
+    return (
+        type(self._bare) is not ndarray
+        and hasattr(kind, name)
+        and not any(hasattr(kind, mark) for mark in ("__array__", "__array_interface__", "__array_ufunc__", "__len__"))
+    )
 
 
 def _install(name: str, method: Callable) -> None:
@@ -31,7 +56,7 @@ def _forward(name: str, call: Callable) -> Callable:
     def method(self: TracedArray, other: Any) -> Any:
         try:
             if isinstance(other, TracedArray) or type(other) in ACCEPTED:
-                return call(self, other)
+                return call(self, beside(other, self))
             if isinstance(other, (str, bytes)):
                 return call(self, other)  # a comparison that NumPy makes without a hook, or its error
             if isinstance(other, Rational) and type(self._bare) is not ndarray:
@@ -46,10 +71,13 @@ def _forward(name: str, call: Callable) -> Callable:
 def _of_unknown(name: str) -> Callable:
     """The operator for a second operand that is neither an array nor a number of Python's or NumPy's."""
     numpys = getattr(ndarray, name)
+    reflected = f"__r{name[2:]}"
 
     def otherwise(self: TracedArray, other: Any) -> Any:
         if isinstance(other, Rational) and type(self._bare) is not ndarray:
             return getattr(self, name)(float(other))
+        if _takes_over(self, other, reflected):
+            return NotImplemented
         return numpys(self, other)
 
     return otherwise
@@ -83,7 +111,7 @@ def _reflected(name: str, call: Callable, complex_call: Callable | None = None) 
     return method
 
 
-def _constant(op: Callable) -> Callable:
+def constant_operator(op: Callable) -> Callable:
     """An operator whose result is piecewise constant."""
 
     def call(a: Any, b: Any) -> Any:
@@ -98,7 +126,7 @@ def _constant(op: Callable) -> Callable:
     return call
 
 
-_DIFFERENTIABLE = {
+DIFFERENTIABLE = {
     "add": np.add,
     "sub": np.subtract,
     "mul": np.multiply,
@@ -107,7 +135,7 @@ _DIFFERENTIABLE = {
     "pow": np.power,
 }
 
-for _name, _ufunc in _DIFFERENTIABLE.items():
+for _name, _ufunc in DIFFERENTIABLE.items():
     _rule = RULES[_ufunc]
     _call = binary_operator(_rule, getattr(operator, _name), _of_unknown(f"__{_name}__"))
     _in_place = in_place_operator(_rule, getattr(operator, f"i{_name}"), _call)
@@ -117,7 +145,6 @@ for _name, _ufunc in _DIFFERENTIABLE.items():
     _install(f"__r{_name}__", _reflected(f"__r{_name}__", _reflected_call, _complex_call))
     _general = _forward(f"__i{_name}__", _in_place)
     _install(f"__i{_name}__", short_in_place_operator(_rule, getattr(operator, f"i{_name}"), _general))
-
 
 
 def _matmul(a: Any, b: Any) -> Any:
@@ -134,7 +161,7 @@ def _matmul_in_place(a: TracedArray, b: Any) -> Any:
 
 _install("__imatmul__", completing(_matmul_in_place))
 
-_floor_divide = _constant(operator.floordiv)
+_floor_divide = constant_operator(operator.floordiv)
 _install("__floordiv__", _forward("__floordiv__", _floor_divide))
 _install("__rfloordiv__", _reflected("__rfloordiv__", _floor_divide))
 
@@ -158,7 +185,9 @@ _install("__divmod__", _forward("__divmod__", _divmod))
 _install("__rdivmod__", _reflected("__rdivmod__", _divmod))
 
 for _name in ("lt", "le", "gt", "ge", "eq", "ne"):
-    _install(f"__{_name}__", _forward(f"__{_name}__", _constant(getattr(operator, _name))))
+    _install(f"__{_name}__", _forward(f"__{_name}__", constant_operator(getattr(operator, _name))))
 
-for _name, _unary in {"neg": np.negative, "pos": np.positive, "abs": np.absolute}.items():
+UNARY_OPERATORS = {"neg": np.negative, "pos": np.positive, "abs": np.absolute}
+
+for _name, _unary in UNARY_OPERATORS.items():
     _install(f"__{_name}__", unary_operator(RULES[_unary], getattr(operator, _name)))

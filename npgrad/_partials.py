@@ -127,9 +127,14 @@ class Selection:
 
 
 class Elementwise:
-    """A rule for a ufunc: one partial derivative per input, of which everything else follows."""
+    """A rule for a ufunc: one partial derivative per input, of which everything else follows.
 
-    def __init__(self, function: Any, partials: tuple, output: int) -> None:
+    ``exact_zeros``: with so many inputs or fewer differentiated by, an input whose partial is zero is not looked at, so that
+    nothing flows back to it, be the cotangent infinite.
+    """
+
+    def __init__(self, function: Any, partials: tuple, output: int, exact_zeros: int = 0) -> None:
+        self.exact_zeros = exact_zeros
         self.function = function
         self.name: str = getattr(function, "__name__", "constant")
         self.partials = partials

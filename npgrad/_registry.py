@@ -61,14 +61,15 @@ COLLECTIONS: dict[str, Any] = {
 # --- Elementwise functions -----------------------------------------------------------------------------------------
 
 
-def elementwise(ufunc: Any, *partials: Any, output: int = 0) -> None:
+def elementwise(ufunc: Any, *partials: Any, output: int = 0, exact_zeros: int = 0) -> None:
     """Declare the partial derivatives of a ufunc, one per input.
 
     A partial is 1, -1, one of the names ``x y z ans``, a ufunc of x, a function whose parameter names say what it needs (and
     so what a tape saves), ``over(name or function)`` for one over it, or ``custom(vjp, jvp)``. ``output`` says which of
-    several outputs carries the derivative (declare each that does); the others are piecewise constant.
+    several outputs carries the derivative (declare each that does); the others are piecewise constant. ``exact_zeros``: see
+    `Elementwise`.
     """
-    rule = Elementwise(ufunc, partials, output)
+    rule = Elementwise(ufunc, partials, output, exact_zeros)
     RULES.setdefault(ufunc, rule).by_output[output] = rule
 
 

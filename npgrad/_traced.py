@@ -63,6 +63,17 @@ class TracedArray(ndarray):
         return view_of(self, bare)
 
 
+class PythonNumber(TracedArray):
+    """What stands for a float or complex number of Python's, which takes the precision of the array that it meets. Its
+    operators are in ``_python_numbers``; its bare value is NumPy's scalar of the same bits."""
+
+    __slots__ = ()
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return complex if isinstance(self._bare, complex) else float
+
+
 def entry_point(function: _F) -> _F:
     """Give a method to the array class, under its own name. It has one frame more between it and its caller."""
     setattr(TracedArray, function.__name__, completing(function))  # type: ignore[attr-defined]
@@ -85,15 +96,16 @@ def is_inexact(dtype: np.dtype) -> bool:
 seal: Callable[[ndarray, bool], None] = ndarray.setflags  # type: ignore[assignment]
 
 
-def fresh(bare: Any, tracked: frozenset = NOTHING) -> TracedArray:
-    """The traced array of memory (or a scalar) that nobody else refers to."""
+def fresh(bare: Any, tracked: frozenset = NOTHING, element: type[TracedArray] = TracedArray) -> TracedArray:
+    """The traced array of memory (or a scalar, of the class ``element``) that nobody else refers to."""
     if type(bare) is ndarray:
         traced = bare.view(TracedArray)
         seal(traced, False)
     else:
         if not isinstance(bare, np.generic):
+            element = PythonNumber
             bare = np.float64(bare) if isinstance(bare, float) else np.complex128(bare)
-        traced = np.asarray(bare).view(TracedArray)
+        traced = np.asarray(bare).view(element)
     storage = Storage()
     storage.tracked = tracked
     storage.epoch = None
@@ -120,6 +132,13 @@ def fresh_scalar(scalar: Any, tracked: frozenset) -> TracedArray:
 
 
 _asarray = np.asarray
+
+
+def standing_for(element: type[TracedArray], scalar: TracedArray) -> TracedArray:
+    """The same storage as a number of Python's or a scalar of NumPy's."""
+    traced: Any = _asarray(scalar._bare).view(element)
+    traced._bare, traced._storage, traced._view = scalar._bare, scalar._storage, scalar._view
+    return traced
 
 
 def adopt(result: Any, tracked: frozenset = NOTHING) -> Any:

@@ -61,7 +61,7 @@ _TELL_ELEMENTS_APART = {_written_in_python(np.piecewise).__globals__["__name__"]
 
 def _isinstance(value: Any, kind: Any) -> bool:
     """To such code an element of a traced array is the NumPy scalar behind it."""
-    is_element = type(value) is TracedArray and isinstance(value._bare, np.generic)
+    is_element = issubclass(type(value), TracedArray) and isinstance(value._bare, np.generic)
     return isinstance(value._bare if is_element else value, kind)
 
 

@@ -31,7 +31,9 @@ LAYERS = {
         "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_while_recording", "_namespace", "_loading",
         "_bound_names", "_instrument", "_forking",
     ],
-    "entry points": ["_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols"],
+    "entry points": [
+        "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",
+    ],
     "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_trails", "_inspection", "_finite", "_derivatives"],
     "patterns": [
         "_index_sets", "_pattern_rules", "_pattern_products", "_pattern_matrices", "_pattern", "_coloring", "_compression",

@@ -20,7 +20,7 @@ _DEGREE = float(np.pi / 180.0)
 
 elementwise(np.add, 1, 1)
 elementwise(np.subtract, 1, -1)
-elementwise(np.multiply, "y", "x")
+elementwise(np.multiply, "y", "x", exact_zeros=1)
 elementwise(np.divide, over("y"), lambda y, ans: -(ans / y))
 elementwise(np.negative, -1)
 elementwise(np.positive, 1)
@@ -173,18 +173,20 @@ def _smaller(x: Any, y: Any) -> Any:
     return (x < y) + 0.5 * (x == y) + 1.0 * np.isnan(x)
 
 
-elementwise(np.maximum, lambda x, y: _larger(x, y), lambda x, y: _larger(y, x) * ~np.isnan(x))
-elementwise(np.minimum, lambda x, y: _smaller(x, y), lambda x, y: _smaller(y, x) * ~np.isnan(x))
+elementwise(np.maximum, lambda x, y: _larger(x, y), lambda x, y: _larger(y, x) * ~np.isnan(x), exact_zeros=2)
+elementwise(np.minimum, lambda x, y: _smaller(x, y), lambda x, y: _smaller(y, x) * ~np.isnan(x), exact_zeros=2)
 # fmax and fmin pass NaN over.
 elementwise(
     np.fmax,
     lambda x, y: (x > y) + 0.5 * (x == y) + 1.0 * np.isnan(y),
     lambda x, y: (y > x) + 0.5 * (x == y) + 1.0 * (np.isnan(x) & ~np.isnan(y)),
+    exact_zeros=2,
 )
 elementwise(
     np.fmin,
     lambda x, y: (x < y) + 0.5 * (x == y) + 1.0 * np.isnan(y),
     lambda x, y: (y < x) + 0.5 * (x == y) + 1.0 * (np.isnan(x) & ~np.isnan(y)),
+    exact_zeros=2,
 )
 
 # clip(x, low, high) = minimum(maximum(x, low), high): ties share as they do there.
@@ -193,6 +195,7 @@ elementwise(
     lambda x, y, z: _larger(x, y) * _smaller(np.maximum(x, y), z),
     lambda x, y, z: _larger(y, x) * _smaller(np.maximum(x, y), z),
     lambda x, y, z: _smaller(z, np.maximum(x, y)),
+    exact_zeros=3,
 )
 
 elementwise(np.heaviside, lambda x: 0.0, lambda x: 1.0 * (x == 0))

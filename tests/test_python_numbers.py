@@ -1,0 +1,159 @@
+"""A number of Python's takes the precision of what it meets: values, dtypes and errors are the plain program's."""
+
+import cmath
+import math
+import operator
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+
+PARTNERS = {
+    "float32 array": np.array([3.0, 0.7], np.float32),
+    "float16 array": np.array([3.0, 0.7], np.float16),
+    "complex64 array": np.array([3.0 + 1j, 0.7], np.complex64),
+    "big-endian array": np.array([3.0, 0.7], ">f4"),
+    "double array": np.array([3.0, 0.7]),
+    "integer array": np.array([3, 2], np.int8),
+    "0-d array": np.array(2.3, np.float32),
+    "float32 scalar": np.float32(2.3),
+    "double scalar": np.float64(2.3),
+    "integer scalar": np.int64(3),
+    "int": 3,
+    "float": 2.3,
+    "complex": 2.3 + 1j,
+    "bool": True,
+}
+OPERATIONS = {
+    "+": lambda a, x: a + x,
+    "-": lambda a, x: x - a,
+    "*": lambda a, x: a * x,
+    "/": lambda a, x: a / x,
+    "**": lambda a, x: a**x,
+    "** of it": lambda a, x: x**a,
+    "%": lambda a, x: a % x,
+    "//": lambda a, x: a // x,
+    "divmod": lambda a, x: divmod(x, 0.4)[1] * a,
+    "np.multiply": lambda a, x: np.multiply(x, a),
+    "np.hypot": lambda a, x: np.hypot(a, x),
+    "np.multiply.outer": lambda a, x: np.multiply.outer(a, x),
+    "np.where": lambda a, x: np.where(np.array([True, False]), a, x),
+    "np.clip": lambda a, x: np.clip(a, x, 9.0),
+    "np.clip of it": lambda a, x: np.clip(x, a, 9.0),
+    "np.array": lambda a, x: np.array(x) * a,
+    "np.dot": lambda a, x: np.dot(a, x),
+    "np.append": lambda a, x: np.append(a, x),
+    "np.sum": lambda a, x: np.sum(x) * a,
+    "np.sqrt": lambda a, x: np.sqrt(x) * a,
+    "math.sin": lambda a, x: (math if isinstance(x, float) else cmath).sin(x) * a,
+    "math.hypot": lambda a, x: math.hypot(x, 1.0) * a,
+    "math of double": lambda a, x: math.cos(np.float64(2.0) * x) * a,
+    "round": lambda a, x: round(x, 1) * a,
+    "signs": lambda a, x: -abs(+x) * a,
+    "sum": lambda a, x: sum([x, x]) * a,
+    "arithmetic of numbers": lambda a, x: ((x * 2 + 1) / 3) * a,
+}  # fmt: skip
+
+
+def outcome(function, *args):
+    try:
+        return function(*args)
+    except (TypeError, ValueError, ZeroDivisionError) as error:
+        return type(error)
+
+
+def bits(value):
+    return value if isinstance(value, type) else (np.asarray(value).dtype, np.shape(value), np.asarray(value).tobytes())
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("partner", PARTNERS)
+@pytest.mark.parametrize("operation", OPERATIONS)
+@pytest.mark.parametrize("number", [1.7, 0.3 + 0.2j])
+def test_values_are_the_plain_programs(operation: str, partner: str, number: complex) -> None:
+    a, f = PARTNERS[partner], OPERATIONS[operation]
+    with ng.GradientTape() as tape:
+        x = tape.watch(number)
+        made = [outcome(f, a, x)]
+        if isinstance(a, (np.ndarray, np.inexact)) and a.dtype.kind in "fc":
+            made.append(outcome(f, tape.watch(a), x))
+    for value in made:
+        assert bits(value) == bits(outcome(f, a, number))
+
+
+@pytest.mark.parametrize("name", ["iadd", "isub", "imul", "itruediv", "ipow"])
+def test_an_array_is_changed_in_its_precision(name: str) -> None:
+    op = getattr(operator, name)
+    expected = op(np.array([3.1, 0.7], np.float32), 1.7)
+    with ng.GradientTape() as tape:
+        x = tape.watch(1.7)
+        a = np.array([3.1, 0.7], np.float32)
+        made = op(a, x)
+    assert made is a
+    assert made.dtype == np.float32 and np.array_equal(made, expected)
+    with ng.GradientTape() as tape:
+        y = 2.0
+        x = tape.watch(1.7)
+        y = op(y, x)
+    assert y == op(2.0, 1.7)
+
+
+def test_division_by_zero_is_pythons() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(1.7)
+        for divide in (lambda: x / 0, lambda: 1 / (x - x), lambda: x % 0.0, lambda: x // 0):
+            with pytest.raises(ZeroDivisionError):
+                divide()
+        assert isinstance(x, float) and not isinstance(x, np.floating)
+        assert x.is_integer() is False
+
+
+@pytest.mark.parametrize("operation", ["+", "*", "/", "** of it", "np.hypot", "math.sin", "arithmetic of numbers"])
+@pytest.mark.parametrize("mode", ["reverse", "forward"])
+@pytest.mark.parametrize("partner", ["float32 array", "double array", "float"])
+def test_derivatives(operation: str, mode: str, partner: str) -> None:
+    a = PARTNERS[partner]
+    f = OPERATIONS[operation]
+    exact = np.asarray(a, float)  # the differences in double precision
+    slope = (f(exact, 1.7 + 1e-5) - f(exact, 1.7 - 1e-5)) / 2e-5
+    found = ng.jacobian(lambda x: f(a, x), mode=mode)(1.7)
+    np.testing.assert_allclose(found, slope, rtol=2e-6 if partner == "float32 array" else 1e-8, atol=1e-9)
+
+
+class Dual:
+    """A number of the user's own, as automatic differentiation by hand has it."""
+
+    def __init__(self, value, slope=0.0):
+        self.value, self.slope = value, slope
+
+    def __mul__(self, other):
+        other = other if isinstance(other, Dual) else Dual(other)
+        return Dual(self.value * other.value, self.value * other.slope + self.slope * other.value)
+
+    __rmul__ = __mul__
+
+    def __rpow__(self, other):
+        return Dual(other**self.value)
+
+
+@pytest.mark.parametrize("point", [0.7, np.float64(0.7)])
+def test_numbers_of_the_users_own(point: float) -> None:
+    def cubed(x):
+        y = x * (Dual(x, 1.0) * x) * x
+        return y.value + y.slope + (x ** Dual(2.0)).value
+
+    value, slope = ng.value_and_grad(cubed)(point)
+    assert value == cubed(point)
+    difference = (cubed(point + 1e-5) - cubed(point - 1e-5)) / 2e-5
+    assert abs(slope - difference) < 1e-8
+    with ng.GradientTape() as tape, pytest.raises(TypeError):
+        tape.watch(point) + Dual(1.0)
+
+
+def test_an_array_times_numbers_of_the_users_own() -> None:
+    def f(x):
+        return sum(made.value for made in x * Dual(x[0], 1.0))
+
+    x = np.array([0.7, 1.2])
+    np.testing.assert_allclose(ng.grad(f)(x), [2 * 0.7 + 1.2, 0.7])
