@@ -18,7 +18,8 @@ from ._compat import array_converter, forbids_copy, wants_copy
 from ._guards import StructuredArray, refuse_tracked
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
-from ._traced import TracedArray, adopt, handed_out, is_inexact, traced_leaves, unwrap
+from ._storage import RowStorage
+from ._traced import TracedArray, adopt, fresh, handed_out, is_inexact, traced_leaves, unwrap, view_of
 
 # --- Conversions: np.array, np.asarray and their kin ---------------------------------------------------------------
 
@@ -29,7 +30,14 @@ def _from_plain(obj: Any, result: Any) -> Any:
         return result
     if isinstance(obj, ndarray) and np.may_share_memory(result, obj):
         return result
-    return adopt(result) if result.dtype.names is None else result.view(StructuredArray)
+    if result.dtype.names is not None:
+        return result.view(StructuredArray)
+    if result.base is None or isinstance(result.base, ndarray) or not is_inexact(result.dtype):
+        return adopt(result)
+    # The memory of a buffer, in which its owner may write: as a view that is copied when a rule needs it.
+    whole = fresh(result)
+    whole._storage.__class__ = RowStorage
+    return view_of(whole, result)
 
 
 def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int = 0) -> Any:

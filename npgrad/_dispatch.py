@@ -24,7 +24,17 @@ from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._refusals import refuse_function, refuse_gaps
 from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
-from ._traced import TracedArray, adopt, completing, new_array, same_memory, traced_leaves, unwrap, with_handed_out
+from ._traced import (
+    IMMUTABLE,
+    TracedArray,
+    adopt,
+    completing,
+    new_array,
+    same_memory,
+    traced_leaves,
+    unwrap,
+    with_handed_out,
+)
 
 
 @completing
@@ -337,6 +347,14 @@ def _each_followed(values: Any) -> Any:
     return type(values)([_followed(v) if type(v) in (list, tuple) else v for v in values])
 
 
+def _kept(value: Any) -> Any:
+    """An argument as it is now, of which the program may change the items."""
+    kind = type(value)
+    if kind in IMMUTABLE or (kind is tuple and IMMUTABLE.issuperset(map(type, value))):
+        return value
+    return np.array(value) if kind is memoryview else copy.deepcopy(value)
+
+
 def _append_call(rule: Rule, bound: dict, arguments: list, records: tuple, made: list, several: bool) -> None:
     tracked = token_set(records)
     operands = []
@@ -356,9 +374,9 @@ def _append_call(rule: Rule, bound: dict, arguments: list, records: tuple, made:
         elif isinstance(value, ndarray):
             saved[name] = saved_operand(value)
         elif (kind is list or kind is tuple) and traced_leaves(value):
-            saved[name] = [saved_operand(v) for v in value]
+            saved[name] = [saved_operand(v if isinstance(v, ndarray) else _kept(v)) for v in value]
         else:
-            constants[name] = copy.deepcopy(value) if kind is list else value
+            constants[name] = _kept(value)
     for name, of in needs.specs:
         value = bound[of] if of in bound else rule.defaults[of]
         kind = type(value)

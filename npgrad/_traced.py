@@ -336,11 +336,9 @@ def unwrap(value: Any) -> Any:
     return value
 
 
-# Data as they are, and what holds no traced arrays.
-NO_OBJECTS: frozenset = frozenset(
-    [TracedArray, ndarray, bool, int, float, complex, str, type(None), slice, range, bytes, bytearray, memoryview]
-    + [array.array, dict, *np.sctypeDict.values()]
-)
+# What nobody can change, and with it data as they are and what holds no traced arrays.
+IMMUTABLE = frozenset([bool, int, float, complex, str, bytes, slice, range, type(None), *np.sctypeDict.values()])
+NO_OBJECTS: frozenset = IMMUTABLE | {TracedArray, ndarray, bytearray, memoryview, array.array, dict}
 # Objects that stand for arrays and that C code gets another answer of -> what gives the traced array.
 GIVES: dict[type, Callable] = {np.poly1d: lambda polynomial: polynomial.coeffs}
 

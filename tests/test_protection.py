@@ -7,7 +7,10 @@ step of the same program on plain arrays.
 
 from __future__ import annotations
 
+import array
+import collections
 import contextlib
+import operator
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -17,6 +20,7 @@ from hypothesis import given, settings, strategies as st
 
 import npgrad as ng
 from npgrad import _plain_values
+from npgrad.testing import check_gradients
 
 unhooked_asarray = np.asarray  # bound before any tape, as compiled code has it
 STEP = 1e-30
@@ -197,3 +201,82 @@ def test_the_users_own_array_stays_writeable() -> None:
     assert x.flags.writeable and y.flags.writeable and mine.flags.writeable
     mine[0] = 9.0
     assert tape.gradient(y, x).tolist() == [0.0, 4.0]
+
+
+# --- Constants that are no arrays ------------------------------------------------------------------------------------------
+
+
+class Holder:
+    def __init__(self, held: Any) -> None:
+        self.held = held
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.held
+
+
+def _ours(values: list) -> Any:
+    return [np.array(values), np.array([4.0, 5.0])]
+
+
+# What the program holds, and the object of which it changes the first item.
+KINDS: dict[str, Callable[[list], tuple[Any, Any]]] = {
+    "list": lambda v: (v, v),
+    "deque": lambda v: 2 * (collections.deque(v),),
+    "UserList": lambda v: 2 * (collections.UserList(v),),
+    "array": lambda v: 2 * (array.array("d", v),),
+    "memoryview": lambda v: 2 * (memoryview(array.array("d", v)),),
+    "Holder": lambda v: (Holder(made := np.array(v)), made),
+    "tuple of lists": lambda v: ((v, [4.0, 5.0]), v),
+    "list of arrays": lambda v: (made := _ours(v), made[0]),
+    "tuple of arrays": lambda v: (tuple(made := _ours(v)), made[0]),
+    "deque of arrays": lambda v: (collections.deque(made := _ours(v)), made[0]),
+    "asarray of an array": lambda v: (np.asarray(made := array.array("d", v)), made),
+    "frombuffer": lambda v: (np.frombuffer(made := array.array("d", v)), made),
+}
+CALLS: dict[str, Callable[[Any, Any], Any]] = {
+    "dot": np.dot, "multiply": np.multiply, "operator": lambda c, x: x * c, "matmul": np.matmul, "outer": np.outer,
+    "einsum": lambda c, x: np.einsum("...i,i->...", c, x), "convolve": np.convolve, "solve": np.linalg.solve,
+    "polyval": np.polyval, "average": lambda c, x: np.average(x, weights=c), "kron": np.kron, "vdot": np.vdot,
+    "tensordot": lambda c, x: np.tensordot(c, x, 1), "power": lambda c, x: np.power(x, c), "hypot": np.hypot,
+    "trapezoid": lambda c, x: np.trapezoid(x, c), "multi_dot": lambda c, x: np.linalg.multi_dot([c, x]),
+    "correlate": lambda c, x: np.correlate(x, c), "inner": np.inner, "cov": lambda c, x: np.cov(x, c),
+    "at": lambda c, x: (u := x * 1.0, np.multiply.at(u, [0, 1], c))[0],
+    "in place": lambda c, x: operator.imul(x * 1.0, c), "asarray": lambda c, x: np.convolve(x, np.asarray(c)),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("call", CALLS)
+@pytest.mark.parametrize("kind", KINDS)
+def test_constants_that_are_no_arrays(kind: str, call: str) -> None:
+    """Lists, queues, buffers and what holds arrays may change after they were used."""
+    point, step = np.array([1.3, 0.7]), 1e-6
+    try:
+        ahead, behind = (CALLS[call](KINDS[kind]([2.0, 3.0])[0], point + h) for h in (step, -step))
+    except (TypeError, ValueError, np.linalg.LinAlgError):
+        return  # NumPy does not take it
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(point)
+        constant, changing = KINDS[kind]([2.0, 3.0])
+        y = CALLS[call](constant, x)
+        changing[0] = 100.0
+    found = tape.jacobian(y, x) @ np.ones(2)
+    np.testing.assert_allclose(found, (np.asarray(ahead) - behind) / (2 * step), rtol=1e-5, atol=1e-7)
+
+
+def test_a_buffer_is_written_as_by_numpy() -> None:
+    def program(x: Any) -> Any:
+        buffer = bytearray(24)
+        w = np.frombuffer(buffer)
+        w[:] = x * 2.0
+        first = np.convolve(w, x)[:3]
+        w[0] = x[1]
+        w *= x
+        second = np.exp(w) * w
+        w[1:] = 0.0
+        return first + second + w, np.frombuffer(bytes(buffer))
+
+    point = np.array([0.3, 0.5, 0.8])
+    check_gradients(lambda x: program(x)[0], point)
+    with ng.GradientTape() as tape:
+        x = tape.watch(point)
+        assert program(x)[1].tolist() == program(point)[1].tolist()
