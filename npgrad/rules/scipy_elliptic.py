@@ -109,15 +109,19 @@ special.elementwise(
 )
 
 
+def _is_below(y: Any) -> Any:
+    return (np.real(y) < 0) & (np.imag(y) == 0)
+
+
 def _elliprc_by_x(x: Any, y: Any, ans: Any) -> Any:
-    # Below y = 0 the function is a principal value, and RD is not defined; near x = y the difference would cancel.
-    below = np.real(y) < 0
+    # At y < 0 the function is a principal value, and RD is not defined; near x = y the difference would cancel.
+    below = _is_below(y)
     other = np.where(below, x, y)
     return np.where(below, (ans - 1 / np.sqrt(x)) / (2 * (y - x)), -special.elliprd(other, other, x) / 6)
 
 
 def _elliprc_by_y(x: Any, y: Any, ans: Any) -> Any:
-    below = np.real(y) < 0
+    below = _is_below(y)
     other = np.where(below, x, y)
     return np.where(below, (np.sqrt(x) / y - ans) / (2 * (y - x)), -special.elliprd(x, other, other) / 3)
 

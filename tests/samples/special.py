@@ -55,6 +55,7 @@ def _complex(s: Any) -> list[S]:
         *[S(getattr(s, name), 0.5, D([-1.2 - 0.4j])) for name in ("jve", "yve", "ive", "kve")],
         *[S(getattr(s._ufuncs, f"_spherical_{n}{d}"), 2, C(2, 3)) for n in ("jn", "yn", "in", "kn") for d in ("", "_d")],
         S(s.elliprc, C(2, 3), C(3, seed=1), order=1),
+        S(s.elliprc, D([-0.4 + 0.3j, 0.7 + 0.6j]), D([-0.4 + 0.3j, -1.2 - 0.5j]), order=1),
         S(s.elliprf, C(2, 3), C(3, seed=1), C(2, 1, seed=2), order=1),
         S(s.xlogy, C(2, 3), C(3, seed=1)),
         S(s.xlog1py, C(2, 3), C(3, seed=1)),
