@@ -15,6 +15,7 @@ from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
 from ._moves import arrays_of, assemble, gather, overwrite, protect, reads_itself
+from ._poly1d import OF_POLYNOMIALS, of_polynomials
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
@@ -30,6 +31,8 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
         if rule.may_overwrite:
             args, kwargs = _without_permission(function, args, kwargs)
         return call_rule(rule, function, args, kwargs)
+    if function in OF_POLYNOMIALS and any(isinstance(a, np.poly1d) for a in (*args, *kwargs.values())):
+        return of_polynomials(call_function, function, args, kwargs)
     args, kwargs = taken(function, args, kwargs)
     if function in VIEWS:
         return VIEWS[function](*args, **kwargs)

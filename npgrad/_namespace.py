@@ -32,13 +32,13 @@ from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, methods_in_place, random_in_place, refuse_tracked
 from ._leaks import refuse
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
-from ._moves import assemble
+from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
 from ._record import recording
 from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import as_compiled_code_takes_it, is_followed
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_names import captured
-from ._traced import TracedArray, again, completing, handed_out, traced_leaves, unwrap
+from ._traced import TracedArray, again, completing, traced_leaves, unwrap
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording
@@ -101,6 +101,20 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
             return of_plain_data(original(*args, **kwargs), args, sys._getframe(1))
         args, kwargs = assembled(original, args, kwargs)
         return traced(*args, **kwargs)
+
+    return in_place
+
+
+def _of_polynomials_in_place(original: Callable, traced: Callable) -> Callable:
+    """A function that gives a poly1d where it is given one, in whose coefficients there may be traced data."""
+    seen = _seen_in_place(original, traced)
+
+    @functools.wraps(original)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        values = (*args, *kwargs.values())
+        polynomials = [value for value in values if isinstance(value, np.poly1d)]
+        is_followed = polynomials and recording() and traced_leaves(coefficients_of(values))
+        return (traced if is_followed else seen)(*args, **kwargs)
 
     return in_place
 
@@ -203,6 +217,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
             (_zero_in(np), _of_lists_in_place),
             (_followed_in(np), _seen_in_place),
             ({function: _called(function) for function in _PARTLY_SEEN}, _seen_in_place),
+            ({function: _called(function) for function in OF_POLYNOMIALS}, _of_polynomials_in_place),
             (TRACED_CREATORS, _creator_in_place),
             ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
         ],
@@ -298,50 +313,14 @@ def _plain_key(key: Any) -> Any:
 
 _INDEX_OBJECTS = [(made, _index_class(type(made))) for made in (np.r_, np.c_, np.mgrid, np.ogrid)]
 
-_NUMPYS_POLY1D = np.poly1d.__init__
-_NUMPYS_POLY1D_ARRAY = np.poly1d.__array__
-
-
-def _poly1d_init(self: np.poly1d, c_or_r: Any, *args: Any, **kwargs: Any) -> None:
-    c_or_r = handed_out(c_or_r)
-    if type(c_or_r) in (list, tuple) and traced_leaves(c_or_r):
-        c_or_r = assemble(c_or_r)
-    _NUMPYS_POLY1D(self, c_or_r, *args, **kwargs)
-
-
-def _poly1d_array(self: np.poly1d, t: Any = None, copy: Any = None) -> Any:
-    """C code asks a poly1d for its coefficients and reads their memory."""
-    records = tracking(traced_leaves(self.coeffs))
-    if records:
-        refuse(records, "a poly1d with traced coefficients becomes a plain array", "Pass its attribute coeffs, or call it.")
-    return _NUMPYS_POLY1D_ARRAY(self, t, copy)
-
-
-# NumPy's code of these, with the names in place: lists of traced numbers are seen.
-
-
-def _poly1d_call(self: np.poly1d, val: Any) -> Any:
-    return np.polyval(self.coeffs, val)
-
-
-def _poly1d_integ(self: np.poly1d, m: Any = 1, k: Any = 0) -> Any:
-    return np.poly1d(np.polyint(self.coeffs, m=m, k=k))
-
-
 # (class, method) -> what the class itself has for it, None where it is inherited; and what stands for it while recording.
 _methods_originals: dict[tuple[type, str], Callable | None] = {
     (np.vectorize, "__call__"): NUMPYS_VECTORIZE_CALL,
-    (np.poly1d, "__init__"): _NUMPYS_POLY1D,
-    (np.poly1d, "__array__"): _NUMPYS_POLY1D_ARRAY,
-    (np.poly1d, "__call__"): np.poly1d.__call__,
-    (np.poly1d, "integ"): np.poly1d.integ,
+    **{(np.poly1d, name): getattr(np.poly1d, name) for name in POLY1D_METHODS},
 }
 _methods_in_place: dict[tuple[type, str], Callable | None] = {
     (np.vectorize, "__call__"): vectorize_call,
-    (np.poly1d, "__init__"): _poly1d_init,
-    (np.poly1d, "__array__"): _poly1d_array,
-    (np.poly1d, "__call__"): _poly1d_call,
-    (np.poly1d, "integ"): _poly1d_integ,
+    **{(np.poly1d, name): method for name, method in POLY1D_METHODS.items()},
 }
 # Python 3.13 goes on calling the former ``__setitem__`` of a class that has been changed a thousand times. There these stay
 # once the first tape has put them; without a tape they do nothing but call NumPy's.

@@ -26,7 +26,9 @@ LAYERS = {
     "recording": [
         "_moves", "_flat", "_plans", "_parting", "_destinations", "_dispatch", "_elementwise", "_variable", "_custom",
     ],
-    "functions": ["_callers", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_functions", "_vectorize"],
+    "functions": [
+        "_callers", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions", "_vectorize",
+    ],
     "names in place": [
         "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_while_recording", "_namespace", "_loading",
         "_bound_names", "_instrument", "_forking",

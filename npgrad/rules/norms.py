@@ -48,14 +48,16 @@ _ORDERS_BY_THEMSELVES = (0, np.inf, -np.inf)
 
 
 def _number(ord: Any) -> Any:
-    """NumPy takes an array of one number, too."""
-    return fixed(ord).item() if isinstance(ord, np.ndarray) else ord
+    """NumPy takes an array of one number, too; with several it computes what is no norm."""
+    if np.size(ord) > 1:
+        refuse_function(np.linalg.norm, "by several orders at once")
+    return fixed(ord).item() if isinstance(ord, (np.ndarray, list, tuple)) else ord
 
 
 def _vector_gradient(x: Any, norm: Any, ord: Any) -> Any:
-    if isinstance(ord, np.ndarray):
+    if isinstance(ord, (np.ndarray, list, tuple)):
         number = _number(ord)
-        ord = number if number in _ORDERS_BY_THEMSELVES else ord.reshape(())
+        ord = number if number in _ORDERS_BY_THEMSELVES else np.reshape(ord, ())
     if not isinstance(ord, np.ndarray) and ord in _VECTOR_GRADIENTS:
         return _VECTOR_GRADIENTS[ord](x, norm)
     sizes = np.abs(x)
@@ -150,8 +152,9 @@ def norm_order_vjp(ct: Any, ans: Any, x: Any, ord: Any, axis: Any, ord_spec: Any
 
 @jvp(np.linalg.norm, "ord")
 def norm_order_jvp(tangent: Any, ans: Any, x: Any, ord: Any, axis: Any, ord_spec: Any) -> Any:
+    slope = _by_order(ans, x, ord, axis)
     batch = tangent.shape[: tangent.ndim - ord_spec.ndim]
-    return tangent.reshape(batch + (1,) * np.ndim(ans)) * _by_order(ans, x, ord, axis)
+    return tangent.reshape(batch + (1,) * np.ndim(slope)) * slope
 
 
 @body(np.linalg.cond)

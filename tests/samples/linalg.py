@@ -240,6 +240,7 @@ _NORMS = [
     *[S(np.linalg.norm, _general(4), D(ord)) for ord in (3.0, 1.0, 2.0, 0.5, -3.0)],
     *[S(np.linalg.norm, np.array([0.5, -2.0, 0.0]), D(ord)) for ord in (3.0, 1.0, 2.0, np.inf, -np.inf)],
     S(np.linalg.norm, np.array([2.0, -0.5, 1.0]), D([2.5])),
+    S(np.linalg.norm, _general(3), [2.5]),
     S(np.linalg.norm, _general(2, 3, complex_=True), D(1.7), 1),
     S(np.linalg.norm, _general(2, 3, 2), D([2.5]), axis=-2, keepdims=True),
     S(np.linalg.vector_norm, _general(2, 3), ord=D(2.5)),
