@@ -106,8 +106,9 @@ _MATRIX_GRADIENTS: dict[Any, Callable] = {
 def _gradient(x: Any, norm: Any, ord: Any, axis: Any) -> Any:
     if axis is None and ord is None:
         return _over(x, norm.reshape((1,) * x.ndim))
+    number = _number(ord)
     axes, moved, norm = _along_last(x, norm, axis)
-    made = _vector_gradient(moved, norm, ord) if len(axes) == 1 else _MATRIX_GRADIENTS[_number(ord)](moved, norm)
+    made = _vector_gradient(moved, norm, ord) if len(axes) == 1 else _MATRIX_GRADIENTS[number](moved, norm)
     return np.moveaxis(made, range(-len(axes), 0), axes)
 
 
@@ -132,10 +133,11 @@ def norm_jvp(tangent: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: Any)
 
 def _by_order(ans: Any, x: Any, ord: Any, axis: Any) -> Any:
     """How a norm of vectors changes with its order, in the shape of the norm."""
+    number = _number(ord)
     axes, moved, norm = _along_last(x, ans, axis)
     if len(axes) > 1:
         refuse_function(np.linalg.norm, "by the order of a norm of matrices")
-    if _number(ord) in _ORDERS_BY_THEMSELVES:
+    if number in _ORDERS_BY_THEMSELVES:
         return np.zeros(np.shape(ans), norm.dtype)
     ord = np.reshape(ord, ())
     ratio = _over(np.abs(moved), norm[..., None])
