@@ -15,11 +15,13 @@ import numpy as np
 from numpy import ndarray
 
 from ._compat import array_converter, forbids_copy, wants_copy
-from ._guards import StructuredArray, refuse_tracked
+from ._guards import ObjectArray, StructuredArray, refuse_tracked
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
 from ._storage import RowStorage
 from ._traced import TracedArray, adopt, fresh, handed_out, is_inexact, traced_leaves, unwrap, view_of
+
+_HOLDING = {"V": StructuredArray, "O": ObjectArray}
 
 # --- Conversions: np.array, np.asarray and their kin ---------------------------------------------------------------
 
@@ -30,8 +32,9 @@ def _from_plain(obj: Any, result: Any) -> Any:
         return result
     if isinstance(obj, ndarray) and np.may_share_memory(result, obj):
         return result
-    if result.dtype.names is not None:
-        return result.view(StructuredArray)
+    holding = _HOLDING.get(result.dtype.kind)
+    if holding is not None:
+        return result.view(holding)
     if result.base is None or isinstance(result.base, ndarray) or not is_inexact(result.dtype):
         return adopt(result)
     # The memory of a buffer, in which its owner may write: as a view that is copied when a rule needs it.
@@ -60,6 +63,8 @@ def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int 
 
 def _assembled(obj: Any, dtype: Any, order: Any) -> Any:
     made = assemble(obj, dtype)
+    if made.dtype.kind == "O":
+        made = made.view(ObjectArray)
     if order != "F" or made.ndim < 2:
         return made
     return copied(made, "F") if isinstance(made, TracedArray) else _np_asarray(made, order="F")
@@ -74,7 +79,7 @@ def _check_copy(obj: Any, dtype: Any, copy: Any, order: Any) -> None:
 def _items(obj: Any, dtype: Any) -> Any:
     """What is converted: the items of an array of objects, some traced, that shall be numbers; the traced array that an
     object gives."""
-    if type(obj) is ndarray and obj.dtype.kind == "O" and dtype is not None and is_inexact(np.dtype(dtype)):
+    if type(obj) in (ndarray, ObjectArray) and obj.dtype.kind == "O" and dtype is not None and is_inexact(np.dtype(dtype)):
         return obj.tolist() if obj.ndim else obj
     return handed_out(obj)
 

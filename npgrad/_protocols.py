@@ -13,7 +13,7 @@ from numpy import ndarray
 from ._dispatch import call_rule, call_ufunc, check_outside, in_type, objects, tracking
 from ._elementwise import ACCEPTED, plain_ufunc_call, unary_calls
 from ._functions import call_function
-from ._guards import StructuredArray
+from ._guards import HOLDERS, ObjectArray
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble, overwrite
@@ -61,7 +61,7 @@ def _accepted(value: Any) -> Any:
         return value
     if type(value) in (list, tuple):
         return assemble(value)
-    if type(value) is StructuredArray:
+    if type(value) in HOLDERS:
         return value.view(ndarray)
     if isinstance(value, ndarray):
         if recording() and type(value) is not ndarray:
@@ -104,7 +104,8 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
     if recording() and ufunc not in ZERO and tracking(traced_leaves(list(inputs))):
         if all(set(t.replace("->", "")) == {"O"} for t in ufunc.types):
             # np.frompyfunc: the user's function gets the elements, and its results are kept as they are.
-            return ufunc(*[objects(v) if isinstance(v, TracedArray) else v for v in inputs], **kwargs)
+            made = ufunc(*[objects(v) if isinstance(v, TracedArray) else v for v in inputs], **kwargs)
+            return tuple(map(_holding, made)) if type(made) is tuple else _holding(made)
         refuse_function(ufunc)
     if noting:
         note_cut([t._storage for t in traced_leaves(list(inputs))], f"{ufunc.__name__} is piecewise constant")
@@ -115,6 +116,10 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
             return result
         return tuple([adopt(r) for r in result]) if type(result) is tuple else adopt(result)
     return call_ufunc(_CONSTANT, ufunc, unwrap(inputs), out, kwargs)
+
+
+def _holding(made: Any) -> Any:
+    return made.view(ObjectArray) if type(made) is ndarray else made
 
 
 def _product_in_type(rule: Rule, ufunc: Any, inputs: tuple, kwargs: dict) -> Any:

@@ -15,7 +15,7 @@ from ._compat import VECTORIZE_WITH_EXCLUDED, VECTORIZE_WITH_SIGNATURE
 from ._creators import TRACED_CREATORS
 from ._functions import laid_out
 from ._record import recording
-from ._traced import TracedArray, unwrap
+from ._traced import PythonNumber, TracedArray, standing_for, unwrap
 from ._twins import twin
 
 NUMPYS_VECTORIZE_CALL = np.vectorize.__call__
@@ -52,6 +52,11 @@ def _elements(array: Any) -> Any:
     return array if array.dtype == double else array.astype(double)
 
 
+def _number(element: Any) -> Any:
+    is_double = isinstance(element, TracedArray) and element.dtype.char in "dD"
+    return standing_for(PythonNumber, element) if is_double else element
+
+
 def _layout_of(arrays: list) -> Any:
     """An array with the order of memory of what NumPy makes of these arrays, one element after the other."""
     uses: Any = [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]
@@ -78,7 +83,7 @@ def _over_elements(vectorized: np.vectorize, func: Callable, args: Any) -> Any:
     layout = _layout_of(arrays)
     results = []
     for index in np.ndindex(shape):
-        results.append(first.pop() if first else func(*[a[index] for a in looped]))
+        results.append(first.pop() if first else func(*[_number(a[index]) for a in looped]))
     if len(otypes) == 1:
         return _assembled(results, otypes[0], layout)
     rows = zip(*results, strict=True) if results else [()] * len(otypes)
