@@ -8,8 +8,8 @@ chance to see traced data.
 from __future__ import annotations
 
 from collections.abc import Callable
-from types import FrameType
-from typing import Any
+from types import FrameType, FunctionType
+from typing import Any, cast
 
 import numpy as np
 from numpy import ndarray
@@ -28,6 +28,12 @@ _FOLLOWED = {
     "scipy.optimize.newton", "scipy.optimize.fixed_point", "scipy.optimize.root_scalar", "scipy.optimize.approx_fprime",
     "scipy.optimize.check_grad", "scipy.stats.zscore",
 }  # fmt: skip
+# Distributions; moments are not among it, as their code hands lists of parameters to ufuncs.
+_FOLLOWED |= {
+    f"scipy.stats.{kind}.{name}"
+    for kind in ("rv_continuous", "rv_discrete", "rv_frozen", "rv_continuous_frozen", "rv_discrete_frozen")
+    for name in ("pdf", "logpdf", "pmf", "logpmf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
+}
 # Of these, what hands a list of arrays to a ufunc, which asks no hook.
 _NOT_FOLLOWED = {"scipy.special.multigammaln"}
 # Creators whose call says that compiled code comes: traced data beside what they are given are about to be lost as well.
@@ -44,7 +50,7 @@ def called_from(frame: FrameType) -> str:
     """The public name of the outermost function of SciPy on the way from the user's code, past what decorators put around
     it; of its package, where all are hidden."""
     name = package = ""
-    outer: FrameType | None = frame
+    first, outer = frame, cast("FrameType | None", frame)
     while outer is not None and (module := outer.f_globals.get("__name__") or "").startswith(_ON_THE_WAY):
         if module.startswith("scipy."):
             package = module.partition("._")[0]
@@ -52,8 +58,17 @@ def called_from(frame: FrameType) -> str:
             hidden = outer.f_code.co_name.startswith("_") and not outer.f_code.co_name.startswith("__")
             if not hidden and "<" not in function and not module.startswith(_HELPERS):
                 name = f"{package}.{function.removesuffix('.__init__').removesuffix('.__call__')}"
-        outer = outer.f_back
-    return name or f"{package}.{frame.f_code.co_name}"
+        first, outer = outer, outer.f_back
+    return name or _decorated(first) or f"{package}.{frame.f_code.co_name}"
+
+
+def _decorated(wrapper: FrameType) -> str:
+    """The name of the function that a decorator of SciPy's is put around, if it fails before it calls the function."""
+    for value in wrapper.f_locals.values():
+        module = value.__module__ if isinstance(value, FunctionType) else ""
+        if module.startswith("scipy.") and not module.startswith(_HELPERS):
+            return f"{module.partition('._')[0]}.{value.__name__}"
+    return ""
 
 
 def is_followed(creator: Callable, frame: FrameType, args: tuple, kwargs: dict) -> bool:

@@ -4,6 +4,7 @@ import types
 
 import numpy as np
 import programs.idioms as idioms
+import programs.legacy as legacy
 import programs.scientific as scientific
 import pytest
 
@@ -16,8 +17,12 @@ pytestmark = pytest.mark.filterwarnings("ignore:Setting the shape on a NumPy arr
 
 POINT = np.array([2.3, 3.2, 2.7])
 # Steps of 3-point differences are small enough for the jumps of the idioms, Richardson's are more accurate.
-POINTS = {idioms: (POINT, "3-point"), scientific: (np.array([0.83, 0.37, 0.61, 1.21, 0.55]), "richardson")}
-HELPERS = {"rk4"}
+FIVE = np.array([0.83, 0.37, 0.61, 1.21, 0.55])
+POINTS = {idioms: (POINT, "3-point"), scientific: (FIVE, "richardson"), legacy: (FIVE, "richardson")}
+HELPERS = {
+    "rk4", "mc_heston", "pair_potential", "macroscopic", "equilibrium", "obstacle_fun", "inivel", "simulate", "run",
+    "restrict", "prolong", "vcycle", "dopri", "lv", "tdma", "adi",
+}  # fmt: skip
 PROGRAMS = [
     (value, point, method)
     for module, (point, method) in POINTS.items()

@@ -55,7 +55,9 @@ def test_silent_rows_are_documented():
         (lambda x: linalg.norm(x), "scipy.linalg.norm"),
         (lambda x: signal.lfilter([1.0], [1.0], x), "scipy.signal.lfilter"),
         (lambda x: sparse.eye_array(3).tocsr() @ x, "scipy.sparse._spbase.__matmul__"),
-        (lambda x: stats.norm.logpdf(x), "scipy.stats.rv_continuous.logpdf"),
+        (lambda x: stats.norm.entropy(0.0, x[0]), "scipy.stats.rv_generic.entropy"),
+        (lambda x: linalg.cho_factor(np.outer(x, x)), "scipy.linalg.cho_factor"),
+        (lambda x: linalg.lu_factor(np.outer(x, x)), "scipy.linalg.lu_factor"),
     ],
 )
 def test_refusal_names_the_function_and_the_line(call, name):
