@@ -49,6 +49,7 @@ class _Plainly(Rule):
         super().__init__(rule.function)
         names = INPUTS[: rule.nin]
         vars(self).update(names=names, defaults={}, variadic=None, sequence=None, out_position=None)
+        self.exact_zeros = rule.exact_zeros
         for n, (name, maps) in enumerate(zip(names, rule.maps, strict=True)):
             asked = tuple([value for value in (*names, "ans") if value in maps[3]])
             given = ", ".join([value if value in asked else "None" for value in ("x", "y", "z", "ans", "w")])
