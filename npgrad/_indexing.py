@@ -110,12 +110,28 @@ def __contains__(self: TracedArray, item: Any) -> bool:
     return unwrap(item) in self._bare
 
 
-@short_entry_point
-def __len__(self: TracedArray) -> int:
-    try:
-        return len(self._bare)
-    except AttributeError:
-        return again(__len__, self)
+class _NoLength(TypeError, AttributeError):
+    """To ``len(x)`` the one, by whose name it is shown, to ``hasattr(x, "__len__")`` the other."""
+
+    __module__ = "builtins"
+
+
+_NoLength.__name__ = _NoLength.__qualname__ = "TypeError"
+
+
+class _Length:
+    """What an element of an array does not have, as NumPy's scalars do not: programs tell numbers from arrays by it."""
+
+    def __get__(self, traced: Any, owner: Any = None) -> Any:
+        if traced is None:
+            return ndarray.__len__
+        bare = unwrap(traced)
+        if type(bare) is ndarray:
+            return bare.__len__
+        raise _NoLength(f"object of type 'numpy.{type(bare).__name__}' has no len()")
+
+
+TracedArray.__len__ = _Length()  # type: ignore[method-assign, assignment]
 
 
 @entry_point

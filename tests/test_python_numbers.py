@@ -157,3 +157,21 @@ def test_an_array_times_numbers_of_the_users_own() -> None:
 
     x = np.array([0.7, 1.2])
     np.testing.assert_allclose(ng.grad(f)(x), [2 * 0.7 + 1.2, 0.7])
+
+
+@pytest.mark.parametrize("number", [lambda x: x[0], lambda x: x.sum(), lambda x: x[0] * 2.0, lambda x: math.sin(x[1])])
+def test_numbers_are_told_from_arrays_by_their_length(number) -> None:
+    """As legacy code does: ``if hasattr(x, "__len__")``, ``try: len(x)``."""
+
+    def asked(x):
+        v = number(x)
+        with pytest.raises(TypeError, match="has no len"):
+            len(v)
+        return [hasattr(v, "__len__"), np.isscalar(v), hasattr(x, "__len__"), hasattr(x[:1], "__len__"), len(x[:1])]
+
+    x = np.array([0.3, 0.7])
+    with ng.GradientTape() as tape:
+        found = asked(tape.watch(x))
+    assert found == asked(x) == [False, True, True, True, 1]
+    with ng.GradientTape() as tape, pytest.raises(TypeError, match="len"):
+        len(tape.watch(np.array(0.3)))
