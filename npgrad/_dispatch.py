@@ -80,8 +80,8 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     traced = [a for a in inputs if isinstance(a, TracedArray)]
     where = kwargs.get("where", True)
     where = where if is_given(where) else True
-    if isinstance(where, TracedArray):
-        kwargs["where"] = where = where._bare
+    if where is not True:
+        kwargs["where"] = where = np.array(unwrap(where), bool)
     targets = [o for o in out if isinstance(o, TracedArray)]
     for target in targets:
         check_target(target)
@@ -188,7 +188,7 @@ def _ufunc_output(
 ) -> Any:
     if target is not None and not isinstance(target, TracedArray):
         return target
-    mask = None if where is True else np.array(where)
+    mask = None if where is True else where
     involved = tracking(sources + ([target] if target is not None else []))
     if target is None:
         made = adopt(r) if recording() else r

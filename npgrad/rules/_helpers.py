@@ -72,7 +72,7 @@ def chosen(value: Any, where: Any) -> Any:
 def numbers(a: Any, where: Any = None) -> Any:
     """Which elements a function looks at that passes NaN over."""
     there = ~np.isnan(a)
-    return there & where if given(where) and where is not True else there
+    return there & np.asarray(where, bool) if given(where) and where is not True else there
 
 
 def flag(value: Any) -> bool:

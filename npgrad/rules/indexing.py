@@ -110,7 +110,7 @@ _declare_ordered(np.partition, lambda a, axis, how: np.argpartition(a, how[0], a
 
 @body(np.choose)
 def choose_body(a: Any, choices: Any, mode: str = "raise") -> Any:
-    parts = np.broadcast_arrays(np.asarray(a), *choices)
+    parts = np.broadcast_arrays(np.asarray(a).astype(np.intp), *choices)
     number, stacked = parts[0], np.stack(parts[1:])
     if mode == "wrap":
         number = number % len(choices)

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._registry import composite, jvp, steps, view, vjp, zero
-from ._helpers import behind_batch, fixed, given, hermitian, mH, mT, total, triangle
+from ._helpers import behind_batch, fixed, hermitian, mH, mT, total, triangle
 
 # --- solve and inv -------------------------------------------------------------------------------------------------
 
@@ -235,19 +235,23 @@ def _columns(b: Any, ndim: int) -> Any:
     return b[..., None] if ndim == 1 else b
 
 
-def _least_squares(a: Any, b: Any, x: Any, rcond: Any, b_ndim: int) -> tuple[Any, Any, Any]:
+def _least_squares(a: Any, b: Any, ans: Any, b_ndim: int) -> tuple[Any, Any, Any]:
     """The pseudo-inverse that lstsq applies, its result and the residual as columns."""
-    eps = np.finfo(np.result_type(a, b)).eps
-    if not given(rcond):
-        rcond = eps * max(a.shape)
-    x = _columns(x, b_ndim)
-    return np.linalg.pinv(a, rcond if rcond >= 0 else eps), x, _columns(b, b_ndim) - a @ x
+    x = _columns(ans[0], b_ndim)
+    return np.linalg.pinv(a, _between(fixed(ans[3]), int(ans[2]))), x, _columns(b, b_ndim) - a @ x
+
+
+def _between(s: Any, rank: int) -> float:
+    """A cutoff that keeps as many singular values as LAPACK has kept."""
+    if rank == 0:
+        return 2.0
+    return np.sqrt(s[rank - 1] * s[rank]) / s[0] if rank < len(s) else 0.0
 
 
 @vjp(np.linalg.lstsq, "a", "b")
-def lstsq_vjp(ct: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
+def lstsq_vjp(ct: Any, ans: Any, a: Any, b: Any) -> Any:
     ct_x, ct_squares, _, ct_s = ct
-    p, x, residual = _least_squares(a, b, ans[0], rcond, b.ndim)
+    p, x, residual = _least_squares(a, b, ans, b.ndim)
     back_a = back_b = None
     if ct_x is not None:
         ct_x = _columns(ct_x, b.ndim)
@@ -267,8 +271,8 @@ def lstsq_vjp(ct: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
 
 
 @jvp(np.linalg.lstsq, "a")
-def lstsq_jvp_a(tangent: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
-    p, x, residual = _least_squares(a, b, ans[0], rcond, b.ndim)
+def lstsq_jvp_a(tangent: Any, ans: Any, a: Any, b: Any) -> Any:
+    p, x, residual = _least_squares(a, b, ans, b.ndim)
     change, tH = tangent @ x, mH(tangent)
     across = tH @ (mH(p) @ x)
     change_x = -(p @ change) + p @ mH(p) @ tH @ residual + across - p @ (a @ across)
@@ -281,8 +285,8 @@ def lstsq_jvp_a(tangent: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
 
 
 @jvp(np.linalg.lstsq, "b")
-def lstsq_jvp_b(tangent: Any, ans: Any, a: Any, b: Any, rcond: Any) -> Any:
-    p, _, residual = _least_squares(a, b, ans[0], rcond, b.ndim)
+def lstsq_jvp_b(tangent: Any, ans: Any, a: Any, b: Any) -> Any:
+    p, _, residual = _least_squares(a, b, ans, b.ndim)
     columns = _columns(tangent, b.ndim)
     return _lstsq_change(p @ columns, columns, residual, ans, b.ndim) + (None, None)
 

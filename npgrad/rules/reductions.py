@@ -34,10 +34,10 @@ def sum_initial_jvp(tangent: Any, ans_spec: Any) -> Any:
 
 
 def count(a_spec: Any, ans_spec: Any, where: Any, axis: Any, keepdims: Any) -> Any:
-    """How many elements go into each mean."""
+    """How many elements go into each mean. NumPy adds up what chooses them, also where that is no truth value."""
     if where is True or not given(where):
         return a_spec.size / max(ans_spec.size, 1)
-    counted = np.broadcast_to(np.asarray(where, bool), a_spec.shape)
+    counted = np.broadcast_to(where, a_spec.shape)
     return np.sum(counted, axis=negative_axes(axis, a_spec.ndim), keepdims=flag(keepdims))
 
 
@@ -243,7 +243,7 @@ def extreme_share(a: Any, ans: Any, axis: Any, keepdims: Any, where: Any, a_spec
     extreme = put_back(np.asarray(ans), axis, keepdims, a_spec)
     attained = (a == extreme) | (np.isnan(a) & np.isnan(extreme))
     if given(where) and where is not True:
-        attained = attained & where
+        attained = attained & np.asarray(where, bool)
     return attained / np.maximum(np.sum(attained, axis=negative_axes(axis, a_spec.ndim), keepdims=True), 1)
 
 

@@ -110,6 +110,7 @@ CHOOSING = [
     S(np.logspace, 0.1, A(), 3, base=A()),
     S(np.geomspace, A(), 3.0, 4),
     S(np.geomspace, D(0.5), D([2.0, 4.0]), 3),
+    S(np.choose, np.array([True, False]), [A(2), A(2, seed=1)]),
     S(np.arange, A(), f=lambda a: np.arange(a, a + 3.5)),
     S(np.arange, A(), f=lambda h: np.arange(0.0, 4.2 * h, h)),
     S(np.arange, D(0.0), f=lambda a: np.arange(a, 2.5)),

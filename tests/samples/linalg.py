@@ -85,6 +85,7 @@ _SYSTEMS = [
     S(np.linalg.lstsq, _general(3, 3), A(3, 2), rcond=None),
     S(np.linalg.lstsq, _general(4, 2, complex_=True), C(4, 2)),
     S(np.linalg.lstsq, _general(4, 2), np.arange(4.0)),
+    *[S(np.linalg.lstsq, _general(4, 2), np.arange(4.0), rcond) for rcond in (1, True, -1)],
     S(np.linalg.lstsq, _general(4, 2).value, A(4, 2)),
     S(np.linalg.lstsq, A(3, 1), A(3), f=lambda x, b: np.linalg.lstsq(x @ np.array([[1.0, 2.0]]), b)[0]),
     S(np.linalg.tensorsolve, _square(6, 6), A(2, 3), f=lambda a, b: np.linalg.tensorsolve(a.reshape(2, 3, 2, 3), b)),

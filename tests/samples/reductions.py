@@ -25,6 +25,7 @@ _SUMS = [
         ((A(2, 3),), {"axis": ()}),
         ((A(2, 3),), {"axis": 1, "where": _ROWS}),
         ((A(2, 3),), {"where": _COLUMNS, "keepdims": True}),
+        ((A(2, 3),), {"where": [2, 0, 1], "axis": 1}),
         ((A(2, 3),), {"axis": 1, "initial": 1.5}),
         ((A(2, 3),), {"axis": 0, "initial": A()}),
         ((A(2, 3),), {"initial": A(), "where": _ROWS}),
@@ -55,6 +56,11 @@ _EXTREMES = [
 ]
 
 _METHODS = [
+    *[S(f, A(2, 3), where=[2, 0, 1], axis=1) for f in (np.nansum, np.nanprod, np.nanmean, np.mean)],
+    *[S(f, A(2, 3), where=[2, 0, 1], axis=0, initial=1.01) for f in (np.max, np.nanmin)],
+    S(np.exp, A(3), f=lambda x: np.exp(x, where=[2, 0, 1], out=np.zeros(3))),
+    S(np.multiply, A(3), A(3), f=lambda x, y: np.multiply(x, y, where=1, out=np.zeros(3))),
+    S(np.divmod, A(3), f=lambda x: np.divmod(x, 0.3, where=[2, 0, 1], out=(np.zeros(3), np.zeros(3)))),
     S(np.sum, A(2, 3), f=lambda x: x.sum(1)),
     S(np.sum, A(2, 3), f=lambda x: np.sum(x, axis=0, out=np.empty(3))),
     S(np.sum, A(2, 3), f=lambda x: x.sum(axis=0, out=np.zeros(3)) * x),
