@@ -88,3 +88,10 @@ def test_out_by_position() -> None:
             assert call(x, out) is out
         assert out.tolist() == call(np.array([1.0, 2.0, 4.0]), np.zeros(3)).tolist()
         assert tape.gradient(out, x) is not None
+
+
+@pytest.mark.parametrize("function", [np.var, np.std])
+def test_spreads_of_what_no_truth_values_choose_are_refused(function: Any) -> None:
+    """NumPy divides by the sum of the mask: 3 for two elements."""
+    with pytest.raises(ng.NoRuleError, match="no array of truth values"):
+        ng.grad(lambda x: function(x, where=[2, 0, 1]))(np.array([1.0, 2.0, 4.0]))

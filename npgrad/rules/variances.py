@@ -20,6 +20,8 @@ def _declare(function: Callable, seen: Callable, is_root: bool) -> None:
         if np.size(ddof) > 1 or np.size(correction) > 1:
             refuse_function(function, "by degrees of freedom of their own for the results")
         there = True if not given(where) else where
+        if np.asarray(there).dtype != bool:
+            refuse_function(function, "with a where that is no array of truth values, by which NumPy counts amiss")
         count = np.sum(np.broadcast_to(there, a_spec.shape), axis=negative_axes(axis, a_spec.ndim), keepdims=True)
         return np.maximum(count - (correction if given(correction) else ddof), 0)
 
