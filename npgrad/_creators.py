@@ -18,6 +18,7 @@ from ._compat import array_converter, forbids_copy, wants_copy
 from ._guards import ObjectArray, StructuredArray, refuse_tracked
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
+from ._objects import as_objects
 from ._storage import RowStorage
 from ._traced import TracedArray, adopt, fresh, handed_out, is_inexact, traced_leaves, unwrap, view_of
 
@@ -163,7 +164,9 @@ def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kw
     fill_value = handed_out(fill_value)
     plain = _NUMPYS_FULL(shape, unwrap(fill_value), dtype, order, **kwargs)
     made = adopt(plain)
-    if isinstance(made, TracedArray) and traced_leaves(fill_value):
+    if plain.dtype.kind == "O" and traced_leaves(fill_value):
+        plain[...] = as_objects(assemble(fill_value))
+    elif isinstance(made, TracedArray) and traced_leaves(fill_value):
         with np.errstate(all="ignore"):  # NumPy has warned, here and below
             made[...] = assemble(fill_value)
         overwrite(made, plain)
@@ -177,7 +180,9 @@ def _full_like(a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
     fill_value = handed_out(fill_value)
     plain = _NUMPYS_FULL_LIKE(unwrap(a), unwrap(fill_value), *args, **kwargs)
     made = adopt(plain)
-    if isinstance(made, TracedArray) and traced_leaves(fill_value):
+    if plain.dtype.kind == "O" and traced_leaves(fill_value):
+        plain[...] = as_objects(assemble(fill_value))
+    elif isinstance(made, TracedArray) and traced_leaves(fill_value):
         with np.errstate(all="ignore"):  # NumPy has warned, here and below
             made[...] = assemble(fill_value)
         overwrite(made, plain)

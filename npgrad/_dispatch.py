@@ -19,6 +19,7 @@ from ._destinations import check_target, loses_parts, memory, refuse_plain_targe
 from ._entries import CALL, Call
 from ._leaks import NoRuleError, leak_message
 from ._moves import assemble, copied, overwrite, protect, saved_operand
+from ._objects import as_objects, holds_objects
 from ._parting import part
 from ._plans import NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
@@ -64,14 +65,6 @@ def append(records: tuple[Record, ...], entry: tuple) -> None:
         record.append(entry)
 
 
-def objects(traced: TracedArray) -> ndarray:
-    """An object array of the elements, for arithmetic with object arrays: each element is followed by itself."""
-    made = np.ndarray(traced.shape, object)
-    for index in np.ndindex(traced.shape):
-        made[index] = traced[index]
-    return made
-
-
 # --- Ufuncs with out=, where= and other arguments; ufuncs of three inputs or several outputs ------------------------
 
 
@@ -86,6 +79,8 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     for target in targets:
         check_target(target)
     records = tracking(traced)
+    if records and not out and holds_objects(inputs):
+        return ufunc(*as_objects(inputs), **kwargs)
     if records and where is not True:
         refuse_gaps(ufunc, where)
     # Outputs that are piecewise constant (the exponents of frexp) may go anywhere.
@@ -303,6 +298,8 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
                 refuse_function(function, f"with {name}={bound[name]!r}")
     if out is not None:
         return with_out(function, args, kwargs, out, records)
+    if records and holds_objects(bound.values()):
+        return function(*as_objects(args), **as_objects(kwargs))
     plain = [a._bare if type(a) is TracedArray else a if a is None else unwrap(a) for a in args]
     if kwargs:
         result = function(*plain, **{k: unwrap(v) for k, v in kwargs.items()})

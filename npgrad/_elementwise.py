@@ -16,12 +16,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._dispatch import append, check_outside, objects, tracking
+from ._dispatch import append, check_outside, tracking
 from ._entries import BINARY, UNARY
 from ._leaks import user_location
 from ._libraries import rule_of
 from ._move_entries import COPY
 from ._moves import keep, keep_result, keep_view, protect, saved_operand, settle, tracked_by
+from ._objects import objects
 from ._plain_values import COPY_LIMIT, save_constant
 from ._pool import computed, free
 from ._record import owners, recording, single, token_set, track, tracking_records

@@ -249,12 +249,14 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
         for value in plain:
             if value is result:
                 return NO_PLAN  # the argument itself, as np.diff(x, n=0) gives it
+    elif type(result) is TracedArray:
+        return NO_PLAN  # of an array of objects
     elif not isinstance(result, np.generic):
         given.general = True  # found once for each kind of call, which is then repeated the general way
         return NO_PLAN
     made = adopt(result, alone if bits else NOTHING)
     if not bits or type(made) is not TracedArray:
-        return made
+        return NO_PLAN if bits and result.dtype.kind == "O" else made
     plan = given.plans.get(bits)
     if plan is None:
         plan = given.plans[bits] = Plan(rule, given.names, bits)

@@ -10,13 +10,14 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._dispatch import call_rule, call_ufunc, check_outside, in_type, objects, tracking
+from ._dispatch import call_rule, call_ufunc, check_outside, in_type, tracking
 from ._elementwise import ACCEPTED, plain_ufunc_call, unary_calls
 from ._functions import call_function
 from ._guards import HOLDERS, ObjectArray
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble, overwrite
+from ._objects import objects
 from ._plans import NO_PLAN, call_plainly
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function

@@ -24,7 +24,8 @@ LAYERS = {
     "memory": ["_pool", "_storage", "_plain_values", "_fitting", "_outer_products"],
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
     "recording": [
-        "_moves", "_flat", "_plans", "_parting", "_destinations", "_dispatch", "_elementwise", "_variable", "_custom",
+        "_moves", "_flat", "_objects", "_plans", "_parting", "_destinations", "_dispatch", "_elementwise", "_variable",
+        "_custom",
     ],
     "functions": [
         "_callers", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions", "_vectorize",

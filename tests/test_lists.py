@@ -102,3 +102,35 @@ def test_lists_as_operands_and_by_name_are_followed(program: Callable) -> None:
 
 def _is_floating(value: Any) -> bool:
     return bool(inexact_leaves([value])) if isinstance(value, (np.ndarray, np.generic, float, complex)) else False
+
+
+# --- Arrays of objects beside traced arrays --------------------------------------------------------------------------------
+
+
+def _objects(x: Any) -> Any:
+    return np.array([x[0], x[1] * x[2], 1.5], dtype=object)
+
+
+BESIDE_OBJECTS: dict[str, Callable[[Any, Any], Any]] = {
+    "dot": np.dot, "dot the other way": lambda o, x: np.dot(x, o), "matmul": lambda o, x: o @ x, "inner": np.inner,
+    "vdot": np.vdot, "outer": lambda o, x: np.outer(o, x).sum(), "kron": lambda o, x: np.kron(o, x).sum(),
+    "where": lambda o, x: np.where([True, False, True], o, x).sum(), "stack": lambda o, x: np.stack([o, x]).prod(),
+    "concatenate": lambda o, x: np.concatenate([o, x]).prod(), "append": lambda o, x: np.append(o, x).prod(),
+    "convolve": lambda o, x: np.convolve(o, x).sum(), "cross": lambda o, x: np.cross(o, x).sum(),
+    "einsum": lambda o, x: np.einsum("i,i", o, x), "tensordot": lambda o, x: np.tensordot(np.atleast_2d(o), x, 1)[0],
+    "choose": lambda o, x: np.choose([0, 1, 0], [o, x]).sum(), "average": lambda o, x: np.average(o, weights=x),
+    "multiply": lambda o, x: np.multiply(x, o, dtype=object).sum(), "correlate": lambda o, x: np.correlate(o, x)[0],
+    "polyval": lambda o, x: np.polyval(o, x).sum(), "full_like": lambda o, x: np.full_like(o, x[2])[0] * 1.0,
+    "select": lambda o, x: np.select([np.array([True, False, True])], [o], x).sum(),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", BESIDE_OBJECTS)
+def test_arrays_of_objects_beside_traced_arrays(name: str) -> None:
+    def program(x: Any) -> Any:
+        return BESIDE_OBJECTS[name](_objects(x), x)
+
+    point, v, step = np.array([0.3, 0.5, 0.9]), np.array([1.0, -2.0, 0.5]), 1e-6
+    slope = (program(point + step * v) - program(point - step * v)) / (2 * step)
+    value, tangent = ng.jvp(program, (point,), (v,))
+    np.testing.assert_allclose([float(value), float(tangent)], [program(point), slope], rtol=1e-6)

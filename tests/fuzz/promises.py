@@ -24,6 +24,7 @@ PROMISES = (
     ("are written into the same memory", "docs/leaks.md: np.modf(x, a, a)"),
     ("is used as a key", "docs/leaks.md: {x[0]: 1}"),
     ("looks beyond the memory", "docs/leaks.md: as_strided"),
+    ("reads the memory that it writes", "docs/leaks.md: np.concatenate([x[:3]], out=x[::2])"),
     ("reads what it has written", "docs/leaks.md: np.concatenate([x[:3]], out=x[::2])"),
     ("did not apply itself to one element after the other", "docs/errors.md: NoRuleError"),
     ("no derivative rule for", "docs/errors.md: NoRuleError"),
