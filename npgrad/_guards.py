@@ -20,7 +20,7 @@ from ._dispatch import tracking
 from ._leaks import refuse
 from ._moves import assemble
 from ._record import recording
-from ._traced import adopt, is_inexact, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
 
 
 def refuse_tracked(arguments: Any, what: str, cure: str) -> None:
@@ -98,6 +98,11 @@ class ObjectArray(ndarray):
         if recording() and plain.ndim and is_inexact(np.dtype(dtype)) and traced_leaves(items):
             return assemble(items, np.dtype(dtype))
         return plain.astype(dtype, *args, **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(issubclass(kind, TracedArray) for kind in types):
+            return NotImplemented  # the traced array beside it knows what to do
+        return ndarray.__array_function__(self, func, types, args, kwargs)
 
     def __array_wrap__(self, made: Any, context: Any = None, return_scalar: bool = False) -> Any:
         if return_scalar or made.ndim == 0:

@@ -22,11 +22,9 @@ def objects(traced: TracedArray) -> ndarray:
 def holds_objects(values: Iterable[Any]) -> bool:
     """Whether one of the arguments of a call, or of the arrays in a list of them, is an array of objects."""
     for value in values:
-        kind = type(value)
-        if kind is ndarray and value.dtype.kind == "O":
-            return True
-        if (kind is list or kind is tuple) and any(type(item) is ndarray and item.dtype.kind == "O" for item in value):
-            return True
+        for item in value if type(value) is list or type(value) is tuple else (value,):
+            if isinstance(item, ndarray) and item.dtype.kind == "O":
+                return True
     return False
 
 

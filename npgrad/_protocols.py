@@ -134,10 +134,13 @@ def _product_in_type(rule: Rule, ufunc: Any, inputs: tuple, kwargs: dict) -> Any
     return made
 
 
+_NUMPYS_FUNCTION = ndarray.__array_function__
+
+
 @short_entry_point
 def __array_function__(self: TracedArray, func: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
     for kind in types:
-        if not issubclass(kind, TracedArray) and kind.__array_function__ is not ndarray.__array_function__:
+        if kind is not ObjectArray and not issubclass(kind, TracedArray) and kind.__array_function__ is not _NUMPYS_FUNCTION:
             return NotImplemented
     if not (args and isinstance(args[0], (TracedArray, list, tuple))) and not traced_leaves((args, kwargs)):
         args = tuple([_in_a_list(a) for a in args])
