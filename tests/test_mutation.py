@@ -135,6 +135,7 @@ UNSEEN = {
     "sign": ["reverse by x, real", "forward by x, real"],
     "heaviside": ["reverse by x, real", "forward by x, real"],
     "copysign": ["reverse by y, real", "forward by y, real"],
+    "nextafter": ["reverse by y, real", "forward by y, real"],
     "ldexp": ["reverse by y, real", "forward by y, real"],
     "_zeta": ["reverse by y, complex", "forward by y, complex"],
 }
