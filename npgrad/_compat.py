@@ -63,6 +63,12 @@ def clip_ufunc() -> np.ufunc:
     return importlib.import_module("numpy._core.umath").clip
 
 
+def series_sums() -> tuple[Any, Any]:
+    """The functions in which all series of numpy.polynomial are added and subtracted."""
+    module = importlib.import_module("numpy.polynomial.polyutils")
+    return module._add, module._sub
+
+
 def array_converter() -> Any:
     """NumPy's C class through which its Python code converts arguments."""
     return importlib.import_module("numpy._core._multiarray_umath")._array_converter

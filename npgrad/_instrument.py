@@ -280,6 +280,19 @@ def _restore(get: Callable, put: Callable, key: Any, value: Any, made: Any) -> N
             put(key, np.array(now._bare))
 
 
+def _insist_on_all(steps: list[Callable[[], Any]]) -> None:
+    """Do steps that may be repeated, all of them: one that was interrupted once more."""
+    interrupted: BaseException | None = None
+    for step in steps:
+        try:
+            step()
+        except BaseException as error:
+            step()
+            interrupted = error
+    if interrupted is not None:
+        raise interrupted
+
+
 @contextlib.contextmanager
 def instrumented(
     *values: Any,
@@ -310,9 +323,7 @@ def instrumented(
                 reach.remember(swaps)
             yield swaps.form
         finally:
-            for undo in reversed(swaps.undo):
-                undo()
-            swaps.keep()
+            _insist_on_all([*reversed(swaps.undo), swaps.keep])
 
 
 @public

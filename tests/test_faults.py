@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import inspect
 import math
 import operator
 import sys
@@ -102,7 +103,7 @@ class Fault:
 
     def __call__(self, frame: Any, event: str, argument: Any) -> None:
         name = frame.f_globals.get("__name__", "")
-        is_guarded = frame.f_code.co_name not in _UNGUARDED and name not in _BRACKETS
+        is_guarded = not frame.f_code.co_flags & _UNGUARDED and frame.f_code.co_name != "__exit__" and name not in _BRACKETS
         if event == "call" and is_guarded and name.startswith("npgrad."):
             self.left -= 1
             if self.left == 0:
@@ -112,8 +113,9 @@ class Fault:
 
 # What runs in a tape's own __exit__ or in a record's __del__ is nobody's to guard: see the test below.
 _BRACKETS = {"npgrad._collector", "npgrad._lifecycle", "npgrad._record"}
-# Also generators that Python closes, for itself, where nobody hears of an error.
-_UNGUARDED = {"<genexpr>", "_orders", "__exit__"}
+# Nor are generators: an error of a profile function at the call that resumes one ends it past its `finally`, as none of the
+# interpreter's own does.
+_UNGUARDED = inspect.CO_GENERATOR
 
 
 def faults(run: Callable[[], Any], error: type[BaseException]) -> Iterator[int]:

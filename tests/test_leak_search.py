@@ -118,7 +118,7 @@ def complex_numbers_in_a_list(x: Any) -> Any:
 
 
 def objects_that_become_complex(x: Any) -> Any:
-    elements = np.array([None, None])
+    elements = HIDDEN["objects"]
     elements[:] = list(x)
     return np.abs(elements.astype(complex)) * x  # leak
 

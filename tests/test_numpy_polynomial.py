@@ -156,3 +156,15 @@ def test_a_leak_inside_numpys_own_code_names_the_users_line() -> None:
         x = tape.watch(np.array([1.0, 2.0]))
         with pytest.raises(ng.LeakError, match=r"test_numpy_polynomial\.py"):
             np.linalg.cond(np.outer(x, x), x[0])
+
+
+@pytest.mark.parametrize("kind", ["poly", "cheb", "herm", "herme", "lag", "leg"])
+@pytest.mark.parametrize("roots", [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0]], ids=str)
+def test_terms_of_series_keep_the_derivatives_of_their_last_zeros(kind: str, roots: list) -> None:
+    """The terms of a sum are trimmed in NumPy, which takes away numbers that are zero at one point only."""
+    modules = {"poly": "polynomial", "cheb": "chebyshev", "herm": "hermite", "herme": "hermite_e", "lag": "laguerre"}
+    module = getattr(np.polynomial, modules.get(kind, "legendre"))
+    from_roots = getattr(module, f"{kind}fromroots")
+    linear = Linearised(from_roots, [np.array(roots)])
+    assert_same_bits(linear.value, from_roots(np.array(roots)))
+    assert_like_differences(from_roots, [np.array(roots)], linear, ("reverse", "forward"), np.random.default_rng(0))

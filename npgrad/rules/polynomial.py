@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.polynomial import polyutils
 
+from .._compat import series_sums
 from .._libraries import Library
 from .._registry import body, composite, jvp, vjp
 
@@ -105,3 +106,19 @@ def getdomain(x: Any) -> Any:
 
 
 _NUMPYS_GETDOMAIN = polyutils.getdomain
+
+
+def _sum(c1: Any, c2: Any) -> Any:
+    """Of two series. NumPy takes zeros off the ends of the terms, too; here they have derivatives, and it is enough to take
+    them off the end of the sum."""
+    short, long = sorted(polyutils.as_series([c1, c2], trim=False), key=len)
+    long[: len(short)] += short
+    return polyutils.trimseq(long)
+
+
+def _difference(c1: Any, c2: Any) -> Any:
+    return _sum(c1, -polyutils.as_series([c2], trim=False)[0])
+
+
+# What stands for functions of ``polyutils`` while a tape records.
+POLYUTILS_FORMS = {polyutils.getdomain: getdomain, **dict(zip(series_sums(), (_sum, _difference), strict=True))}
