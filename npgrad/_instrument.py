@@ -27,6 +27,7 @@ from ._moves import protect
 from ._namespace import form_in_place, load_names
 from ._tracebacks import public
 from ._traced import TracedArray, fresh, is_inexact, view_of
+from ._while_recording import insist
 
 lock = threading.RLock()
 
@@ -280,19 +281,6 @@ def _restore(get: Callable, put: Callable, key: Any, value: Any, made: Any) -> N
             put(key, np.array(now._bare))
 
 
-def _insist_on_all(steps: list[Callable[[], Any]]) -> None:
-    """Do steps that may be repeated, all of them: one that was interrupted once more."""
-    interrupted: BaseException | None = None
-    for step in steps:
-        try:
-            step()
-        except BaseException as error:
-            step()
-            interrupted = error
-    if interrupted is not None:
-        raise interrupted
-
-
 @contextlib.contextmanager
 def instrumented(
     *values: Any,
@@ -323,7 +311,13 @@ def instrumented(
                 reach.remember(swaps)
             yield swaps.form
         finally:
-            _insist_on_all([*reversed(swaps.undo), swaps.keep])
+            steps = iter((*reversed(swaps.undo), swaps.keep))
+            try:
+                for step in steps:
+                    insist(step)
+            finally:
+                for step in steps:  # those behind one that was interrupted
+                    insist(step)
 
 
 @public

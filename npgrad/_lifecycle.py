@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -14,15 +14,7 @@ from ._leaks import LeakError, warn
 from ._record import Record, forget_closed
 from ._tracebacks import public, shorten
 from ._variable import Variable
-
-
-def _insist(step: Callable, *args: Any) -> None:
-    """Do a step that may be repeated; once more, if it was interrupted."""
-    try:
-        step(*args)
-    except BaseException:
-        step(*args)
-        raise
+from ._while_recording import insist
 
 
 class Lifecycle:
@@ -103,12 +95,12 @@ class Lifecycle:
         self._recording = False
         # An interrupt in one of these must not keep the others from putting things back.
         try:
-            _insist(record.stop)
+            insist(record.stop)
         finally:
             try:
-                _insist(_bound_names.in_place.leave, record)
+                insist(_bound_names.in_place.leave, record)
             finally:
-                _insist(_namespace.in_place.leave, record)
+                insist(_namespace.in_place.leave, record)
 
     def __repr__(self) -> str:
         state = "recording" if self._recording else "used up" if self._consumed else "stopped"

@@ -5,9 +5,19 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from typing import Any
 
 # Seconds; after so many of them a thread blocks on the lock.
 _PAUSE, _MOST_PAUSES = 5e-4, 200
+
+
+def insist(step: Callable, *args: Any) -> None:
+    """Do a step that may be repeated; once more, if it was interrupted."""
+    try:
+        step(*args)
+    except BaseException:
+        step(*args)
+        raise
 
 
 class WhileRecording:

@@ -103,7 +103,8 @@ class Fault:
 
     def __call__(self, frame: Any, event: str, argument: Any) -> None:
         name = frame.f_globals.get("__name__", "")
-        is_guarded = not frame.f_code.co_flags & _UNGUARDED and frame.f_code.co_name != "__exit__" and name not in _BRACKETS
+        is_guarded = not frame.f_code.co_flags & inspect.CO_GENERATOR and frame.f_code.co_name not in _UNGUARDED
+        is_guarded = is_guarded and name not in _BRACKETS
         if event == "call" and is_guarded and name.startswith("npgrad."):
             self.left -= 1
             if self.left == 0:
@@ -115,7 +116,7 @@ class Fault:
 _BRACKETS = {"npgrad._collector", "npgrad._lifecycle", "npgrad._record"}
 # Nor are generators: an error of a profile function at the call that resumes one ends it past its `finally`, as none of the
 # interpreter's own does.
-_UNGUARDED = inspect.CO_GENERATOR
+_UNGUARDED = {"__exit__", "insist"}
 
 
 def faults(run: Callable[[], Any], error: type[BaseException]) -> Iterator[int]:
