@@ -21,7 +21,7 @@ from ._leaks import NoRuleError, leak_message
 from ._moves import assemble, copied, overwrite, protect, saved_operand
 from ._objects import as_objects, holds_objects
 from ._parting import part
-from ._plans import NO_PLAN, call_by_plan
+from ._plans import AGAIN, NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._refusals import refuse_function, refuse_gaps
 from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
@@ -74,7 +74,7 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     where = kwargs.get("where", True)
     where = where if is_given(where) else True
     if where is not True:
-        kwargs["where"] = where = np.array(unwrap(where), bool)
+        kwargs["where"] = where = unwrap(where)
     targets = [o for o in out if isinstance(o, TracedArray)]
     for target in targets:
         check_target(target)
@@ -139,7 +139,7 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     if where is not True:
         for target in targets:
             if loses_parts(ufunc, inputs, target, kwargs):
-                left = ~np.broadcast_to(where, target.shape)
+                left = ~np.broadcast_to(np.array(where, bool), target.shape)
                 target[left] = target.real[left]
     return given[0] if len(given) == 1 else tuple(given)
 
@@ -183,7 +183,7 @@ def _ufunc_output(
 ) -> Any:
     if target is not None and not isinstance(target, TracedArray):
         return target
-    mask = None if where is True else where
+    mask = None if where is True else np.array(where, bool)
     involved = tracking(sources + ([target] if target is not None else []))
     if target is None:
         made = adopt(r) if recording() else r
@@ -260,11 +260,15 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
         given = rule.given_arguments(args, kwargs)
         if given is not None and not given.general:
             made = call_by_plan(rule, given, function, args, kwargs, record)
+            if made is AGAIN:
+                with np.errstate(all="ignore"):
+                    return _call_generally(rule, function, args, kwargs)
             if made is not NO_PLAN:
                 return made
-            if given.general:  # NumPy has computed it, and has warned
-                with np.errstate(all="ignore"):
-                    return call_rule(rule, function, args, kwargs)
+    return _call_generally(rule, function, args, kwargs)
+
+
+def _call_generally(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
     args, kwargs = with_handed_out(args, kwargs)
     out = kwargs.get("out")
     position = rule.out_position

@@ -64,7 +64,7 @@ _plainly = functools.lru_cache(None)(_Plainly)
 
 
 def call_plainly(rule: Elementwise, ufunc: np.ufunc, inputs: tuple) -> Any:
-    """The call of a ufunc with nothing but its inputs, if it is one of the commonest kind; `NO_PLAN` if not."""
+    """The call of a ufunc with nothing but its inputs, if it is one of the commonest kind; `NO_PLAN` or `AGAIN` if not."""
     record = single()
     if record is None or ufunc.nout > 1 or "c" in map(_kind, inputs):
         return NO_PLAN
@@ -208,10 +208,12 @@ PLANNED = PlannedCall()
 _PLAIN_ARGUMENTS = frozenset([ndarray, bool, int, float, complex, str, type(None), slice, *np.sctypeDict.values()])
 _INTEGERS = {int}
 NO_PLAN = object()
+# NumPy has computed it, and has warned, but the call is of another kind.
+AGAIN = object()
 
 
 def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tuple, kwargs: dict, record: Record) -> Any:
-    """A call of a rule, if it is one of the commonest kind, on the one tape that records here; `NO_PLAN` if not."""
+    """A call of a rule on the one tape that records here, if it is of the commonest kind; `NO_PLAN` or `AGAIN` if not."""
     values = (*args, *kwargs.values()) if kwargs else args
     alone = record.alone
     plain: list[Any] = []
@@ -245,18 +247,18 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
                     return value._part(result)
             if is_spread(result):
                 given.general = True
-                return NO_PLAN
+                return AGAIN
         for value in plain:
             if value is result:
-                return NO_PLAN  # the argument itself, as np.diff(x, n=0) gives it
+                return AGAIN  # the argument itself, as np.diff(x, n=0) gives it
     elif type(result) is TracedArray:
-        return NO_PLAN  # of an array of objects
+        return AGAIN  # of an array of objects
     elif not isinstance(result, np.generic):
         given.general = True  # found once for each kind of call, which is then repeated the general way
-        return NO_PLAN
+        return AGAIN
     made = adopt(result, alone if bits else NOTHING)
     if not bits or type(made) is not TracedArray:
-        return NO_PLAN if bits and result.dtype.kind == "O" else made
+        return AGAIN if bits and result.dtype.kind == "O" else made
     plan = given.plans.get(bits)
     if plan is None:
         plan = given.plans[bits] = Plan(rule, given.names, bits)

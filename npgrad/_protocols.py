@@ -18,7 +18,7 @@ from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble, overwrite
 from ._objects import objects
-from ._plans import NO_PLAN, call_plainly
+from ._plans import AGAIN, NO_PLAN, call_plainly
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, ZERO, Elementwise, Rule
@@ -101,7 +101,12 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
         if not recording():
             check_outside(*traced_leaves(list(inputs)))
         made = call_plainly(rule, ufunc, inputs) if ufunc.nin > 2 and not out and not kwargs else NO_PLAN
-        return call_ufunc(rule, ufunc, inputs, out, kwargs) if made is NO_PLAN else made
+        if made is NO_PLAN:
+            return call_ufunc(rule, ufunc, inputs, out, kwargs)
+        if made is AGAIN:
+            with np.errstate(all="ignore"):
+                return call_ufunc(rule, ufunc, inputs, out, kwargs)
+        return made
     if recording() and ufunc not in ZERO and tracking(traced_leaves(list(inputs))):
         if all(set(t.replace("->", "")) == {"O"} for t in ufunc.types):
             # np.frompyfunc: the user's function gets the elements, and its results are kept as they are.

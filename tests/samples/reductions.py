@@ -57,7 +57,9 @@ _EXTREMES = [
 
 _METHODS = [
     *[S(f, A(2, 3), where=[2, 0, 1], axis=1) for f in (np.nansum, np.nanprod, np.nanmean, np.mean)],
-    *[S(f, A(2, 3), where=[2, 0, 1], axis=0, initial=1.01) for f in (np.max, np.nanmin)],
+    S(np.max, A(2, 3), where=[2, 0, 1], axis=0, initial=1.01),
+    # Along the other axis NumPy gives NaN for a list, and 1.01 for an array.
+    S(np.nanmin, A(2, 3), where=[2, 0, 1], axis=1, initial=1.01),
     S(np.exp, A(3), f=lambda x: np.exp(x, where=[2, 0, 1], out=np.zeros(3))),
     S(np.multiply, A(3), A(3), f=lambda x, y: np.multiply(x, y, where=1, out=np.zeros(3))),
     S(np.divmod, A(3), f=lambda x: np.divmod(x, 0.3, where=[2, 0, 1], out=(np.zeros(3), np.zeros(3)))),
