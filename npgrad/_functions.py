@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._compat import signature_of
+from ._compat import BLOCK_TAKES_SUBCLASSES, signature_of
 from ._destinations import check_target, refuse_plain_target, written, written_by_numpy
 from ._dispatch import call_rule, check_outside, tracking, write_records
 from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
@@ -86,7 +86,7 @@ def taken(function: Callable, args: tuple, kwargs: dict) -> tuple[tuple, dict]:
 
 def _rows(value: Any) -> Any:
     """Nested lists of arrays: what is no list is an array."""
-    if isinstance(value, list):
+    if type(value) is list or (BLOCK_TAKES_SUBCLASSES and isinstance(value, list)):
         return [_rows(item) for item in value]
     made = handed_out(value)
     return made if made is value else assemble(made)

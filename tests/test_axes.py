@@ -15,6 +15,8 @@ from sampling import for_samples
 import npgrad as ng
 from npgrad.testing import Linearised, inexact_leaves
 
+pytestmark = pytest.mark.once
+
 NO_AXES = [(), [], np.zeros(0), np.zeros(0, int), range(0)]
 
 

@@ -12,6 +12,8 @@ from comparisons import assert_same_bits
 import npgrad as ng
 from npgrad._traced import as_it_lies
 
+pytestmark = pytest.mark.once
+
 # Parts of an array of three axes, of 33 x 17 x 5 elements.
 LAYOUTS: dict[str, Callable] = {
     "column of each": lambda b: b[:, :, 1],

@@ -5,6 +5,8 @@ import pytest
 
 import npgrad as ng
 
+pytestmark = pytest.mark.once
+
 stats = pytest.importorskip("scipy.stats")
 
 CONTINUOUS = {

@@ -105,7 +105,7 @@ def fixed(a: Any) -> Any:
 
 def values(a: Any) -> Any:
     """To the protocol of arrays, a function without a derivative."""
-    return np.array(a) * 1.0
+    return np.array(a, np.result_type(a, 1.0))
 
 
 zero(values)
