@@ -168,3 +168,16 @@ def test_terms_of_series_keep_the_derivatives_of_their_last_zeros(kind: str, roo
     linear = Linearised(from_roots, [np.array(roots)])
     assert_same_bits(linear.value, from_roots(np.array(roots)))
     assert_like_differences(from_roots, [np.array(roots)], linear, ("reverse", "forward"), np.random.default_rng(0))
+
+
+@pytest.mark.parametrize("kind", ["polynomial.poly", "chebyshev.cheb", "hermite.herm", "laguerre.lag", "legendre.leg"])
+def test_differences_of_complex_and_real_series_have_numpys_bits(kind: str) -> None:
+    module, prefix = kind.split(".")
+    subtract = getattr(getattr(np.polynomial, module), f"{prefix}sub")
+    long, short = np.array([1.5, 0.5, 2.0]), np.array([0.5 + 0j, 0.25 + 0j])
+    for pair in ((short, long), (long, short), (long, long + 1j), (long * 1j, long)):
+        with ng.GradientTape() as tape:
+            made = [subtract(*[tape.watch(a) if i == n else a for i, a in enumerate(pair)]) for n in (0, 1)]
+        for one in made:
+            assert_same_bits(np.signbit(one.real), np.signbit(subtract(*pair).real))
+            assert_same_bits(np.signbit(np.imag(one)), np.signbit(np.imag(subtract(*pair))))

@@ -117,7 +117,8 @@ def _sum(c1: Any, c2: Any) -> Any:
 
 
 def _difference(c1: Any, c2: Any) -> Any:
-    return _sum(c1, -polyutils.as_series([c2], trim=False)[0])
+    c1, c2 = polyutils.as_series([c1, c2], trim=False)  # to one type first: complex zeros change signs, too
+    return _sum(c1, -c2)
 
 
 # What stands for functions of ``polyutils`` while a tape records.
