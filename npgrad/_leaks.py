@@ -55,12 +55,14 @@ class LeakWarning(UserWarning):
 
 
 class DegenerateWarning(RuntimeWarning):
-    """Equal eigenvalues or singular values, and a derivative that does not exist or lacks terms.
+    """A derivative that does not exist or lacks terms: of equal eigenvalues or singular values, or of trimmed coefficients.
 
     Where values are equal their vectors are arbitrary. A result that does not depend on the choice (a projection on the
     space that they span, a matrix function ``(v * f(w)) @ v.T``, a sum of the values) has a derivative, which is found. This
     is said where a result does depend on it, where equal values count in different ways, and where it cannot be followed how
     values part: inside a `checkpoint`, for instance.
+
+    Series of numpy.polynomial lose leading coefficients that are exactly zero, and the derivatives of these.
 
     Examples
     --------
@@ -232,6 +234,14 @@ def warn_completed(what: str) -> None:
     warn(
         f"The columns that complete the basis of {what} have a share in the derivative of their own. They are arbitrary, "
         "and the derivative holds for functions of the space that they span (docs/kinks.md).",
+        DegenerateWarning,
+    )
+
+
+def warn_trimmed() -> None:
+    warn(
+        "numpy.polynomial takes off leading coefficients that are zero, and with them their derivatives. It is right "
+        "if they are meant to stay zero; else move them off zero, or multiply with np.convolve (docs/kinks.md).",
         DegenerateWarning,
     )
 

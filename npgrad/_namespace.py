@@ -38,11 +38,11 @@ from ._registry import CALLING_BACK, WRITES, ZERO
 from ._scipy import as_compiled_code_takes_it, is_followed
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_names import captured
+from ._series import SERIES_FORMS
 from ._traced import TracedArray, again, completing, traced_leaves, unwrap
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording
-from .rules.polynomial import POLYUTILS_FORMS
 
 # Where NumPy's `as_strided` is, the one function for traced arrays that reaches no protocol and is imported by its name.
 _strided: Any = implementation_of(stride_tricks.as_strided)
@@ -232,7 +232,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
             (_followed_in(stride_tricks), _seen_in_place),
             ({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place),
         ],
-        polyutils: [(POLYUTILS_FORMS, _calling_in_place)],
+        polyutils: [(SERIES_FORMS, _calling_in_place)],
         np.ma: [(guarded_functions(np.ma), _as_it_is)],
         np.rec: [(guarded_functions(np.rec), _as_it_is)],
         np.random: [(random, _as_it_is)],

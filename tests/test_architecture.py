@@ -31,8 +31,8 @@ LAYERS = {
         "_callers", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions", "_vectorize",
     ],
     "names in place": [
-        "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_while_recording", "_namespace", "_loading",
-        "_bound_names", "_instrument", "_forking",
+        "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_series", "_while_recording", "_namespace",
+        "_loading", "_bound_names", "_instrument", "_forking",
     ],
     "entry points": [
         "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",

@@ -158,6 +158,7 @@ def test_a_leak_inside_numpys_own_code_names_the_users_line() -> None:
             np.linalg.cond(np.outer(x, x), x[0])
 
 
+@pytest.mark.filterwarnings("ignore::npgrad.DegenerateWarning")
 @pytest.mark.parametrize("kind", ["poly", "cheb", "herm", "herme", "lag", "leg"])
 @pytest.mark.parametrize("roots", [[0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0], [0.0, 0.0, 1.0]], ids=str)
 def test_terms_of_series_keep_the_derivatives_of_their_last_zeros(kind: str, roots: list) -> None:
@@ -181,3 +182,21 @@ def test_differences_of_complex_and_real_series_have_numpys_bits(kind: str) -> N
         for one in made:
             assert_same_bits(np.signbit(one.real), np.signbit(subtract(*pair).real))
             assert_same_bits(np.signbit(np.imag(one)), np.signbit(np.imag(subtract(*pair))))
+
+
+@pytest.mark.parametrize(
+    "program",
+    [
+        lambda x: np.polynomial.legendre.legfromroots(x),
+        lambda x: np.polynomial.hermite.hermmul(x[[1, 0]], [1.0, 1.0]),
+        lambda x: (np.polynomial.Laguerre(x[[1, 0]]) * np.polynomial.Laguerre([1.0, 2.0])).coef,
+        lambda x: np.polynomial.polynomial.polymulx(x[[1, 0]]),
+        lambda x: np.polynomial.chebyshev.chebadd(x, -x),
+    ],
+)
+def test_what_is_trimmed_with_its_derivative_is_said(program: Any) -> None:
+    x = np.array([0.0, -1.0, 1.0, 0.0, 2.0])
+    with pytest.warns(ng.DegenerateWarning, match="takes off leading coefficients"):
+        ng.jacobian(program)(x)
+    with ng.GradientTape():
+        program(x)  # plain data have none

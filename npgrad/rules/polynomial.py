@@ -1,13 +1,11 @@
-"""Polynomials by their coefficients, highest power first. (``numpy.polynomial`` needs no rules: see ``_namespace``.)"""
+"""Polynomials by their coefficients, highest power first. (``numpy.polynomial`` needs no rules: see ``_series``.)"""
 
 from __future__ import annotations
 
 from typing import Any
 
 import numpy as np
-from numpy.polynomial import polyutils
 
-from .._compat import series_sums
 from .._libraries import Library
 from .._registry import body, composite, jvp, vjp
 
@@ -92,34 +90,3 @@ def polyfit_body(
     elif y.ndim == 2:
         covariance = covariance[:, :, None]
     return c, covariance
-
-
-def getdomain(x: Any) -> Any:
-    """``numpy.polynomial.polyutils.getdomain``, which hands the corners of complex points to Python's ``complex``."""
-    [points] = polyutils.as_series([x], trim=False)
-    if not np.iscomplexobj(points):
-        return _NUMPYS_GETDOMAIN(points)
-    corners = np.zeros(2, complex)
-    corners.real = np.stack([points.real.min(), points.real.max()])
-    corners.imag = np.stack([points.imag.min(), points.imag.max()])
-    return corners
-
-
-_NUMPYS_GETDOMAIN = polyutils.getdomain
-
-
-def _sum(c1: Any, c2: Any) -> Any:
-    """Of two series. NumPy takes zeros off the ends of the terms, too; here they have derivatives, and it is enough to take
-    them off the end of the sum."""
-    short, long = sorted(polyutils.as_series([c1, c2], trim=False), key=len)
-    long[: len(short)] += short
-    return polyutils.trimseq(long)
-
-
-def _difference(c1: Any, c2: Any) -> Any:
-    c1, c2 = polyutils.as_series([c1, c2], trim=False)  # to one type first: complex zeros change signs, too
-    return _sum(c1, -c2)
-
-
-# What stands for functions of ``polyutils`` while a tape records.
-POLYUTILS_FORMS = {polyutils.getdomain: getdomain, **dict(zip(series_sums(), (_sum, _difference), strict=True))}
