@@ -7,6 +7,7 @@ Who answers is in ``_derivatives``, and what is followed in ``_parting``.
 from __future__ import annotations
 
 import contextlib
+import functools
 from collections.abc import Iterator
 from contextvars import ContextVar
 from typing import Any, NamedTuple
@@ -66,7 +67,10 @@ class Turning:
     def __init__(self, half: int) -> None:
         self.half = half
         self.met: set[str] = set()
-        self.rng = np.random.default_rng(0)
+
+    @functools.cached_property
+    def rng(self) -> np.random.Generator:  # to make one takes as long as a small sweep
+        return np.random.default_rng(0)
 
 
 turning: ContextVar[Turning | None] = ContextVar("npgrad_turning", default=None)
