@@ -51,8 +51,14 @@ class _Differences(Maps):
         self.ndims = [np.ndim(args[number]) for number in numbers]
         self.where = where
         self.found: Any = None
-        self.vjps = {"args": (self._vjp, ("ct", "args"))}
-        self.jvps = {"args": (self._jvp, ("tangent", "args"))}
+
+    @property
+    def vjps(self) -> dict:
+        return {"args": (self._vjp, ("ct", "args"))}
+
+    @property
+    def jvps(self) -> dict:
+        return {"args": (self._jvp, ("tangent", "args"))}
 
     def _matrices(self, args: list) -> list[ndarray]:
         if tracking(traced_leaves(args)):

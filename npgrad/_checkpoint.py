@@ -10,15 +10,16 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 
 from ._instrument import instrumented
-from ._plain_values import fingerprint, same_marks
 from ._record import recording
-from ._run import check_callable
+from ._run import check_callable, name_of
 from ._segments import (
     Recorded,
     Segment,
+    check_repeated,
     copies,
     is_array,
     is_tracked,
+    marks,
     owned,
     read_only,
     record_segment,
@@ -34,23 +35,6 @@ P = ParamSpec("P")
 R = TypeVar("R")
 
 
-def _marks(value: Any) -> list:
-    return [fingerprint(np.array(unwrap(leaf))) for leaf in flatten(value)[0] if is_array(leaf)]
-
-
-def _check_repeated(name: str, before: list, value: Any) -> None:
-    after = _marks(value)
-    if len(after) != len(before) or not all(same_marks(a, b) for a, b in zip(after, before, strict=True)):
-        raise RuntimeError(
-            f"{name} gave other values when it was computed again for the derivative: what is checkpointed must depend on "
-            "its arguments only (no random numbers, no state kept elsewhere)"
-        )
-
-
-def name_of(function: Callable) -> str:
-    return getattr(function, "__name__", type(function).__name__)
-
-
 class _Again(Segment):
     """A segment whose function is recorded when a sweep needs it."""
 
@@ -63,13 +47,13 @@ class _Again(Segment):
 
     def compute(self, arguments: tuple[tuple, dict]) -> Any:
         value = watched_apart(name_of(self.function), self.function, *arguments[0], **arguments[1])
-        self.marks = _marks(value)
+        self.marks = marks(value)
         return value
 
     def _recorded(self, moved: list, fixed: list) -> Recorded:
         with instrumented(self.function) as form:
             again = Recorded(form(self.function), lambda sources: self.arguments(sources, fixed), moved)
-        _check_repeated(name_of(self.function), self.marks, again.value)
+        check_repeated(name_of(self.function), self.marks, again.value)
         return again
 
     def reverse(self, cts: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
@@ -201,7 +185,7 @@ class _Loop(Segment):
                 f"{name_of(self.step)} must return a state like the one it is given; a number that comes to depend on what "
                 "is differentiated begins as np.float64(...)"
             )
-        self.marks = _marks(value)
+        self.marks = marks(value)
         return value
 
     def _run(self, state: Any, low: int, high: int, args: Any, own: Callable) -> Any:
@@ -255,7 +239,7 @@ class _Loop(Segment):
             for number, state in self._states(moved, fixed):
                 again, inner = self._recorded(step, number, state, moved, fixed)
                 if number == self.steps - 1:
-                    _check_repeated(name_of(self.step), self.marks, again.value)
+                    check_repeated(name_of(self.step), self.marks, again.value)
                 found = again.gradients(cts, batch)
                 cts = [None] * self.places
                 for n, ct in zip(inner, found, strict=False):

@@ -42,7 +42,7 @@ from ._traced import (
 def check_outside(*arguments: Any) -> None:
     """No tape records here: fine, unless one records these arrays elsewhere."""
     for argument in arguments:
-        if isinstance(argument, TracedArray) and argument._storage.tracked:
+        if isinstance(argument, TracedArray) and (argument._storage.tracked or argument._storage.is_variable):
             refuse_foreign(argument._storage)
 
 

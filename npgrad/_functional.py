@@ -12,7 +12,7 @@ from numpy import ndarray
 from ._compression import Learned
 from ._instrument import Reach
 from ._record import recording
-from ._run import Run, check_argnums, check_callable
+from ._run import Run, check_argnums, check_callable, name_of
 from ._structure import flatten
 from ._tracebacks import public
 from ._traced import unwrap
@@ -40,23 +40,20 @@ class _JacobianOptions(_Options, total=False):
 def check_scalar(value: Any, function: Callable) -> None:
     value = unwrap(value)  # the questions are not for the tape
     if value is None:
-        raise TypeError(f"{_name(function)} returned None: does it end without return?")
+        raise TypeError(f"{name_of(function)} returned None: does it end without return?")
     if not isinstance(value, (ndarray, np.generic, float, int, complex)):
-        raise TypeError(f"{_name(function)} returned {type(value).__name__}; grad needs a scalar, jacobian takes structures")
+        kind = type(value).__name__
+        raise TypeError(f"{name_of(function)} returned {kind}; grad needs a scalar, jacobian takes structures")
     if isinstance(value, ndarray) and value.size != 1:
-        raise ValueError(f"{_name(function)} returned shape {value.shape}; grad needs a scalar: use npgrad.jacobian")
+        raise ValueError(f"{name_of(function)} returned shape {value.shape}; grad needs a scalar: use npgrad.jacobian")
     if np.iscomplexobj(value):
-        raise TypeError(f"{_name(function)} returned a complex value; grad needs a real scalar")
+        raise TypeError(f"{name_of(function)} returned a complex value; grad needs a real scalar")
 
 
 def _verify(f: Callable, run: Run, args: tuple, kwargs: dict, has_aux: bool) -> None:
     from ._leak_search import verify  # when it is asked for: see npgrad's __init__
 
     verify(f, run, args, kwargs, has_aux)
-
-
-def _name(function: Callable) -> str:
-    return getattr(function, "__name__", type(function).__name__)
 
 
 def check_holomorphic(product: Any, ct: Any, scale: float) -> None:
@@ -286,7 +283,7 @@ def value_and_jacobian(
             _verify(f, run, args, kwargs, has_aux)
         targets, build = flatten(run.value)
         if any(t is None for t in targets):
-            raise TypeError(f"{_name(f)} returned None: does it end without return?")
+            raise TypeError(f"{name_of(f)} returned None: does it end without return?")
         if holomorphic:
             rows = build(_complex_derivatives(run, targets, mode, max_bytes))
         else:

@@ -12,7 +12,7 @@ from numpy import ndarray
 from ._instrument import instrumented
 from ._jacobians import jacobians_of
 from ._record import recording
-from ._run import check_callable
+from ._run import check_callable, name_of
 from ._segments import Recorded, Segment, is_array, is_tracked, record_segment, unrecorded, untracked, watched_apart
 from ._structure import map_structure
 from ._tracebacks import public
@@ -27,7 +27,7 @@ class _LinearAnswer(Segment):
     """The answer x of a linear solver of the user's, with a x = b for a matrix b."""
 
     def __init__(self, solve: LinearSolve, a: Any, b: Any) -> None:
-        super().__init__(_name(solve), ((a, b), {}))
+        super().__init__(name_of(solve), ((a, b), {}))
         self.solve = solve
 
     def compute(self, arguments: tuple[tuple, dict]) -> Any:
@@ -73,7 +73,7 @@ class _Answer(Segment):
     """
 
     def __init__(self, solve: Callable, residual: Callable, linear: LinearSolve, arguments: tuple[tuple, dict]) -> None:
-        super().__init__(_name(solve), arguments)
+        super().__init__(name_of(solve), arguments)
         self.solve, self.residual, self.linear = solve, residual, linear
 
     def compute(self, arguments: tuple[tuple, dict]) -> Any:
@@ -81,13 +81,13 @@ class _Answer(Segment):
         x = unrecorded(self.solve, *args, **kwargs)
         x = np.float64(x) if isinstance(x, float) else x
         if not is_array(x):
-            raise TypeError(f"{_name(self.solve)} must return one floating or complex array, got {type(x).__name__}")
+            raise TypeError(f"{name_of(self.solve)} must return one floating or complex array, got {type(x).__name__}")
         x = unwrap(x)
-        residual = watched_apart(_name(self.residual), self.residual, x, *arguments[0], **arguments[1])
+        residual = watched_apart(name_of(self.residual), self.residual, x, *arguments[0], **arguments[1])
         if np.shape(residual) != x.shape or (np.iscomplexobj(residual) and not np.iscomplexobj(x)):
             raise ValueError(
-                f"{_name(self.residual)} must have the shape and kind of the answer, which is {x.dtype} of shape {x.shape}; "
-                f"it has shape {np.shape(residual)}"
+                f"{name_of(self.residual)} must have the shape and kind of the answer, which is {x.dtype} of shape "
+                f"{x.shape}; it has shape {np.shape(residual)}"
             )
         return x
 
@@ -116,8 +116,8 @@ class _Answer(Segment):
         step = _solved_apart(self.linear, matrix, np.reshape(residual, (-1, 1)))
         if np.abs(step).max(initial=0) > 0.01 * np.abs(x).max(initial=0) + 1e-6:
             raise RuntimeError(
-                f"the answer of {_name(self.solve)} does not solve {_name(self.residual)}: a step of Newton's method would "
-                f"move it by {np.abs(step).max():.1e}, and the derivative would be wrong"
+                f"the answer of {name_of(self.solve)} does not solve {name_of(self.residual)}: a step of Newton's method "
+                f"would move it by {np.abs(step).max():.1e}, and the derivative would be wrong"
             )
 
     def reverse(self, cts: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
@@ -145,10 +145,6 @@ def _to_reals(x: Any, ndim: int) -> Any:
 def _from_reals(z: Any, shape: tuple) -> Any:
     half = z.shape[-1] // 2
     return (z[..., :half] + 1j * z[..., half:]).reshape(shape)
-
-
-def _name(function: Callable) -> str:
-    return getattr(function, "__name__", type(function).__name__)
 
 
 @public
@@ -206,7 +202,7 @@ def implicit(
         if not is_tracked(args, kwargs):
             x = solve(*args, **kwargs)
             if recording():  # the derivative by what the residual brings in besides would be lost
-                watched_apart(_name(residual), residual, map_structure(untracked, x), *args, **kwargs)
+                watched_apart(name_of(residual), residual, map_structure(untracked, x), *args, **kwargs)
             return x
         answer = _Answer(solve, residual, linear, (args, kwargs))
         return record_segment(answer, answer.compute)

@@ -255,7 +255,7 @@ def write_targets(target: TracedArray, value: Any) -> tuple[tuple[Record, ...], 
     from_value = tracked_by(value) if isinstance(value, TracedArray) else ()
     storage = target._storage
     others = tuple(record for record in owners(storage) if record not in from_value) if storage.tracked else ()
-    if storage.tracked and not recording():
+    if (storage.tracked or storage.is_variable) and not recording():
         refuse_foreign(storage)
     if from_value:
         track(storage, token_set(from_value))

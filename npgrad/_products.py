@@ -237,7 +237,8 @@ def hvp(
 
 
 def derivative_along(run: Run, tangents: Any) -> Any:
-    """The derivative of a gradient that was recorded, of the structure of its sources."""
+    """The derivative of a gradient that was recorded, of the structure of its sources: forwards, or in reverse where
+    something has no forward rule, which is the same, for Hessians are symmetric."""
     sources, build = flatten(run.sources)
     given_tangents = flatten(tangents)[0]
     if len(given_tangents) != len(sources):
@@ -245,7 +246,11 @@ def derivative_along(run: Run, tangents: Any) -> Any:
     moved = [(s, tangent_for(s, t, f" (primal {n})")) for n, (s, t) in enumerate(zip(sources, given_tangents, strict=True))]
     targets = flatten(run.value)[0]
     with np.errstate(all="ignore"):
-        found = tangents_of(run.record(), targets, moved, ())
+        try:
+            found = tangents_of(run.record(), targets, moved, ())
+        except NotImplementedError:
+            seeds = [(target, tangent) for target, (_, tangent) in zip(targets, moved, strict=True)]
+            found = gradients_of(run.record(), [pair for pair in seeds if recorded_on(run.record(), pair[0])], sources, ())
     return build([given(r, s, (), True) for r, s in zip(found, sources, strict=True)])
 
 

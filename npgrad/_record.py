@@ -145,6 +145,7 @@ class Record:
         if self.token in storage.tracked:
             return True
         if storage.is_variable and self.watch_accessed and storage.watch_when_used:  # type: ignore[attr-defined]
+            refuse_foreign(storage)
             variable = storage.variable  # type: ignore[attr-defined]
             self.watch(storage, None if variable is None else variable._view)
             if variable is not None:
@@ -216,42 +217,48 @@ def same_view(a: View | None, b: View | None) -> bool:
     return a.offset == b.offset and a.strides == b.strides  # type: ignore[union-attr]
 
 
-class _Apart(tuple):
-    """The tapes that a function called `apart` finds: none."""
-
-
 _IN_ANOTHER_THREAD = (
     "a traced array is used in another thread while its tape records",
     "Run the thread's function in contextvars.copy_context(), so that it records on the same tape, or hand it "
     "npgrad.stop_gradient(array).",
 )
 _APART = (
-    "a black box uses a traced array that is not among its arguments, whose derivative would be lost",
+    "a function that no tape sees into (black_box, custom_gradient) uses a traced array that is not among its arguments, "
+    "whose derivative would be lost",
     "Pass it as an argument, or npgrad.stop_gradient(array) where it is meant to be constant.",
 )
+
+
+# The tapes that recorded where a function was called `apart`.
+_outside: ContextVar[tuple[Record, ...]] = ContextVar("npgrad_outside", default=())
 
 
 def apart(function: Callable, *args: Any, **kwargs: Any) -> Any:
     """Call a function while no tape records; what it uses of tracked data besides its arguments is refused."""
     stack, before = _recording.get(), _opened.get()
+    token = _outside.set((*_outside.get(), *stack))
     set_recording(())
-    _opened.set(_Apart())
+    _opened.set(())
     try:
         return function(*args, **kwargs)
     finally:
         set_recording(stack)
         _opened.set(before)
+        _outside.reset(token)
 
 
 def refuse_foreign(storage: Storage) -> None:
     """Traced data used where its tape does not record, while it records elsewhere, would go missing."""
-    here = _opened.get()
+    here, outside = _opened.get(), _outside.get()
     for token in storage.tracked:
         record = token.record()
         if record is not None and record.open and record not in here:
             if record.cuts is not None:
                 record.cuts.append((storage, "a use in another thread, which was refused", user_place()))
-            raise LeakError(leak_message(*(_APART if type(here) is _Apart else _IN_ANOTHER_THREAD)))
+            raise LeakError(leak_message(*(_APART if record in outside else _IN_ANOTHER_THREAD)))
+    is_watched = outside and storage.is_variable and storage.watch_when_used  # type: ignore[attr-defined]
+    if is_watched and any(record.watch_accessed for record in outside):
+        raise LeakError(leak_message(*_APART))
 
 
 def tracking_records(storages: tuple[Storage, ...]) -> tuple[Record, ...]:

@@ -25,6 +25,10 @@ def plain(value: Any) -> Any:
     return np.array(value._bare, order="K") if isinstance(value._bare, ndarray) else value._bare
 
 
+def name_of(function: Callable) -> str:
+    return getattr(function, "__name__", type(function).__name__)
+
+
 def check_callable(f: Any) -> None:
     if not callable(f):
         raise TypeError(f"npgrad differentiates functions, got {type(f).__name__}: give the function, not its value")

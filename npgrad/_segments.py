@@ -19,6 +19,7 @@ from ._dispatch import append, tracking
 from ._entries import CALL, Call
 from ._leaks import user_location
 from ._moves import saved_operand
+from ._plain_values import fingerprint, same_marks
 from ._record import Record, recording, set_recording, token_set
 from ._registry import Maps, Spec
 from ._storage import address, native
@@ -134,6 +135,20 @@ def _is_everything(key: Any) -> bool:
     return all(part is ... or (type(part) is slice and part == slice(None)) for part in parts)
 
 
+def marks(value: Any) -> list:
+    """What to know the values of a call by, when it is repeated."""
+    return [fingerprint(np.array(unwrap(leaf))) for leaf in flatten(value)[0] if is_array(leaf)]
+
+
+def check_repeated(name: str, before: list, value: Any) -> None:
+    after = marks(value)
+    if len(after) != len(before) or not all(same_marks(a, b) for a, b in zip(after, before, strict=True)):
+        raise RuntimeError(
+            f"{name} gave other values when it was computed again for the derivative: it must depend on its arguments only "
+            "(no random numbers, no state kept elsewhere)"
+        )
+
+
 class Recorded:
     """A function recorded at some arguments, for sweeps over it. ``moved`` are the leaves that are differentiated by."""
 
@@ -178,8 +193,16 @@ class Segment(Maps, ABC):
         self.moved: list[int] = []
         self.fixed: list[int] = []
         self.specs: list[Spec] = []
-        self.vjps = {"moved": (self._vjp, ("ct", "ans", "moved", "fixed"))}
-        self.jvps = {"moved": (self._jvp, ("tangent", "ans", "moved", "fixed"))}
+
+    # Made when they are asked for: kept, they would refer to the segment that keeps them, and in such a cycle all that it
+    # holds would outlive its tape.
+    @property
+    def vjps(self) -> dict:
+        return {"moved": (self._vjp, ("ct", "ans", "moved", "fixed"))}
+
+    @property
+    def jvps(self) -> dict:
+        return {"moved": (self._jvp, ("tangent", "ans", "moved", "fixed"))}
 
     @abstractmethod
     def reverse(self, cts: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:

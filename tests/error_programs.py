@@ -122,6 +122,12 @@ def mask_with_gaps():
         scipy.special.erf(x, out=x * 1, where=np.array([True, False, True]))
 
 
+def box_of_variable():
+    w = ng.Variable(2.0)
+    with ng.GradientTape() as tape:
+        ng.black_box(lambda u: u * w)(tape.watch(X))
+
+
 def other_thread():
     errors = []
 
@@ -161,6 +167,25 @@ def custom_not_a_pair():
         return 2 * x
 
     double(X)
+
+
+def custom_by_keyword():
+    @ng.custom_gradient
+    def scaled(x, by):
+        return by * x, lambda ct: by * ct
+
+    swept(lambda x: scaled(1.0, by=x))
+
+
+def custom_of_random():
+    rng = np.random.default_rng(0)
+
+    @ng.custom_gradient
+    def drawn(x):
+        k = rng.random()
+        return k * x, lambda ct: k * ct
+
+    ng.hessian(lambda x: drawn(x).sum())(X)
 
 
 def custom_arity():

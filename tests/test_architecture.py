@@ -25,7 +25,6 @@ LAYERS = {
     "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
     "recording": [
         "_moves", "_flat", "_objects", "_plans", "_parting", "_destinations", "_dispatch", "_elementwise", "_variable",
-        "_custom",
     ],
     "functions": [
         "_callers", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions", "_vectorize",
@@ -44,7 +43,7 @@ LAYERS = {
     ],
     "what users hold": [
         "_lifecycle", "_tape", "_forward", "_arguments", "_run", "_directional", "_leak_search", "_functional", "_products",
-        "_segments", "_checkpoint", "_implicit", "_solvers",
+        "_segments", "_custom", "_checkpoint", "_implicit", "_solvers",
     ],
     "sparse derivatives": ["_sparse_matrix", "_sparse"],
     "tools on the public interface": [

@@ -89,3 +89,42 @@ def test_a_record_has_no_cycles():
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+_BOX = ng.black_box(lambda v: v * v)
+_OWN = ng.custom_gradient(lambda v: (v * v, lambda ct: 2 * v * ct))
+_AGAIN = ng.checkpoint(lambda v: v * v)
+_ROOT = ng.implicit(np.sqrt, lambda s, v: s * s - v)
+CALLS = {
+    "black_box": ng.grad(lambda x: _BOX(x).sum()),
+    "custom_gradient": ng.grad(lambda x: _OWN(x).sum()),
+    "custom_gradient, twice": ng.hessian(lambda x: (x * _OWN(x)).sum()),
+    "checkpoint": ng.grad(lambda x: _AGAIN(x).sum()),
+    "checkpoint, forwards": ng.jacobian(_AGAIN, mode="forward"),
+    "checkpoint_loop": ng.grad(lambda x: ng.checkpoint_loop(lambda s, i: s * 1.1, x, 5, 2).sum()),
+    "implicit": ng.grad(lambda x: _ROOT(x).sum()),
+    "hvp": lambda x: ng.hvp(lambda x: (x**3).sum(), (x,), (x,)),
+    "jvp": lambda x: ng.jvp(np.sin, (x,), (x,)),
+    "linearize": lambda x: ng.linearize(np.sin, x).vjp(x),
+    "sparse_jacobian": ng.sparse_jacobian(lambda x: x[1:] * x[:-1]),
+    "sparse_hessian": ng.sparse_hessian(lambda x: (x[1:] * x[:-1]).sum()),
+    "eigvalsh of equal values": ng.hessian(lambda x: np.linalg.eigvalsh(np.diag(x)).sum()),
+    "objects": ng.grad(lambda x: np.array([x[0], x[1]], dtype=object).prod()),
+    "vectorize": ng.grad(lambda x: np.vectorize(lambda a: a * a)(x).sum()),
+    "series": ng.grad(lambda x: np.polynomial.Polynomial(x)(2.0)),
+    "check_nan": ng.grad(lambda x: (x * x).sum(), check_nan=True),
+}
+
+
+@pytest.mark.parametrize("name", CALLS)
+def test_calls_leave_nothing_for_the_collector(name):
+    call, x = CALLS[name], np.ones(3)
+    call(x)
+    gc.collect()
+    gc.disable()
+    try:
+        for _ in range(20):
+            call(x)
+        assert gc.collect() == 0
+    finally:
+        gc.enable()

@@ -20,6 +20,12 @@ from npgrad import _record
 POINT = np.array([0.4, 0.7, 1.1])
 
 
+@pytest.fixture(autouse=True)
+def _no_record_lives() -> None:
+    """Exceptions of other tests may still hold records, in cycles."""
+    gc.collect()
+
+
 def program(x: Any) -> Any:
     y = np.zeros(3)
     y[0] = math.sin(x[0])

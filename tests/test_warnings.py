@@ -24,7 +24,7 @@ AWKWARD = np.array([0.0, -0.0, -1.0, 800.0, 1e-320, np.inf, np.nan, 1.0, -np.inf
 
 
 def said(call: Callable, *args: Any, mode: str = "warn") -> tuple[list[tuple[type, str]], Any]:
-    """What a call warns of, sorted, and the exception that it ends with."""
+    """What a call warns of, sorted, and the exception that it ends with; but for what npgrad says of derivatives."""
     error = None
     with warnings.catch_warnings(record=True) as seen, np.errstate(all=mode):  # type: ignore[call-overload]
         warnings.simplefilter("always")
@@ -32,8 +32,9 @@ def said(call: Callable, *args: Any, mode: str = "warn") -> tuple[list[tuple[typ
             call(*args)
         except Exception as found:
             error = type(found)
+    numpys = [w for w in seen if w.category is not ng.DegenerateWarning]
     # An element of a traced array is an array where it is a scalar of NumPy's.
-    return sorted([(w.category, str(w.message).replace(" scalar ", " ")) for w in seen], key=str), error
+    return sorted([(w.category, str(w.message).replace(" scalar ", " ")) for w in numpys], key=str), error
 
 
 def heard(call: Callable, *args: Any) -> list[str]:
