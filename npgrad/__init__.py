@@ -57,7 +57,7 @@ from ._traced import TracedArray as TracedArray
 from ._variable import Variable as Variable
 
 if _typing.TYPE_CHECKING:
-    from . import finite_difference as finite_difference, testing as testing
+    from . import extend as extend, finite_difference as finite_difference, testing as testing
     from ._black_box import BlackBoxWarning as BlackBoxWarning, black_box as black_box
     from ._checkpoint import checkpoint as checkpoint, checkpoint_loop as checkpoint_loop
     from ._compare import Comparison as Comparison, MethodResult as MethodResult, compare as compare
@@ -78,7 +78,7 @@ __version__ = "0.1.0"
 _LATER = {
     name: module
     for module, names in {
-        "": "finite_difference testing",
+        "": "extend finite_difference testing",
         "_black_box": "BlackBoxWarning black_box",
         "_checkpoint": "checkpoint checkpoint_loop",
         "_compare": "Comparison MethodResult compare",

@@ -250,9 +250,6 @@ def write_records(target: TracedArray, involved: tuple[Record, ...]) -> tuple[Re
 # --- All other functions with a rule -------------------------------------------------------------------------------
 
 
-_HOLDING = frozenset([TracedArray, list, tuple])
-
-
 def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
     """Call a function that has a rule; record it for the tapes that track one of its differentiable arguments."""
     record = single()
@@ -262,13 +259,13 @@ def call_rule(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
             made = call_by_plan(rule, given, function, args, kwargs, record)
             if made is AGAIN:
                 with np.errstate(all="ignore"):
-                    return _call_generally(rule, function, args, kwargs)
+                    return call_generally(rule, function, args, kwargs)
             if made is not NO_PLAN:
                 return made
-    return _call_generally(rule, function, args, kwargs)
+    return call_generally(rule, function, args, kwargs)
 
 
-def _call_generally(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
+def call_generally(rule: Rule, function: Callable, args: tuple, kwargs: dict) -> Any:
     args, kwargs = with_handed_out(args, kwargs)
     out = kwargs.get("out")
     position = rule.out_position
@@ -283,7 +280,8 @@ def _call_generally(rule: Rule, function: Callable, args: tuple, kwargs: dict) -
     for name, value in bound.items():
         kind = type(value)
         if name not in rule.vjps:
-            if kind in _HOLDING and name not in rule.steps and tracking(traced_leaves(value)):
+            leaves = traced_leaves(value)
+            if leaves and name not in rule.steps and tracking(leaves):
                 refuse_function(function, f"by its argument {name}")
         elif kind is TracedArray:
             arguments.append((name, None, value))

@@ -381,13 +381,13 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
     return call
 
 
-_CALLS: dict[Any, Callable] = {}
+plain_calls: dict[Any, Callable] = {}
 unary_calls: dict[Any, Callable] = {}  # of these those of one input, which the protocol asks for first
 
 
 def plain_ufunc_call(ufunc: Any) -> Callable | None:
     """The short way of a ufunc called with its inputs only, None if it has none."""
-    call = _CALLS.get(ufunc)
+    call = plain_calls.get(ufunc)
     if call is None:
         rule = rule_of(ufunc)
         if not isinstance(rule, Elementwise) or ufunc.nout != 1 or rule.nin > 2:
@@ -396,5 +396,5 @@ def plain_ufunc_call(ufunc: Any) -> Callable | None:
             call = unary_calls[ufunc] = unary_operator(rule, ufunc)
         else:
             call = binary_operator(rule, ufunc)
-        _CALLS[ufunc] = call
+        plain_calls[ufunc] = call
     return call

@@ -30,7 +30,7 @@ def name_of(function: Any) -> str:
 
 
 _WITHOUT_RULE = (
-    "Ways out: write it with functions that have one (docs/coverage.md), declare a rule with npgrad.custom_gradient, or "
+    "Ways out: write it with functions that have one (docs/coverage.md), declare a rule with npgrad.extend, or "
     "take the derivative out with npgrad.stop_gradient."
 )
 

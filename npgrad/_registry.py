@@ -58,9 +58,6 @@ COLLECTIONS: dict[str, Any] = {
     "unsupported": UNSUPPORTED,
 }
 
-# --- Elementwise functions -----------------------------------------------------------------------------------------
-
-
 def elementwise(ufunc: Any, *partials: Any, output: int = 0, exact_zeros: int = 0) -> None:
     """Declare the partial derivatives of a ufunc, one per input.
 
@@ -71,9 +68,6 @@ def elementwise(ufunc: Any, *partials: Any, output: int = 0, exact_zeros: int = 
     """
     rule = Elementwise(ufunc, partials, output, exact_zeros)
     RULES.setdefault(ufunc, rule).by_output[output] = rule
-
-
-# --- Other functions -----------------------------------------------------------------------------------------------
 
 
 class Spec:
@@ -140,6 +134,18 @@ class Rule(Maps):
         # How such values are found together with their vectors: see `by_vectors`.
         self.by_vectors: Callable | None = None
         self._needs: dict[tuple[str, ...], Needs] = {}
+
+    def flows_back(self, map_: Callable, names: tuple[str, ...], arguments: tuple[str, ...]) -> None:
+        """Set the reverse map by one argument or by several; ``names`` is what it asks for."""
+        for position, argument in enumerate(arguments):
+            one = map_ if len(arguments) == 1 else _nth(map_, position)
+            self.vjps[argument] = (one, names)
+            self.shared[argument] = (map_, None if len(arguments) == 1 else position)
+        self.given.clear()  # plans that were made of a map declared before
+
+    def flows_on(self, map_: Callable, names: tuple[str, ...], argument: str) -> None:
+        self.jvps[argument] = (map_, names)
+        self.given.clear()
 
     # What the signature says is read at the first call: to read all of NumPy's would be half of npgrad's import.
 
@@ -261,12 +267,7 @@ def vjp(function: Any, *arguments: str) -> Callable:
     with any number of extra leading axes, and go back with them."""
 
     def declare(map_: Callable) -> Callable:
-        rule = _rule_for(function)
-        for position, argument in enumerate(arguments):
-            one = map_ if len(arguments) == 1 else _nth(map_, position)
-            rule.vjps[argument] = (one, parameters(map_))
-            rule.shared[argument] = (map_, None if len(arguments) == 1 else position)
-        rule.given.clear()  # plans that were made of a map declared before
+        _rule_for(function).flows_back(map_, parameters(map_), arguments)
         return map_
 
     return declare
@@ -302,9 +303,7 @@ def jvp(function: Any, argument: str) -> Callable:
     """Declare the forward map of a function by one argument: parameters as for `vjp`, with ``tangent`` for ``ct``."""
 
     def declare(map_: Callable) -> Callable:
-        rule = _rule_for(function)
-        rule.jvps[argument] = (map_, parameters(map_))
-        rule.given.clear()
+        _rule_for(function).flows_on(map_, parameters(map_), argument)
         return map_
 
     return declare

@@ -398,3 +398,37 @@ def command(function, at="1.5", *options, name="jacobian", script="legacy.py", c
 
 def run_target(target):
     return _command_line.run(_command_line.parser().parse_args(["jacobian", target, "--at", "1.0"]))
+
+
+@ng.extend.differentiable
+def twice(x, by=2.0):
+    return by * x
+
+
+def declared(map_, *arguments):
+    """The gradient with a derivative declared anew."""
+
+    @ng.extend.differentiable
+    def made(x, by=2.0):
+        return by * x
+
+    ng.extend.vjp(made, *arguments)(map_)
+    swept(made)
+
+
+def without_forward():
+    @ng.extend.differentiable
+    def made(x):
+        return 2 * x
+
+    ng.extend.vjp(made, "x")(lambda ct: 2 * ct)
+    jacobian(made, mode="forward")
+
+
+def of_sequences():
+    @ng.extend.differentiable
+    def made(*arrays):
+        return sum([np.sum(array) for array in arrays])
+
+    ng.extend.vjp(made, "arrays")(lambda ct: ct)
+    swept(lambda x: made(x, x))

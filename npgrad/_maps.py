@@ -1,0 +1,134 @@
+"""Maps as users declare them with ``extend``, and as a sweep calls them: with or without a batch, and checked."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._partials import parameters
+from ._registry import Rule
+
+
+def asked_by(map_: Any) -> tuple[str, ...]:
+    """The names of what a map asks for."""
+    if isinstance(map_, str):
+        return (map_,)
+    try:
+        return parameters(map_)
+    except AttributeError:
+        raise TypeError(
+            f"a derivative must be a Python function with named parameters, got {type(map_).__name__}: use a lambda"
+        ) from None
+
+
+def check_asked(map_: Any, names: tuple[str, ...], known: set[str], function: str) -> None:
+    unknown = [name for name in names if name not in known]
+    if unknown:
+        raise TypeError(
+            f"a derivative of {function} asks for {', '.join(unknown)}: there is {', '.join(sorted(known))}; give its own "
+            "parameters default values"
+        )
+
+
+class DeclaredMap(ABC):
+    """A declared map, called for one cotangent or tangent at a time unless it takes a batch; what it gives is checked."""
+
+    head: str  # the name of what flows
+
+    def __init__(self, rule: Rule, map_: Any, arguments: tuple[str, ...], batch: bool) -> None:
+        self.rule_name, self.map, self.arguments, self.batch = rule.name, map_, arguments, batch
+        self.asked = asked_by(map_)
+        known = {self.head, "ans", "ans_spec", *rule.names, *[f"{name}_spec" for name in rule.names]}
+        check_asked(map_, self.asked, known, rule.name)
+        self.names = tuple(dict.fromkeys((*self.asked, self.head, "ans_spec", *[f"{name}_spec" for name in arguments])))
+
+    def rows(self, env: dict[str, Any], flows: Any, batch: tuple) -> list:
+        """What the map gives for each of several flows, put together."""
+        if self.batch or not batch:
+            return self.once(env, flows, batch)
+        found = [self.once(env, _at(flows, index), ()) for index in np.ndindex(batch)]
+        return [_together(column, batch) for column in zip(*found, strict=True)]
+
+    def once(self, env: dict[str, Any], flows: Any, batch: tuple) -> list:
+        given = {**env, self.head: flows}
+        made = self.map(**{name: given[name] for name in self.asked})
+        return self.checked(made, env, batch)
+
+    @abstractmethod
+    def checked(self, made: Any, env: dict[str, Any], batch: tuple) -> list:
+        """What the map has given, by argument or by result; raises if it does not fit."""
+
+    def check(self, what: str, made: Any, spec: Any, batch: tuple) -> Any:
+        if made is None:
+            return None
+        if isinstance(spec, list):
+            if not isinstance(made, (list, tuple)) or len(made) != len(spec):
+                raise ValueError(f"the {self.head} of {self.rule_name} {what} must be a sequence of {len(spec)} arrays")
+            return [self.check(what, one, of, batch) for one, of in zip(made, spec, strict=True)]
+        if np.shape(made) != (*batch, *spec.shape):
+            raise ValueError(
+                f"the {self.head} of {self.rule_name} {what} has shape {np.shape(made)}, and must have shape "
+                f"{(*batch, *spec.shape)}{' (with the batch)' if batch else ''}"
+            )
+        return made if isinstance(made, ndarray) else np.asarray(made)
+
+
+class ReverseMap(DeclaredMap):
+    head = "ct"
+
+    def __call__(self, *values: Any) -> list:
+        env = dict(zip(self.names, values, strict=True))
+        ct, spec = env["ct"], env["ans_spec"]
+        if not isinstance(ct, tuple):
+            return self.rows(env, ct, ct.shape[: ct.ndim - spec.ndim])
+        batch = next(c.shape[: c.ndim - s.ndim] for c, s in zip(ct, spec, strict=True) if c is not None)
+        filled = [np.zeros(batch + s.shape, s.dtype) if c is None else c for c, s in zip(ct, spec, strict=True)]
+        return self.rows(env, tuple(filled), batch)
+
+    def single(self, *values: Any) -> Any:
+        return self(*values)[0]
+
+    def checked(self, made: Any, env: dict[str, Any], batch: tuple) -> list:
+        several = len(self.arguments) > 1
+        parts = made if several else (made,)
+        if not isinstance(parts, (tuple, list)) or len(parts) != len(self.arguments):
+            raise ValueError(
+                f"a vjp of {self.rule_name} by {', '.join(self.arguments)} must return {len(self.arguments)} cotangents, "
+                "None for none"
+            )
+        return [
+            self.check(f"by {name}", part, env[f"{name}_spec"], batch)
+            for name, part in zip(self.arguments, parts, strict=True)
+        ]
+
+
+class ForwardMap(DeclaredMap):
+    head = "tangent"
+
+    def __call__(self, *values: Any) -> Any:
+        env = dict(zip(self.names, values, strict=True))
+        tangent, spec = env["tangent"], env[f"{self.arguments[0]}_spec"]
+        first, of = (tangent[0], spec[0]) if isinstance(tangent, list) else (tangent, spec)
+        made = self.rows(env, tangent, first.shape[: first.ndim - of.ndim])
+        return tuple(made) if isinstance(env["ans_spec"], list) else made[0]
+
+    def checked(self, made: Any, env: dict[str, Any], batch: tuple) -> list:
+        spec = env["ans_spec"]
+        what = f"by {self.arguments[0]}"
+        return self.check(what, made, spec, batch) if isinstance(spec, list) else [self.check(what, made, spec, batch)]
+
+
+def _at(flows: Any, index: tuple) -> Any:
+    return type(flows)([flow[index] for flow in flows]) if isinstance(flows, (tuple, list)) else flows[index]
+
+
+def _together(column: tuple, batch: tuple) -> Any:
+    if column[0] is None:
+        return None
+    if isinstance(column[0], list):
+        return [_together(items, batch) for items in zip(*column, strict=True)]
+    made = np.stack(column)
+    return made.reshape(batch + made.shape[1:])
