@@ -58,6 +58,9 @@ class _Point:
     def __init__(self, function: _Function, args: tuple) -> None:
         self.args = _copied(args)
         self.function = function
+        # The questions that have been asked. Whoever asks one again wants to know whether the answer has changed, with what
+        # else the function depends on: the next run of a solver often begins where the last one ended.
+        self.asked: set[str] = set()
 
     def is_at(self, args: tuple) -> bool:
         here, there = flatten(self.args)[0], flatten(args)[0]
@@ -91,25 +94,26 @@ class Solvable:
         self._function = _Function(f, argnum, leaks, check_nan)
         self._weighted_function = _Function(lambda x, v: (f(x) * v).sum(), 0, leaks, check_nan)
         self._point: _Point | None = None
-        self._weighted: _Point | None = None
 
-    def _at(self, args: tuple) -> _Point:
+    def _at(self, args: tuple, question: str | None = None) -> _Point:
         _refuse_tracked(args)
-        if self._point is None or not self._point.is_at(args):
+        if self._point is None or question in self._point.asked or not self._point.is_at(args):
             self._point = _Point(self._function, args)
+        if question is not None:
+            self._point.asked.add(question)
         return self._point
 
     @public
     def fun(self, *args: Any) -> Any:
         """The value."""
-        return _copied(self._at(args).run.plain_value())
+        return _copied(self._at(args, "value").run.plain_value())
 
     __call__ = fun
 
     @public
     def jac(self, *args: Any) -> Any:
         """The Jacobian, which is the gradient of a scalar."""
-        return _copied(self._at(args).jac)
+        return _copied(self._at(args, "jac").jac)
 
     @public
     def fun_and_jac(self, *args: Any) -> tuple[Any, Any]:
@@ -119,7 +123,7 @@ class Solvable:
     @public
     def hess(self, *args: Any) -> Any:
         """The Hessian of a scalar."""
-        return _copied(self._at(args).hess)
+        return _copied(self._at(args, "hess").hess)
 
     @public
     def hessp(self, x: Any, p: Any, *args: Any) -> Any:
@@ -130,17 +134,15 @@ class Solvable:
     def weighted_hess(self, x: Any, v: Any) -> Any:
         """The sum of the Hessians of several values, each times its weight in ``v``, as constraints want it."""
         _refuse_tracked((x, v))
-        if self._weighted is None or not self._weighted.is_at((x, v)):
-            self._weighted = _Point(self._weighted_function, (x, v))
-        return _copied(self._weighted.hess)
+        return _copied(_Point(self._weighted_function, (x, v)).hess)
 
 
 @public
 def for_solver(f: Callable, argnum: int = 0, *, leaks: str = "raise", check_nan: bool = False) -> Solvable:
     """A function with its derivatives as solvers ask for them, evaluated once at each point.
 
-    The value, the Jacobian and the products with a Hessian at one point share their records, in whichever order and however
-    often a solver asks.
+    The value and the Jacobian at one point share a record, in whichever order a solver asks for them, and so do the Hessian and
+    its products with vectors. What is asked for a second time is computed anew.
 
     Parameters
     ----------

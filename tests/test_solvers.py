@@ -42,13 +42,16 @@ def test_derivatives_are_scipys_own():
 def test_one_evaluation_per_point():
     counted = Counted(rosenbrock)
     s = ng.for_solver(counted)
-    for _ in range(3):
-        s.fun(X), s.jac(X), s.fun_and_jac(X.copy())
-    assert counted.calls == 1
+    for point in (X, X + 1):
+        s.fun(point), s.jac(point.copy())
+    assert counted.calls == 2
+    s.jac(X), s.fun(X)
+    s.fun_and_jac(X + 1)
+    assert counted.calls == 4
     for direction in np.eye(3):
         s.hessp(X, direction)
     s.hess(X)
-    assert counted.calls == 2  # the gradient, recorded
+    assert counted.calls == 5  # the gradient, recorded
 
 
 def test_points_and_results_belong_to_the_solver():
@@ -192,3 +195,19 @@ def test_inside_implicit():
     a = np.array([0.8, -1.3])
     x = solve(a)
     np.testing.assert_allclose(ng.jacobian(answer)(a), np.diag(12 * (x - a) ** 2 / (12 * (x - a) ** 2 + 2)), rtol=1e-9)
+
+
+def test_what_is_asked_again_is_computed_anew():
+    """Continuation: the next run of a solver begins where the last one ended, with another parameter."""
+    parameter = [1.0]
+    s = ng.for_solver(lambda x: (parameter[0] * x**2).sum())
+    x = np.array([1.0, 2.0])
+    assert [s.fun(x), *s.jac(x), *s.hess(x).diagonal(), *s.hessp(x, x)] == [5, 2, 4, 2, 2, 2, 4]
+    parameter[0] = 3.0
+    assert [s.fun(x), *s.jac(x), *s.hess(x).diagonal(), *s.hessp(x, x)] == [15, 6, 12, 6, 6, 6, 12]
+    parameter[0] = 5.0
+    assert s.fun_and_jac(x)[0] == 25
+    w = ng.for_solver(lambda x: parameter[0] * x**2)
+    assert w.weighted_hess(x, np.ones(2)).tolist() == [[10, 0], [0, 10]]
+    parameter[0] = 7.0
+    assert w.weighted_hess(x, np.ones(2)).tolist() == [[14, 0], [0, 14]]
