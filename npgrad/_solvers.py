@@ -141,8 +141,8 @@ class Solvable:
 def for_solver(f: Callable, argnum: int = 0, *, leaks: str = "raise", check_nan: bool = False) -> Solvable:
     """A function with its derivatives as solvers ask for them, evaluated once at each point.
 
-    The value and the Jacobian at one point share a record, in whichever order a solver asks for them, and so do the Hessian and
-    its products with vectors. What is asked for a second time is computed anew.
+    The value and the Jacobian at one point share a record, in whichever order a solver asks for them, and so do the Hessian
+    and its products with vectors. What is asked for a second time is computed anew.
 
     Parameters
     ----------
