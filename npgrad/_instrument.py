@@ -12,6 +12,7 @@ import builtins
 import collections
 import contextlib
 import functools
+import itertools
 import operator
 import threading
 import types
@@ -127,7 +128,17 @@ class _Swaps:
         if made is not value:
             put(key, made)
             self.swapped.append((get, put, key, value))
-            self.undo.append(functools.partial(_restore, get, put, key, value, made))
+            self.undo.append(functools.partial(self.restore, get, put, key, value, made))
+
+    def restore(self, get: Callable, put: Callable, key: Any, value: Any, made: Any) -> None:
+        """Put a value back, unless the program has replaced it meanwhile, by the form of another one or by a new array."""
+        with contextlib.suppress(KeyError, IndexError, AttributeError):
+            now = get(key)
+            if now is made:
+                put(key, value)
+            elif isinstance(now, TracedArray):
+                others = [value for value, form in self.forms.values() if form is now]
+                put(key, others[0] if others else np.array(now._bare))
 
     def mapping(self, names: dict) -> None:
         self.looks.append((names.values, tuple(names.values())))
@@ -231,33 +242,48 @@ def _own(function: types.FunctionType) -> list:
 class Reach:
     """What a function reaches, and what of it was swapped, remembered from a call.
 
-    As long as all containers hold the very same objects as they did then, or numbers and texts, there is the same to swap,
-    mostly nothing, and no search is needed.
+    As long as all containers hold the very same objects as they did then, at the same places where they were swapped, there
+    is the same to swap, mostly nothing, and no search is needed. Numbers and texts may come and go.
     """
 
     def __init__(self) -> None:
-        self._looks: list[tuple[Callable[[], Iterable], tuple]] | None = None
+        # The containers, as functions that look again, and one behind the other what they held.
+        self._containers: list[Callable[[], Iterable]] | None = None
+        self._contents: list = []
         self._bare: list[types.FunctionType] = []
         self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
         self.has_forms = False
 
     def remember(self, swaps: _Swaps) -> None:
         if len(swaps.swapped) == len(swaps.undo):  # no defaults of functions
-            self._looks, self._bare = swaps.looks, swaps.bare
+            self._containers = [look for look, _ in swaps.looks]
+            self._contents = [value for _, before in swaps.looks for value in before]
+            self._bare = swaps.bare
             self.swapped, self.has_forms = swaps.swapped, bool(swaps.forms)
 
     def is_as_before(self) -> bool:
-        if self._looks is None:
+        if self._containers is None:
             return False
-        for position, (look, before) in enumerate(self._looks):
-            now = tuple(look())
-            if len(now) != len(before) or not all(map(operator.is_, now, before)):
-                known = set(map(id, before))
-                if any(type(value) not in _PLAIN and id(value) not in known for value in now):
-                    self._looks = None
-                    return False
-                self._looks[position] = (look, now)
-        return not any(map(_DEFAULTS, self._bare)) and not any(map(_KEYWORD_DEFAULTS, self._bare))
+        now = list(itertools.chain.from_iterable([look() for look in self._containers]))
+        if not _are_same(now, self._contents):
+            if not _are_same(list(filter(_holds, now)), list(filter(_holds, self._contents))):
+                self._containers = None
+                return False
+            self._contents = now
+        if any(map(_DEFAULTS, self._bare)) or any(map(_KEYWORD_DEFAULTS, self._bare)):
+            return False
+        try:
+            return all(get(key) is value for get, _, key, value in self.swapped)
+        except (LookupError, AttributeError, ValueError):
+            return False
+
+
+def _are_same(now: list, before: list) -> bool:
+    return len(now) == len(before) and all(map(operator.is_, now, before))
+
+
+def _holds(value: Any) -> bool:
+    return type(value) not in _PLAIN
 
 
 _DEFAULTS, _KEYWORD_DEFAULTS = operator.attrgetter("__defaults__"), operator.attrgetter("__kwdefaults__")
@@ -269,16 +295,6 @@ def reached(function: Any, others: list, reach: Reach) -> contextlib.AbstractCon
     if others or not reach.is_as_before():
         return instrumented(function, *others, reach=None if others else reach)
     return instrumented(again=reach.swapped) if reach.has_forms else _NOTHING
-
-
-def _restore(get: Callable, put: Callable, key: Any, value: Any, made: Any) -> None:
-    """Put a value back, unless the program itself has replaced it meanwhile."""
-    with contextlib.suppress(KeyError, IndexError, AttributeError):
-        now = get(key)
-        if now is made:
-            put(key, value)
-        elif isinstance(now, TracedArray):
-            put(key, np.array(now._bare))
 
 
 @contextlib.contextmanager

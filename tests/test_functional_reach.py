@@ -421,3 +421,86 @@ def test_a_partial_with_a_work_array_called_again():
     for _ in range(3):
         np.testing.assert_allclose(gradient(np.array([0.5, 2.0])), [1.0, 4.0])
         assert type(module.bound.args[0]) is np.ndarray
+
+
+def _module(source):
+    made = types.ModuleType("legacy_of_a_test")
+    exec(f"import numpy as np\n{source}", vars(made))
+    return made
+
+
+# What a program may do with its arrays between two calls, without any new object coming in.
+MOVES = {
+    "two names change places": "a, b = b, a",
+    "a name is given up for another": "c = a; del a; a = b; b = c; del c",
+    "another name for the same array": "b = a",
+    "another key": "key = min(held); held[key + 'x'] = held.pop(key)",
+    "two keys change places": "held['u'], held['w'] = held['w'], held['u']",
+    "the order of a list": "rows.reverse()",
+    "twice in a list": "rows[0] = rows[1]",
+    "from one container into another": "rows.append(held.pop('w')); held['w'] = rows.pop(0)",
+    "an attribute": "space.p, space.q = space.q, space.p",
+    "numbers only": "count += 1",
+}
+MOVING = """
+from types import SimpleNamespace
+a, b, count = np.zeros(3), np.zeros(3), 1
+held = {"u": np.zeros(3), "w": np.zeros(3)}
+rows = [np.zeros(3), np.zeros(3)]
+space = SimpleNamespace(p=np.zeros(3), q=np.zeros(3))
+def places():
+    return [a, b, *[held[key] for key in sorted(held)], *rows, space.p, space.q]
+def f(x):
+    for n, place in enumerate(places()):
+        place[:] = (n + count) * x ** (1 + n % 3)
+    return sum([((n + 2) * place).sum() + place[0] for n, place in enumerate(places())])
+def move():
+    global a, b, count
+    MOVE
+"""
+
+
+@pytest.mark.parametrize("name", MOVES)
+def test_arrays_that_are_moved_between_calls(name):
+    ours, plain = [_module(MOVING.replace("MOVE", MOVES[name])) for _ in range(2)]
+    both = ng.value_and_grad(ours.f)
+    for _ in range(4):
+        before = ours.places()
+        value, gradient = both(X)
+        np.testing.assert_allclose(gradient, ng.finite_difference.grad(plain.f)(X), rtol=1e-8)
+        assert value == plain.f(X)
+        after = ours.places()
+        assert len(after) == len(before)
+        assert all(a is b for a, b in zip(after, before, strict=True))
+        assert [one.tolist() for one in after] == [one.tolist() for one in plain.places()]
+        ours.move(), plain.move()
+
+
+def test_arrays_that_the_program_itself_moves():
+    source = """
+u, v = np.zeros(3), np.ones(3)
+def f(x):
+    global u, v
+    for _ in range(3):
+        v[:] = u + x * v
+        u, v = v, u
+    return (u * u).sum()
+"""
+    ours, plain = _module(source), _module(source)
+    arrays = {id(ours.u), id(ours.v)}
+    both = ng.value_and_grad(ours.f)
+    for _ in range(3):
+        earlier = [plain.u.copy(), plain.v.copy()]
+
+        def again(x, earlier=earlier):
+            plain.u[:], plain.v[:] = earlier
+            return plain.f(x)
+
+        value, gradient = both(X)
+        np.testing.assert_allclose(gradient, ng.finite_difference.grad(again)(X), rtol=1e-7)
+        fresh = _module(source)
+        fresh.u, fresh.v = earlier
+        assert value == fresh.f(X)
+        plain.u, plain.v = fresh.u, fresh.v
+        assert {id(ours.u), id(ours.v)} == arrays
+        assert [ours.u.tolist(), ours.v.tolist()] == [fresh.u.tolist(), fresh.v.tolist()]
