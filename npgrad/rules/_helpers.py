@@ -148,3 +148,27 @@ def binned(values: Any, bins: Any, n: int, ndim: int = 1) -> Any:
         np.add.at(sums, bins, values.reshape(-1))
         return sums.reshape(*batch, n)
     return np.bincount(bins, values.reshape(-1), len(offsets) * n).reshape(*batch, n)
+
+
+# From this size on a stable order takes several times as long as any order.
+_LARGE = 2000
+
+
+def stable_order(a: Any, axis: int) -> Any:
+    """Where each element of the sorted array comes from; equal elements keep their order."""
+    if a.size >= _LARGE:
+        # NumPy's quick order, which is the stable one where no two elements are equal.
+        order = np.argsort(a, axis=axis)
+        bare = a if type(a) is np.ndarray else fixed(a)
+        rows = bare.take(order) if a.ndim == 1 else np.moveaxis(np.take_along_axis(bare, order, axis), axis, -1)
+        if np.all(rows[..., 1:] > rows[..., :-1]):
+            return order
+    return np.argsort(a, axis=axis, kind="stable")
+
+
+def inverse_order(order: Any, axis: int) -> Any:
+    """Where each element has gone. To sort the order would take several times as long."""
+    made = np.empty_like(order)
+    ranks = np.arange(order.shape[axis]).reshape(-1, *[1] * (-1 - axis))
+    np.put_along_axis(made, order, ranks, axis)
+    return made

@@ -8,7 +8,7 @@ import numpy as np
 
 from .._compat import signature_of
 from .._registry import body, by_index, composite, jvp, steps, vjp, write
-from ._helpers import fixed, negative_axis
+from ._helpers import fixed, inverse_order, negative_axis, stable_order
 
 
 @vjp(np.where, "x", "y")
@@ -60,21 +60,6 @@ def extract_key(condition: Any, arr: Any) -> tuple[Any, Any]:
 
 # --- In order ------------------------------------------------------------------------------------------------------
 
-# From this size on a stable order takes several times as long as any order.
-_LARGE = 2000
-
-
-def _order(a: Any, axis: int) -> Any:
-    """Where each element of the sorted array comes from; equal elements keep their order."""
-    if a.size >= _LARGE:
-        # NumPy's quick order, which is the stable one where no two elements are equal.
-        order = np.argsort(a, axis=axis)
-        rows = np.moveaxis(np.take_along_axis(fixed(a), order, axis), axis, -1)
-        if np.all(rows[..., 1:] > rows[..., :-1]):
-            return order
-    return np.argsort(a, axis=axis, kind="stable")
-
-
 def _declare_ordered(function: Any, order_of: Any) -> None:
     """``order_of`` gives the order from the argument, its axis, and what else the function was given."""
 
@@ -86,7 +71,7 @@ def _declare_ordered(function: Any, order_of: Any) -> None:
 
     def pull(ct: Any, a: Any, axis: Any, more: Any, a_spec: Any) -> Any:
         order, n = places(a, axis, more)
-        back = np.argsort(order, axis=n)
+        back = inverse_order(order, n)
         taken = np.take_along_axis(ct, back.reshape((1,) * (ct.ndim - back.ndim) + back.shape), n)
         return taken.reshape(ct.shape[: ct.ndim - back.ndim] + a_spec.shape)
 
@@ -103,7 +88,7 @@ def _declare_ordered(function: Any, order_of: Any) -> None:
         jvp(function, "a")(lambda tangent, a, axis, a_spec: push(tangent, a, axis, None, a_spec))
 
 
-_declare_ordered(np.sort, lambda a, axis, _: _order(a, axis))
+_declare_ordered(np.sort, lambda a, axis, _: stable_order(a, axis))
 # The same selection as NumPy's own: which of equal partitions it is, is not specified.
 _declare_ordered(np.partition, lambda a, axis, how: np.argpartition(a, how[0], axis=axis, kind=how[1]))
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from .._registry import jvp, steps, vjp
-from ._helpers import binned, negative_axes
+from ._helpers import binned, inverse_order, negative_axes, stable_order
 
 # alpha and beta of the continuous methods: the rank is n q + alpha + q (1 - alpha - beta) - 1 (R. J. Hyndman and Y. Fan,
 # "Sample quantiles in statistical packages", 1996).
@@ -58,12 +58,12 @@ def _from_rows(rows: Any, axes: tuple[int, ...], shape: tuple[int, ...]) -> Any:
 def _rows(a: Any, axis: Any) -> _Rows:
     axes = negative_axes(axis, a.ndim)
     values = _as_rows(a, axes, a.ndim)
-    order = np.argsort(values, axis=-1, kind="stable")
+    order = stable_order(values, -1)
     real = values.real.dtype if values.dtype.kind in "fc" else np.dtype(np.float64)
     # NumPy computes in the precision of the elements; ranks must be exact in it.
     dtype = real if values.shape[-1] * np.finfo(real).eps < 1 else np.float64
     hole = np.isnan(values)
-    ranks = np.where(hole, np.nan, np.argsort(order, axis=-1)).astype(dtype)
+    ranks = np.where(hole, np.nan, inverse_order(order, -1)).astype(dtype)
     return _Rows(order, _from_rows(ranks, axes, a.shape), values.shape[-1] - 1 - np.sum(hole, axis=-1), axes)
 
 
