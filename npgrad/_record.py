@@ -145,7 +145,7 @@ class Record:
         if self.token in storage.tracked:
             return True
         if storage.is_variable and self.watch_accessed and storage.watch_when_used:  # type: ignore[attr-defined]
-            refuse_foreign(storage)
+            refuse_unseen(storage)
             variable = storage.variable  # type: ignore[attr-defined]
             self.watch(storage, None if variable is None else variable._view)
             if variable is not None:
@@ -256,8 +256,13 @@ def refuse_foreign(storage: Storage) -> None:
             if record.cuts is not None:
                 record.cuts.append((storage, "a use in another thread, which was refused", user_place()))
             raise LeakError(leak_message(*(_APART if record in outside else _IN_ANOTHER_THREAD)))
-    is_watched = outside and storage.is_variable and storage.watch_when_used  # type: ignore[attr-defined]
-    if is_watched and any(record.watch_accessed for record in outside):
+    if storage.is_variable:
+        refuse_unseen(storage)
+
+
+def refuse_unseen(variable: Storage) -> None:
+    """A Variable used in a function that is called `apart` would have been watched by the tapes outside."""
+    if variable.watch_when_used and any(record.watch_accessed for record in _outside.get()):  # type: ignore[attr-defined]
         raise LeakError(leak_message(*_APART))
 
 
