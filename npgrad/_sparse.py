@@ -197,8 +197,17 @@ def jacobian_sparsity(
 @overload
 def sparse_jacobian(
     f: Callable[P, Any],
-    argnums: int = 0,
+    argnums: tuple[int, ...],
     *,
+    holomorphic: bool = False,
+    leaks: str = "raise",
+    check_nan: bool = False,
+) -> Callable[P, tuple[SparseMatrix, ...]]: ...
+@overload
+def sparse_jacobian(
+    f: Callable[P, Any],
+    *at: Any,
+    argnums: int = 0,
     holomorphic: bool = False,
     leaks: str = "raise",
     check_nan: bool = False,
@@ -206,8 +215,8 @@ def sparse_jacobian(
 @overload
 def sparse_jacobian(
     f: Callable[P, Any],
+    *at: Any,
     argnums: tuple[int, ...],
-    *,
     holomorphic: bool = False,
     leaks: str = "raise",
     check_nan: bool = False,
@@ -215,22 +224,24 @@ def sparse_jacobian(
 @public
 def sparse_jacobian(
     f: Callable,
+    *at: Any,
     argnums: int | tuple[int, ...] = 0,
-    *,
     holomorphic: bool = False,
     leaks: str = "raise",
     check_nan: bool = False,
 ) -> Callable[..., Any]:
     """The Jacobian of a function as a sparse matrix, from a few compressed sweeps.
 
-    The first call finds the pattern (see `jacobian_sparsity`) and colours it; later calls use both again, after a check
-    that the program has run through the same calls and indices. Where it has taken another path, the pattern of that path
-    is found and kept as well.
+    The pattern (see `jacobian_sparsity`) and its colours are found at the arguments ``at``, or else by the first call. Later
+    calls use both again, after a check that the program has run through the same calls and indices. Where it has taken
+    another path, the pattern of that path is found and kept as well.
 
     Parameters
     ----------
     f : callable
         Plain NumPy code that returns an array, a number, or a structure of these.
+    *at
+        Arguments of ``f`` to prepare the derivative for. Whole numbers alone are ``argnums``, as for `jacobian`.
     argnums : int or tuple of int
         Which positional arguments to differentiate by.
     holomorphic : bool
@@ -258,7 +269,7 @@ def sparse_jacobian(
     ...     out = np.zeros_like(u)
     ...     out[1:-1] = u[2:] - 2 * u[1:-1] + u[:-2]
     ...     return out * u
-    >>> derivative = ng.sparse_jacobian(laplacian)
+    >>> derivative = ng.sparse_jacobian(laplacian, np.ones(4))
     >>> derivative(np.array([1.0, 2.0, 4.0, 8.0]))
     <SparseMatrix of shape 4x4 with 8 elements>
     >>> derivative(np.array([1.0, 2.0, 4.0, 9.0])).toarray()
@@ -268,6 +279,7 @@ def sparse_jacobian(
            [ 0.,  0.,  0.,  0.]])
     """
     check_callable(f)
+    at, argnums = _prepared_at(at, argnums)
     known, reach = Known(), Reach()
     several = isinstance(argnums, (tuple, list))
 
@@ -291,7 +303,18 @@ def sparse_jacobian(
             first = end
         return tuple(parts)
 
+    if at:
+        wrapped(*at)
     return wrapped
+
+
+def _prepared_at(at: tuple, argnums: Any) -> tuple[tuple, Any]:
+    """The arguments to prepare for, and the numbers of those to differentiate by, which may stand in their place."""
+    if len(at) == 1:
+        numbers = at[0] if isinstance(at[0], (tuple, list)) and at[0] else at
+        if all(isinstance(number, (int, np.integer)) for number in numbers):
+            return (), at[0]
+    return at, argnums
 
 
 def columns_between(matrix: SparseMatrix, first: int, end: int) -> SparseMatrix:
@@ -304,16 +327,19 @@ def columns_between(matrix: SparseMatrix, first: int, end: int) -> SparseMatrix:
 
 @public
 def sparse_hessian(
-    f: Callable[P, Any], argnums: int = 0, *, leaks: str = "raise", check_nan: bool = False
+    f: Callable[P, Any], *at: Any, argnums: int = 0, leaks: str = "raise", check_nan: bool = False
 ) -> Callable[P, SparseMatrix]:
     """The Hessian of a scalar function as a sparse symmetric matrix, from forward sweeps over the record of its gradient.
 
-    As `sparse_jacobian`: the pattern and a star colouring of it are found at the first call and used again.
+    As `sparse_jacobian`: the pattern and a star colouring of it are found at the arguments ``at``, or else by the first
+    call, and used again.
 
     Parameters
     ----------
     f : callable
         Plain NumPy code that returns a real scalar.
+    *at
+        Arguments of ``f`` to prepare the derivative for. A whole number alone is ``argnums``.
     argnums : int
         Which positional argument to differentiate by.
     leaks : {"raise", "warn", "ignore"}
@@ -337,12 +363,13 @@ def sparse_hessian(
            [   0.,    0., -400.,  200.]])
     """
     check_callable(f)
+    at, argnums = _prepared_at(at, argnums)
     known, reach = Known(), Reach()
     gradient = grad(f, argnums, leaks=leaks, check_nan=check_nan)
 
     @public
     @functools.wraps(f)
-    def wrapped(*args: P.args, **kwargs: P.kwargs) -> SparseMatrix:
+    def wrapped(*args: Any, **kwargs: Any) -> SparseMatrix:
         point = _Point(Run(gradient, args, kwargs, argnums, False, leaks, check_nan, reach), False)
         if point.is_complex:
             raise TypeError("sparse_hessian is for real arguments; use npgrad.hessian for complex ones")
@@ -350,4 +377,6 @@ def sparse_hessian(
         pattern = plan.pattern
         return SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
 
+    if at:
+        wrapped(*at)
     return wrapped

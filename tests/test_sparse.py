@@ -153,6 +153,25 @@ def test_the_pattern_is_found_once_for_each_path(monkeypatch):
     assert len(made) == 4
 
 
+def test_it_may_be_prepared_before_its_first_call(monkeypatch):
+    made = counted(monkeypatch)
+    u = np.array([1.0, 2.0, 4.0, 8.0])
+    jacobian = ng.sparse_jacobian(lambda u, k: k * u[1:] * u[:-1], np.ones(4), 3)
+    by_second = ng.sparse_jacobian(lambda k, u: k * u[1:] * u[:-1], 3, np.ones(4), argnums=1)
+    hessian = ng.sparse_hessian(lambda u: (u[1:] * u[:-1]).sum(), np.ones(4))
+    assert len(made) == 3
+    expected = 3 * (np.eye(4)[1:] * u[:-1, None] + np.eye(4)[:-1] * u[1:, None])
+    np.testing.assert_array_equal(jacobian(u, 3).toarray(), expected)
+    np.testing.assert_array_equal(by_second(3, u).toarray(), expected)
+    np.testing.assert_array_equal(hessian(u).toarray(), np.eye(4, k=1) + np.eye(4, k=-1))
+    assert len(made) == 3
+    # Whole numbers are those of arguments, as for `jacobian`.
+    assert ng.sparse_jacobian(lambda k, u: k * u, 1)(3, u).shape == (4, 4)
+    assert len(ng.sparse_jacobian(lambda u, v: u * v, (0, 1))(u, u)) == 2
+    with pytest.raises(TypeError, match="cannot watch"):
+        ng.sparse_jacobian(lambda u: u, np.arange(3))
+
+
 @pytest.mark.parametrize(
     ("f", "arguments"),
     [
