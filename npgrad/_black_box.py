@@ -16,8 +16,10 @@ from ._leaks import user_location, warn
 from ._moves import saved_operand
 from ._record import apart, recording, token_set
 from ._registry import Maps, Spec
+from ._segments import check_results
+from ._structure import map_structure
 from ._tracebacks import public
-from ._traced import TracedArray, adopt, as_it_lies, complete, is_inexact, traced_leaves, unwrap
+from ._traced import TracedArray, adopt, as_it_lies, complete, traced_leaves, unwrap
 
 P = ParamSpec("P")
 R_co = TypeVar("R_co", covariant=True)
@@ -54,20 +56,21 @@ class _Differences(Maps):
 
     @property
     def vjps(self) -> dict:
-        return {"args": (self._vjp, ("ct", "args"))}
+        return {"args": (self._vjp, ("ct", "args", "ans"))}
 
     @property
     def jvps(self) -> dict:
-        return {"args": (self._jvp, ("tangent", "args"))}
+        return {"args": (self._jvp, ("tangent", "args", "ans"))}
 
-    def _matrices(self, args: list) -> list[ndarray]:
+    def _matrices(self, args: list, ans: Any) -> list[ndarray]:
         if tracking(traced_leaves(args)):
             raise NotImplementedError(
                 f"{self.where}: {self.name} is a black box and has first derivatives only: give it those of its "
                 "derivative with npgrad.custom_gradient"
             )
         if self.found is None:
-            self.found, errors, _ = apart(self.jacobian, *self.args)
+            (self.found, errors, _), again = apart(self.jacobian, *self.args)
+            self._check_repeated(unwrap(ans), again)
             largest = max(float(np.max(np.abs(matrix), initial=0)) for matrix in self.found)
             error = max(float(np.max(error, initial=0)) for error in errors)
             self.wrapped.error = error / largest if largest else error
@@ -79,15 +82,23 @@ class _Differences(Maps):
                 )
         return self.found
 
-    def _vjp(self, ct: Any, args: list) -> list:
-        matrices = self._matrices(args)
+    def _check_repeated(self, before: Any, again: Any) -> None:
+        """Raise if what the function uses besides its arguments has been changed since the call."""
+        if np.max(np.abs(again - before), initial=0) > self.wrapped.tolerance * np.max(np.abs(before), initial=0):
+            raise RuntimeError(
+                f"{self.where}: {self.name} gave another value when it was called again for the derivative: a black box "
+                "must depend on its arguments only (no random numbers, nothing that is changed later)"
+            )
+
+    def _vjp(self, ct: Any, args: list, ans: Any) -> list:
+        matrices = self._matrices(args, ans)
         out = [matrix.ndim - ndim for matrix, ndim in zip(matrices, self.ndims, strict=True)]
         # The arguments are real, also where the result is complex.
         return [np.real(np.tensordot(ct, np.conjugate(matrix), n)) for matrix, n in zip(matrices, out, strict=True)]
 
-    def _jvp(self, tangent: list, args: list) -> Any:
+    def _jvp(self, tangent: list, args: list, ans: Any) -> Any:
         total: Any = 0.0
-        for t, matrix, ndim in zip(tangent, self._matrices(args), self.ndims, strict=True):
+        for t, matrix, ndim in zip(tangent, self._matrices(args, ans), self.ndims, strict=True):
             inputs = tuple(range(matrix.ndim - ndim, matrix.ndim))
             own = tuple(range(t.ndim - ndim, t.ndim))
             total = total + np.tensordot(t, matrix, (own, inputs))
@@ -157,21 +168,25 @@ def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any =
             raise TypeError(f"{name} is a black box: give it arrays and numbers, not lists of them")
         if any(args[i].dtype.kind == "c" for i in numbers):
             raise TypeError(f"{name} is a black box: it is differentiated by real arguments only")
-        kept = [_copied(a) for a in args]
-        options = {key: _copied(value) for key, value in kwargs.items()}
-        value = apart(function, *map(_copied, kept), **options)
+        kept = map_structure(_copied, list(args))
+        options = map_structure(_copied, kwargs)
+
+        def on_copies(*args: Any) -> Any:
+            return function(*args, **map_structure(_copied, options))
+
+        value = apart(on_copies, *map_structure(_copied, kept))
         if not recording():
             return value
         made = adopt(np.array(value) if isinstance(value, ndarray) else value)
+        if records:
+            check_results(name, [value], what="a number or an array")
         if not records or not isinstance(made, TracedArray):
-            if records and not isinstance(value, (ndarray, np.generic, int)):
-                raise TypeError(f"{name} is a black box: it must return a number or an array, not {type(value).__name__}")
             return made
         jacobian = finite_difference.jacobian(
-            functools.partial(function, **options), tuple(numbers), method=method, step=step, return_error=True
+            lambda *args: _with_copy(on_copies(*args)), tuple(numbers), True, method=method, step=step, return_error=True
         )
         rule = _Differences(wrapped, name, jacobian, kept, numbers, user_location())
-        saved = {"args": [saved_operand(args[i]) for i in numbers]}
+        saved = {"args": [saved_operand(args[i]) for i in numbers], "ans": saved_operand(made)}
         operands = [("args", item, args[i]._storage, args[i]._view) for item, i in enumerate(numbers)]
         made._storage.tracked = token_set(records)
         constants = {"args_spec": [Spec(kept[i]) for i in numbers]}
@@ -185,4 +200,9 @@ def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any =
 
 def _copied(value: Any) -> Any:
     bare = unwrap(value)
-    return as_it_lies(bare) if isinstance(bare, ndarray) and is_inexact(bare.dtype) else bare
+    return as_it_lies(bare) if isinstance(bare, ndarray) else bare
+
+
+def _with_copy(value: Any) -> tuple[Any, Any]:
+    """A value, and as auxiliary data what it is now: a function may return memory of its own again and again."""
+    return value, np.array(value)

@@ -14,11 +14,12 @@ from ._dispatch import append, tracking
 from ._entries import CALL, Call
 from ._instrument import instrumented
 from ._leaks import LeakError
-from ._moves import saved_operand
+from ._maps import stacked
+from ._moves import assemble, saved_operand
 from ._record import Record, apart, recording, token_set
 from ._registry import Maps, Spec
 from ._run import name_of
-from ._segments import check_repeated, marks, read_only
+from ._segments import check_repeated, check_results, marks, read_only
 from ._tracebacks import public
 from ._traced import PythonNumber, TracedArray, adopt, complete, fresh, is_inexact, standing_for, traced_leaves, unwrap
 
@@ -112,10 +113,7 @@ class _CustomRule(Maps):
         if not batch:
             return self._pull(pullback, filled)
         rows = [self._pull(pullback, [c[index] for c in filled]) for index in np.ndindex(batch)]
-        return [
-            None if column[0] is None else np.stack([np.asarray(c) for c in column]).reshape(batch + shape)
-            for column, shape in zip(zip(*rows, strict=True), self.shapes, strict=True)
-        ]
+        return [stacked(column, batch) for column in zip(*rows, strict=True)]
 
     def _pull(self, pullback: Callable, cts: list) -> list:
         given = pullback(*cts)
@@ -131,7 +129,7 @@ class _CustomRule(Maps):
                     f"the gradient function of {self.name} returned shape {np.shape(value)} for argument {number}, "
                     f"whose shape is {shape}: a cotangent has the shape of its argument"
                 )
-        return [None if v is None else v if isinstance(v, ndarray) else np.asarray(v) for v in given]
+        return [None if v is None else v if isinstance(v, ndarray) else assemble(v) for v in given]
 
 
 @public
@@ -224,6 +222,7 @@ def _values_and_pullback(function: Callable, name: str, args: Any, kwargs: dict)
     value, pullback = pair
     several = isinstance(value, tuple)
     values = list(value) if several else [value]
+    check_results(name, values)
     try:
         inspect.signature(pullback).bind(*[None] * len(values))
     except TypeError as error:

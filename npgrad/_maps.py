@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._moves import assemble
 from ._partials import parameters
 from ._registry import Rule
 
@@ -73,7 +74,7 @@ class DeclaredMap(ABC):
                 f"the {self.head} of {self.rule_name} {what} has shape {np.shape(made)}, and must have shape "
                 f"{(*batch, *spec.shape)}{' (with the batch)' if batch else ''}"
             )
-        return made if isinstance(made, ndarray) else np.asarray(made)
+        return made if isinstance(made, ndarray) else assemble(made)
 
 
 class ReverseMap(DeclaredMap):
@@ -126,9 +127,17 @@ def _at(flows: Any, index: tuple) -> Any:
 
 
 def _together(column: tuple, batch: tuple) -> Any:
-    if column[0] is None:
+    first = next((row for row in column if row is not None), None)
+    if isinstance(first, list):
+        rows = [[None] * len(first) if row is None else row for row in column]
+        return [_together(items, batch) for items in zip(*rows, strict=True)]
+    return stacked(column, batch)
+
+
+def stacked(rows: Any, batch: tuple) -> Any:
+    """What a map has given for each flow of a batch, as one array; None where it is nothing for all of them."""
+    first = next((row for row in rows if row is not None), None)
+    if first is None:
         return None
-    if isinstance(column[0], list):
-        return [_together(items, batch) for items in zip(*column, strict=True)]
-    made = np.stack(column)
+    made = np.stack([np.zeros_like(first) if row is None else row for row in rows])
     return made.reshape(batch + made.shape[1:])

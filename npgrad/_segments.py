@@ -25,7 +25,7 @@ from ._registry import Maps, Spec
 from ._storage import address, native
 from ._structure import flatten
 from ._tape import GradientTape
-from ._traced import TracedArray, adopt, complete, fresh, is_inexact, unwrap
+from ._traced import IMMUTABLE, TracedArray, adopt, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
 
 
 def is_array(value: Any) -> bool:
@@ -135,6 +135,20 @@ def _is_everything(key: Any) -> bool:
     return all(part is ... or (type(part) is slice and part == slice(None)) for part in parts)
 
 
+_NUMBERS = np.generic, int, float, complex
+_SINGLE = "arrays and numbers, several of them as a tuple"
+_STRUCTURES = "arrays, numbers and texts, or lists, tuples, dicts and dataclasses of them"
+
+
+def check_results(name: str, values: list, kinds: Any = _NUMBERS, what: str = _SINGLE) -> None:
+    """Raise for what no tape sees into among the results of a function that it does not see into either."""
+    for value in values:
+        is_array = isinstance(value, ndarray)
+        if value.dtype.hasobject if is_array else not isinstance(value, kinds):
+            got = "an array of objects" if is_array else type(value).__name__
+            raise TypeError(f"{name} returned {got}, in which arrays would lose their derivatives: return {what}")
+
+
 def marks(value: Any) -> list:
     """What to know the values of a call by, when it is repeated."""
     return [fingerprint(np.array(unwrap(leaf))) for leaf in flatten(value)[0] if is_array(leaf)]
@@ -149,6 +163,13 @@ def check_repeated(name: str, before: list, value: Any) -> None:
         )
 
 
+def _source(value: Any) -> Any:
+    """An array of its own for each value that is differentiated by: the same one may be there twice."""
+    if isinstance(value, TracedArray):
+        return value + 0
+    return new_array(as_it_lies(value)) if isinstance(value, ndarray) else value
+
+
 class Recorded:
     """A function recorded at some arguments, for sweeps over it. ``moved`` are the leaves that are differentiated by."""
 
@@ -157,7 +178,7 @@ class Recorded:
         with tape:
             assert tape._record is not None
             tape._record.may_part = False  # what becomes of equal values is outside
-            self.sources: list[Any] = [tape.watch(value + 0 if isinstance(value, TracedArray) else value) for value in moved]
+            self.sources: list[Any] = [tape.watch(_source(value)) for value in moved]
             args, kwargs = arguments(self.sources)
             self.value = function(*args, **kwargs)
         self.targets = flatten(self.value)[0]
@@ -243,6 +264,7 @@ def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any
     operands = [("moved", item, leaves[n]._storage, leaves[n]._view) for item, n in enumerate(segment.moved)]
     constants: dict[str, Any] = {"ans": None, "moved_spec": [Spec(unwrap(leaves[n])) for n in segment.moved]}
     value = compute(segment.build([untracked(leaf) for leaf in leaves]))
+    check_results(segment.name, flatten(value)[0], tuple(IMMUTABLE), _STRUCTURES)
     value = copies(value, lambda leaf: adopt(owned(leaf)) if is_array(leaf) else leaf)
     made = flatten(value)[0]
     segment.leaves = [None if is_array(leaf) else owned(leaf) for leaf in leaves]

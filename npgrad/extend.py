@@ -24,7 +24,7 @@ from ._record import apart
 from ._refusals import name_of as full_name
 from ._registry import RULES, UNSUPPORTED, ZERO, Rule, elementwise as _elementwise
 from ._run import check_callable
-from ._segments import read_only
+from ._segments import check_results, read_only
 from ._tracebacks import public
 from ._traced import complete, traced_leaves
 
@@ -88,6 +88,7 @@ def differentiable(f: Callable[P, R]) -> Callable[P, R]:
 
         def unseen(*args: Any, **kwargs: Any) -> Any:
             made = apart(f, *[_handed(a, given) for a in args], **{name: _handed(a, given) for name, a in kwargs.items()})
+            check_results(rule.name, list(made) if isinstance(made, tuple) else [made])
             return tuple(map(_own, made)) if isinstance(made, tuple) else _own(made)
 
         return call_generally(rule, functools.update_wrapper(unseen, f), args, kwargs)

@@ -294,6 +294,16 @@ def steals():
     swept(program)
 
 
+def changed_under_a_box():
+    k = np.array([2.0, 3.0])
+    box = ng.black_box(lambda x: x * k)
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = box(x)
+    k += 1.0
+    tape.gradient(y, x)
+
+
 def step_to_text(u, i):
     return "text"
 

@@ -43,11 +43,11 @@ LAYERS = {
     ],
     "what users hold": [
         "_lifecycle", "_tape", "_forward", "_arguments", "_run", "_directional", "_leak_search", "_functional", "_products",
-        "_segments", "_custom", "_checkpoint", "_implicit", "_solvers",
+        "_maps", "_segments", "_custom", "_checkpoint", "_implicit", "_solvers",
     ],
     "sparse derivatives": ["_sparse_matrix", "_sparse"],
     "tools on the public interface": [
-        "_maps", "extend",
+        "extend",
         "testing", "_flat_function", "_difference_methods", "_difference_problem", "finite_difference", "_black_box",
         "_agreement", "_progress", "_measured_methods", "_measurement",
         "_judge", "_probes", "_behaviour", "_compare_output", "_compare",
