@@ -8,8 +8,10 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._moves import assemble
 from ._notebook import pattern_picture
 from ._tracebacks import public
+from ._traced import TracedArray, fresh
 
 
 class SparsityPattern:
@@ -62,7 +64,7 @@ class SparsityPattern:
                [ True, False,  True]])
         """
         values = self._values()
-        dense = np.zeros(self.shape, values.dtype)
+        dense = _zeros(self.shape, values)
         dense[self.rows(), self.indices] = values
         return dense
 
@@ -113,15 +115,21 @@ class SparseMatrix(SparsityPattern):
 
     @public
     def __matmul__(self, other: Any) -> Any:
-        other = np.asarray(other)
+        other = assemble(other)
         if other.ndim not in (1, 2) or other.shape[0] != self.shape[1]:
             raise ValueError(f"a matrix of shape {self.shape} does not fit an array of shape {other.shape}")
         terms = (self.data * other[self.indices].T).T
-        total = np.zeros((self.shape[0], *other.shape[1:]), terms.dtype)
+        total = _zeros((self.shape[0], *other.shape[1:]), terms)
         filled = np.flatnonzero(np.diff(self.indptr))
         if len(filled):
             total[filled] = np.add.reduceat(terms, self.indptr[filled], axis=0)
         return total
+
+
+def _zeros(shape: tuple, like: Any) -> Any:
+    """What such values are to be written into, followed where they are."""
+    zeros = np.zeros(shape, like.dtype)
+    return fresh(zeros) if isinstance(like, TracedArray) else zeros
 
 
 def _scipy_sparse() -> Any:

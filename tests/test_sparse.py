@@ -445,3 +445,26 @@ def test_scipy_matrices_have_the_same_elements():
     np.testing.assert_array_equal(pattern.to_scipy().toarray(), pattern.toarray())
     np.testing.assert_array_equal(matrix.to_scipy().toarray(), matrix.toarray())
     assert matrix.to_scipy().has_canonical_format
+
+
+@pytest.mark.parametrize(
+    "use",
+    [
+        lambda x, matrix: matrix @ np.array([1.0, -2.0, 3.0]),
+        lambda x, matrix: matrix @ (x * x),
+        lambda x, matrix: matrix @ [x[0], 2.0, x[1]],
+        lambda x, matrix: (matrix @ np.outer(x, x))[:, 1],
+        lambda x, matrix: matrix.toarray()[:, 1],
+        lambda x, matrix: matrix.data * 2,
+    ],
+)
+@pytest.mark.parametrize(
+    "derivative", [ng.sparse_jacobian(lambda x: x**3 * x[::-1]), ng.sparse_hessian(lambda x: (x**3 * x[::-1]).sum())]
+)
+def test_a_matrix_is_followed_by_an_outer_tape(derivative, use):
+    x = np.array([1.0, 2.0, 4.0])
+    expected = finite_difference.jacobian(lambda x: use(x, derivative(x)), method="richardson")(x)
+    np.testing.assert_allclose(ng.jacobian(lambda x: use(x, derivative(x)))(x), expected, 1e-7, 1e-7)
+    plain = derivative(x)
+    by_vector = ng.jacobian(lambda v: plain @ v)(x)
+    np.testing.assert_allclose(by_vector, plain.toarray())
