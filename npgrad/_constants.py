@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, TypeVar, overload
 
 import numpy as np
 
-from ._record import note_cut, noting
+from ._moves import assemble
+from ._record import note_cut, noting, recording
 from ._structure import map_structure
 from ._tracebacks import public
-from ._traced import TracedArray, fresh, is_inexact, unwrap
+from ._traced import TracedArray, fresh, handed_out, is_inexact, traced_leaves, unwrap
 
 T = TypeVar("T")
 
 
 @public
 def array(obj: Any, dtype: Any = None) -> TracedArray:
-    """A traced array with a copy of the data, not watched by any tape.
+    """A traced array with a copy of the data, which no tape watches by itself; tapes follow the copy of traced data.
 
     Parameters
     ----------
@@ -40,12 +42,16 @@ def array(obj: Any, dtype: Any = None) -> TracedArray:
     >>> tape.gradient(buffer, x)
     array([3., 3.])
     """
+    obj = handed_out(obj)
     plain = np.array(unwrap(obj), dtype=dtype, order="K")
     if dtype is None and plain.dtype.kind in "iu":
         plain = plain.astype(np.float64)
     if not is_inexact(plain.dtype):
         raise TypeError(f"a traced array must be floating or complex, got {plain.dtype}: pass dtype=float")
-    return fresh(plain)
+    made = fresh(plain)
+    if recording() and traced_leaves(obj):
+        made[...] = assemble(obj)
+    return made
 
 
 constant = array
@@ -59,6 +65,11 @@ def stop_gradient(x: T) -> T: ...
 def stop_gradient(x: Any) -> Any:
     """The value of an array (or of each in a structure) as a constant: derivatives stop here.
 
+    Raises
+    ------
+    TypeError
+        For iterators and other objects that hold traced arrays: they would be handed on as they are.
+
     Examples
     --------
     >>> import numpy as np, npgrad as ng
@@ -68,6 +79,11 @@ def stop_gradient(x: Any) -> Any:
 
     def stop(leaf: Any) -> Any:
         if not isinstance(leaf, TracedArray):
+            if isinstance(leaf, Iterator) or traced_leaves(list(getattr(leaf, "__dict__", {}).values())):
+                raise TypeError(
+                    "stop_gradient takes arrays, numbers, and lists, tuples, dicts and dataclasses of them, got "
+                    f"{type(leaf).__name__}: give it the arrays inside"
+                )
             return leaf
         bare = unwrap(leaf)
         if noting:

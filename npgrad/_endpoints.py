@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._moves import assemble
 from ._structure import flatten, leaf_paths, path_text
 from ._traced import TracedArray, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
 
@@ -164,7 +165,7 @@ def _seed(target: Any, seed: Any, place: str) -> Any:
     if seed is None:
         return None
     if not isinstance(seed, TracedArray):
-        seed = np.array(seed)
+        seed = assemble(seed)
     dtype, shape = unwrap(target).dtype if hasattr(target, "dtype") else np.dtype(float), np.shape(target)
     if seed.dtype.kind not in "fciub" or (seed.dtype.kind == "c" and dtype.kind != "c"):
         kind = "real or complex" if dtype.kind == "c" else "real"

@@ -11,6 +11,7 @@ import numpy as np
 from ._derivatives import given, tangents_of
 from ._endpoints import UnconnectedGradients, checked_leaves, gives_zeros
 from ._leaks import LeakError
+from ._moves import assemble
 from ._record import Record
 from ._structure import flatten
 from ._tape import GradientTape
@@ -21,7 +22,7 @@ from ._traced import TracedArray, is_inexact
 def tangent_for(primal: Any, tangent: Any, place: str) -> Any:
     """A tangent in the form of its primal; raises where it does not fit."""
     if not isinstance(tangent, TracedArray):
-        tangent = np.array(tangent)
+        tangent = assemble(tangent)
     if not is_inexact(tangent.dtype) and tangent.dtype.kind not in "biu":
         raise TypeError(f"a tangent must be numeric, got dtype {tangent.dtype}{place}")
     if tangent.dtype.kind == "c" and primal.dtype.kind != "c":

@@ -16,6 +16,7 @@ from ._endpoints import checked_leaves, seeds_for
 from ._forward import tangent_for
 from ._functional import check_scalar, grad, jacobian
 from ._instrument import Reach
+from ._moves import assemble
 from ._run import Run, check_callable, plain
 from ._structure import flatten
 from ._tracebacks import public
@@ -52,7 +53,7 @@ class Linearized:
         leaves = flatten(_as_tuple(tangents, "tangents"))[0]
         if len(leaves) != len(self._sources):
             raise ValueError(f"{len(leaves)} tangents for {len(self._sources)} primals: they must match")
-        arrays = [t if hasattr(t, "dtype") else np.asarray(t) for t in leaves]
+        arrays = [t if isinstance(t, (np.ndarray, np.generic)) else assemble(t) for t in leaves]
         batches = {t.shape[: t.ndim - s.ndim] for t, s in zip(arrays, self._sources, strict=True)}
         if len(batches) != 1:
             raise ValueError(f"tangents have different leading axes {sorted(batches)}: give all the same")

@@ -22,9 +22,10 @@ LAYERS = {
     "words": ["_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_collector"],
     "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "rules"],
     "memory": ["_pool", "_storage", "_plain_values", "_fitting", "_outer_products"],
-    "the record": ["_record", "_traced", "_constants", "_move_entries", "_entries"],
+    "the record": ["_record", "_traced", "_move_entries", "_entries"],
     "recording": [
-        "_moves", "_flat", "_objects", "_plans", "_parting", "_destinations", "_dispatch", "_elementwise", "_variable",
+        "_moves", "_constants", "_flat", "_objects", "_plans", "_parting", "_destinations", "_dispatch", "_elementwise",
+        "_variable",
     ],
     "functions": [
         "_callers", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions", "_vectorize",
