@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._leaks import OWN_CODE, LeakError, refuse
+from ._leaks import OWN_CODE, WAYS_OUT, LeakError, refuse
 from ._moves import copied, tracked_by
 from ._record import note_cut, noting
 from ._tracebacks import public
@@ -42,13 +42,15 @@ def __float__(self: TracedArray) -> float:
     # '%f' % x asks for a float too, but for text only: the caller's current instruction tells it apart.
     code, place = frame.f_code.co_code, frame.f_lasti
     if code[place] != _OPERATOR or code[place + 1] not in _REMAINDER:
-        _check_leak(self, "a traced value is turned into a plain float")
+        cure = f"{WAYS_OUT} For float(x) take x: it passes for a number."
+        _check_leak(self, "a traced value is turned into a plain float", cure)
     return float(self._bare)
 
 
 @entry_point
 def __complex__(self: TracedArray) -> complex:
-    _check_leak(self, "a traced value is turned into a plain complex number")
+    cure = f"{WAYS_OUT} For complex(a, b) write a + 1j * b."
+    _check_leak(self, "a traced value is turned into a plain complex number", cure)
     return complex(self._bare)
 
 
@@ -112,7 +114,7 @@ def hex(self: TracedArray) -> str:
 
 @entry_point
 def item(self: TracedArray, *args: Any) -> Any:
-    _check_leak(self, "item() turns a traced value into a plain number")
+    _check_leak(self, "item() turns a traced value into a plain number", f"{WAYS_OUT} For x.item(i) write x[i].")
     return self._bare.item(*args)
 
 

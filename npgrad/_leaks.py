@@ -163,7 +163,7 @@ def user_location() -> str:
     return str(user_place())
 
 
-_WAYS_OUT = (
+WAYS_OUT = (
     "Ways out: make the buffer inside the tape (np.zeros, np.empty ... are followed there) or wrap it in npgrad.array; "
     "put `with npgrad.instrument(module):` around the tape if a module made the buffer before; "
     "write np.exp(np.array([x, y])) for np.exp([x, y]); use npgrad.stop_gradient where the value is meant to be constant; "
@@ -177,11 +177,11 @@ def warn(message: str, category: type[Warning]) -> None:
     warnings.warn_explicit(message, category, place.file or "<unknown>", place.line)
 
 
-def leak_message(what: str, cure: str = _WAYS_OUT) -> str:
+def leak_message(what: str, cure: str = WAYS_OUT) -> str:
     return f"{user_location()}: {what}. {cure}"
 
 
-def refuse(records: tuple, what: str, cure: str = _WAYS_OUT) -> None:
+def refuse(records: tuple, what: str, cure: str = WAYS_OUT) -> None:
     """Raise, warn or let pass, as the strictest of the recording tapes wants; note it for ``gradient``."""
     message = leak_message(what, cure)
     modes = {record.leaks for record in records}

@@ -78,6 +78,24 @@ for _name in (*DIFFERENTIABLE, "floordiv"):
 for _name, _ufunc in UNARY_OPERATORS.items():
     setattr(PythonNumber, f"__{_name}__", unary_operator(RULES[_ufunc], _in_python(getattr(operator, _name)), PythonNumber))
 
+
+
+def _divmod(a: Any, b: Any) -> tuple[Any, Any]:
+    return a // b, a % b
+
+
+_install("__divmod__", _divmod, _divmod)
+_install("__rdivmod__", _divmod, _divmod, reflected=True)
+
+
+def _as_pythons(value: Any) -> Any:
+    return standing_for(PythonNumber, value) if isinstance(value, TracedArray) else value.item()
+
+
+setattr(PythonNumber, "real", property(lambda self: _as_pythons(TracedArray.real.__get__(self))))
+setattr(PythonNumber, "imag", property(lambda self: _as_pythons(TracedArray.imag.__get__(self))))
+setattr(PythonNumber, "conjugate", lambda self: _as_pythons(TracedArray.conjugate(self)))
+
 # Functions that take arguments for the numbers that they are, from this position on; all others make arrays of them.
 _WEAK: dict[Callable, int] = {np.where: 1, np.clip: 1}
 

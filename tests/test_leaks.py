@@ -229,12 +229,15 @@ class Quantity(np.ndarray):
 @pytest.mark.parametrize(
     ("leak", "cure"),
     [
+        (lambda x: complex(x[0], x[1]), "For complex(a, b) write a + 1j * b."),
+        (lambda x: float(x[0]), "For float(x) take x: it passes for a number."),
+        (lambda x: x.item(0), "For x.item(i) write x[i]."),
         (lambda x: x.view(Quantity), "view(Quantity) makes an array of a class that no tape follows. Let the class hold"),
         (lambda x: np.asarray(x).view(type=Quantity), "view(Quantity) makes an array of a class that no tape follows"),
         (lambda x: np.ones(3).view(np.ndarray) * np.ones(3).view(Quantity) * x, "meets a Quantity, whose arithmetic"),
     ],
 )
-def test_classes_of_the_users_own_are_refused_by_name(leak: Any, cure: str) -> None:
+def test_classes_of_the_users_own_and_numbers_are_refused_with_a_cure(leak: Any, cure: str) -> None:
     with ng.GradientTape() as tape, pytest.raises(ng.LeakError) as caught:
         leak(tape.watch(np.arange(3.0)))
     assert cure in str(caught.value)

@@ -50,6 +50,13 @@ OPERATIONS = {
     "math.hypot": lambda a, x: math.hypot(x, 1.0) * a,
     "math of double": lambda a, x: math.cos(np.float64(2.0) * x) * a,
     "round": lambda a, x: round(x, 1) * a,
+    "quotient of divmod": lambda a, x: divmod(x, 0.4)[0] * a,
+    "quotient of its divmod": lambda a, x: divmod(3, x)[0] * a,
+    "real": lambda a, x: x.real * a,
+    "imag": lambda a, x: x.imag * a,
+    "parts of a product": lambda a, x: (x * 1j).real * a + (1j * x).imag * a,
+    "square of the modulus": lambda a, x: (x * x.conjugate()).real ** 0.5 * a,
+    "conjugate": lambda a, x: (x + 1j).conjugate() * a,
     "signs": lambda a, x: -abs(+x) * a,
     "sum": lambda a, x: sum([x, x]) * a,
     "arithmetic of numbers": lambda a, x: ((x * 2 + 1) / 3) * a,
@@ -80,6 +87,18 @@ def test_values_are_the_plain_programs(operation: str, partner: str, number: com
             made.append(outcome(f, tape.watch(a), x))
     for value in made:
         assert bits(value) == bits(outcome(f, a, number))
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("partner", [name for name, value in PARTNERS.items() if not isinstance(value, np.ndarray)])
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name not in ("np.multiply.outer", "np.where")])
+@pytest.mark.parametrize("number", [1.7, 0.3 + 0.2j])
+def test_values_are_handed_out_in_the_types_of_the_plain_programs(operation: str, partner: str, number: complex) -> None:
+    a, f = PARTNERS[partner], OPERATIONS[operation]
+    for get in (ng.value_and_jacobian, lambda f: ng.for_solver(f).fun_and_jac, lambda f: lambda x: ng.jvp(f, (x,), (x,))):
+        made = outcome(get(lambda x: f(a, x)), number)
+        expected = outcome(f, a, number)
+        assert made is expected if isinstance(expected, type) else type(made[0]) is type(expected)
 
 
 @pytest.mark.parametrize("name", ["iadd", "isub", "imul", "itruediv", "ipow"])
