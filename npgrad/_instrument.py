@@ -8,235 +8,22 @@ keeps its state in them goes on as it would without npgrad.
 
 from __future__ import annotations
 
-import builtins
-import collections
 import contextlib
 import functools
 import itertools
 import operator
+import sys
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-import numpy as np
-from numpy import ndarray
-
-from ._guards import StructuredArray, generator_class, guarded_generator
-from ._leaks import is_users_code
-from ._moves import protect
-from ._namespace import form_in_place, load_names
+from ._namespace import load_names
+from ._swaps import PLAIN, Swaps
 from ._tracebacks import public
-from ._traced import TracedArray, fresh, is_inexact, view_of
 from ._while_recording import insist
 
 lock = threading.RLock()
-
-# What holds nothing to be swapped: lists of nothing else are not searched.
-_PLAIN: set[Any] = {bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc}
-
-
-
-
-def _is_work_array(value: Any) -> bool:
-    return type(value) is ndarray and is_inexact(value.dtype) and value.flags.writeable
-
-
-class _Swaps:
-    """Replacements that have been made, to be undone in reverse order."""
-
-    def __init__(self) -> None:
-        self.undo: list[Callable[[], Any]] = []
-        # What was swapped, as (get, put, key, value): see `Reach`.
-        self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
-        self.seen: dict[int, Any] = {id(vars(builtins)): builtins}
-        # One traced form per value, wherever it is reached from: aliases stay aliases.
-        self.forms: dict[int, tuple[Any, Any]] = {}
-        # A list and no recursion: a program's objects may form long chains.
-        self.todo: list[Any] = []
-        # What has been looked at, as functions that look again and what they found: see `Reach`.
-        self.looks: list[tuple[Callable[[], Iterable], tuple]] = []
-        self.bare: list[types.FunctionType] = []
-
-    def form(self, value: Any) -> Any:
-        """What stands for a value that cannot be changed itself: arrays, names, and what holds them for good."""
-        known = self.forms.get(id(value))
-        if known is not None:
-            return known[1]
-        kind = type(value)
-        if kind in _PLAIN or (kind is types.FunctionType and self.is_bare(value)):
-            return value
-        made = value
-        if kind is ndarray:
-            if _is_work_array(value):
-                made = self.shared(value)
-            elif value.dtype.names is not None:
-                made = value.view(StructuredArray)
-        elif isinstance(value, tuple):
-            items = [self.form(item) for item in value]
-            if any(new is not old for new, old in zip(items, value, strict=True)):
-                made = value._make(items) if hasattr(value, "_make") else tuple(items)
-        elif kind is functools.partial:
-            self.todo.append(value.func)
-            args, keywords = self.form(value.args), {name: self.form(item) for name, item in value.keywords.items()}
-            if args is not value.args or any(keywords[name] is not item for name, item in value.keywords.items()):
-                made = functools.partial(value.func, *args, **keywords)
-        elif callable(value) and (name := form_in_place(value)) is not None:
-            made = name
-        elif kind is generator_class():
-            made = guarded_generator(value)
-        else:
-            self.todo.append(value)
-        if made is not value:
-            self.forms[id(value)] = (value, made)
-        return made
-
-    def is_bare(self, function: types.FunctionType) -> bool:
-        """Whether a function has nothing of its own to be searched: most functions of a module, met while going over it."""
-        if id(function.__globals__) not in self.seen or (
-            function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__
-        ):
-            return False
-        self.bare.append(function)
-        return True
-
-    def shared(self, array: ndarray) -> ndarray:
-        """A traced array on the same memory, which stays the owner's; views of one array stay views of one."""
-        if _is_work_array(array.base) and isinstance(owner := self.form(array.base), TracedArray):
-            return view_of(owner, array)
-        if not array.flags.forc:
-            return array
-        # Through a memoryview, so that views of it refer to this array as the whole.
-        return fresh(np.asarray(memoryview(array)) if array.dtype.isnative else array)  # type: ignore[arg-type]
-
-    def keep(self) -> None:
-        """Leave copies of the saved values: from here on nobody sees what is written into the memory."""
-        for _, made in self.forms.values():
-            if type(made) is TracedArray:
-                protect(made)
-
-    def swap(self, items: Iterable[tuple[Any, Any]], get: Callable, put: Callable) -> None:
-        """Put forms for the values of a container."""
-        for key, value in list(items):
-            kind = type(value)
-            if kind in _PLAIN or (kind is types.FunctionType and self.is_bare(value)):
-                continue
-            self.swap_one(get, put, key, value)
-
-    def swap_one(self, get: Callable, put: Callable, key: Any, value: Any) -> None:
-        made = self.form(value)
-        if made is not value:
-            put(key, made)
-            self.swapped.append((get, put, key, value))
-            self.undo.append(functools.partial(self.restore, get, put, key, value, made))
-
-    def restore(self, get: Callable, put: Callable, key: Any, value: Any, made: Any) -> None:
-        """Put a value back, unless the program has replaced it meanwhile, by the form of another one or by a new array."""
-        with contextlib.suppress(KeyError, IndexError, AttributeError):
-            now = get(key)
-            if now is made:
-                put(key, value)
-            elif isinstance(now, TracedArray):
-                others = [value for value, form in self.forms.values() if form is now]
-                put(key, others[0] if others else np.array(now._bare))
-
-    def mapping(self, names: dict) -> None:
-        self.looks.append((names.values, tuple(names.values())))
-        self.swap(names.items(), names.get, names.__setitem__)
-
-    def run(self) -> None:
-        """Go on into what has been reached, as far as it is the user's own."""
-        seen = self.seen
-        while self.todo:
-            value = self.todo.pop()
-            kind = type(value)
-            if kind in _PLAIN or id(value) in seen:
-                continue
-            seen[id(value)] = value
-            if kind is types.FunctionType:
-                self.function(value)
-            elif kind is dict:
-                self.mapping(value)
-            elif kind is types.BuiltinFunctionType:
-                continue
-            elif isinstance(value, (list, collections.deque)):
-                self.looks.append((value.__iter__, tuple(value)))
-                if not _PLAIN.issuperset(map(type, value)):
-                    self.swap(enumerate(value), value.__getitem__, value.__setitem__)
-            elif isinstance(value, dict):
-                self.mapping(value)
-            elif kind is types.MethodType:
-                self.todo += [value.__self__, value.__func__]
-            elif kind is staticmethod or kind is classmethod:
-                self.todo.append(value.__func__)
-            elif kind is property:
-                self.todo += [value.fget, value.fset]
-            elif isinstance(value, type):
-                self.kind(value)
-            elif hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
-                self.todo.append(value.__wrapped__)
-            elif kind is types.SimpleNamespace or is_users_code(kind.__module__):
-                self.instance(value)
-
-    def function(self, function: types.FunctionType) -> None:
-        if hasattr(function, "__wrapped__"):
-            self.todo.append(function.__wrapped__)
-        if not is_users_code(function.__globals__.get("__name__"), function.__code__.co_filename):
-            return
-        self.looks.append((functools.partial(_own, function), tuple(_own(function))))
-        before = function.__defaults__
-        if before is not None and (after := self.form(before)) is not before:
-            function.__defaults__ = after
-            self.undo.append(lambda: setattr(function, "__defaults__", before))
-        if function.__kwdefaults__ is not None:
-            self.mapping(function.__kwdefaults__)
-        for cell in function.__closure__ or ():
-            items = [("cell_contents", value) for value in _contents(cell)]
-            self.swap(items, functools.partial(getattr, cell), functools.partial(setattr, cell))
-        self.todo.append(function.__globals__)
-
-    def kind(self, kind: type) -> None:
-        if is_users_code(kind.__module__):
-            self.looks.append((vars(kind).values, tuple(vars(kind).values())))
-            self.swap(vars(kind).items(), functools.partial(getattr, kind), functools.partial(setattr, kind))
-            self.todo += kind.__bases__
-
-    def instance(self, value: Any) -> None:
-        get, put = functools.partial(getattr, value), functools.partial(object.__setattr__, value)
-        self.looks.append((functools.partial(_parts, value), tuple(_parts(value))))
-        self.swap(_filled_slots(value), get, put)
-        self.todo += [getattr(value, "__dict__", None), type(value)]
-
-
-def _slots(kind: type) -> tuple[str, ...]:
-    slots = vars(kind).get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else tuple(slots)
-    return tuple([name for name in names if not name.startswith("__")])
-
-
-def _filled_slots(value: Any) -> list[tuple[str, Any]]:
-    names = [name for base in type(value).__mro__ for name in _slots(base)]
-    return [(name, getattr(value, name)) for name in names if hasattr(value, name)]
-
-
-def _parts(value: Any) -> list:
-    """What an object consists of."""
-    return [getattr(value, "__dict__", None), type(value), *[part for _, part in _filled_slots(value)]]
-
-
-def _contents(cell: types.CellType) -> list:
-    try:
-        return [cell.cell_contents]
-    except ValueError:  # still empty
-        return []
-
-
-def _own(function: types.FunctionType) -> list:
-    """What a function has besides its module's names."""
-    own: list = [function.__defaults__, function.__kwdefaults__, getattr(function, "__wrapped__", None)]
-    for cell in function.__closure__ or ():
-        own += _contents(cell)
-    return own
 
 
 class Reach:
@@ -250,32 +37,40 @@ class Reach:
         # The containers, as functions that look again, and one behind the other what they held.
         self._containers: list[Callable[[], Iterable]] | None = None
         self._contents: list = []
-        self._bare: list[types.FunctionType] = []
+        self._bare: tuple[types.FunctionType, ...] = ()
+        # Names that the modules may get, and how many modules there were: one that is new may be named, too.
+        self._absent: list[tuple[frozenset[str], dict]] = []
+        self._loaded = 0
         self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
         self.has_forms = False
 
-    def remember(self, swaps: _Swaps) -> None:
+    def remember(self, swaps: Swaps) -> None:
         if len(swaps.swapped) == len(swaps.undo):  # no defaults of functions
-            self._containers = [look for look, _ in swaps.looks]
-            self._contents = [value for _, before in swaps.looks for value in before]
-            self._bare = swaps.bare
+            bare = self._bare = tuple(swaps.bare)
+            self._containers = [*[look for look, _ in swaps.looks], functools.partial(map, _CODE, bare)]
+            self._contents = [*[value for _, before in swaps.looks for value in before], *map(_CODE, bare)]
+            self._absent = [(absent, module.names) for module in swaps.modules.values() if (absent := module.absent())]
+            self._loaded = len(sys.modules)
             self.swapped, self.has_forms = swaps.swapped, bool(swaps.forms)
 
     def is_as_before(self) -> bool:
         if self._containers is None:
             return False
+        try:
+            return self._holds_the_same() and all(get(key) is value for get, _, key, value in self.swapped)
+        except (LookupError, AttributeError, ValueError):  # something is gone
+            return False
+
+    def _holds_the_same(self) -> bool:
+        assert self._containers is not None
+        if len(sys.modules) != self._loaded or not all(absent.isdisjoint(names) for absent, names in self._absent):
+            return False
         now = list(itertools.chain.from_iterable([look() for look in self._containers]))
         if not _are_same(now, self._contents):
             if not _are_same(list(filter(_holds, now)), list(filter(_holds, self._contents))):
-                self._containers = None
                 return False
             self._contents = now
-        if any(map(_DEFAULTS, self._bare)) or any(map(_KEYWORD_DEFAULTS, self._bare)):
-            return False
-        try:
-            return all(get(key) is value for get, _, key, value in self.swapped)
-        except (LookupError, AttributeError, ValueError):
-            return False
+        return not any(map(_DEFAULTS, self._bare)) and not any(map(_KEYWORD_DEFAULTS, self._bare))
 
 
 def _are_same(now: list, before: list) -> bool:
@@ -283,9 +78,10 @@ def _are_same(now: list, before: list) -> bool:
 
 
 def _holds(value: Any) -> bool:
-    return type(value) not in _PLAIN
+    return type(value) not in PLAIN
 
 
+_CODE = operator.attrgetter("__code__")
 _DEFAULTS, _KEYWORD_DEFAULTS = operator.attrgetter("__defaults__"), operator.attrgetter("__kwdefaults__")
 _NOTHING: contextlib.AbstractContextManager[Callable[[Any], Any]] = contextlib.nullcontext(lambda value: value)
 
@@ -309,13 +105,13 @@ def instrumented(
     Gives a function from each value to what stands for it.
     """
     load_names()
-    swaps = _Swaps()
+    swaps = Swaps()
     with contextlib.ExitStack() as held:
         # Two programs at once that swapped the same names would put back each other's; who swaps nothing needs not wait.
         held.enter_context(lock)
         try:
             for module in modules:
-                swaps.mapping(vars(module))
+                swaps.all_of(vars(module))
             for value in values:
                 swaps.form(value)
             swaps.run()

@@ -32,7 +32,7 @@ LAYERS = {
     ],
     "names in place": [
         "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_series", "_while_recording", "_namespace",
-        "_loading", "_bound_names", "_instrument", "_forking",
+        "_loading", "_bound_names", "_mentions", "_swaps", "_instrument", "_forking",
     ],
     "entry points": [
         "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",

@@ -1,0 +1,66 @@
+"""What a function's code names: the globals through which it may reach arrays, other functions and modules.
+
+Most functions name all that they use of their module. Where one may reach more, by a name that it computes or through an
+object that hides functions, all of the module counts as named.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+# Names in code that looks other names up, in a module or in a frame.
+_DYNAMIC = frozenset({
+    "globals", "locals", "vars", "eval", "exec", "compile", "getattr", "attrgetter", "__import__", "import_module",
+    "modules", "__dict__", "__globals__", "f_globals", "f_locals", "_getframe", "currentframe",
+})  # fmt: skip
+
+_FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
+# Libraries whose objects hide no function of the user, or show it: see `held_functions`.
+_OPEN = frozenset([*sys.stdlib_module_names, "numpy", "npgrad"])
+_HIDING = (types.GeneratorType, types.CoroutineType, types.MappingProxyType)
+
+
+def names_in(code: types.CodeType) -> frozenset[str]:
+    """The names that code uses: globals, attributes, modules; with the code inside of it."""
+    inner = [names_in(constant) for constant in code.co_consts if type(constant) is types.CodeType]
+    return frozenset(code.co_names).union(*inner)
+
+
+def is_dynamic(names: frozenset[str]) -> bool:
+    """Whether code with these names may reach more than it names."""
+    return not _DYNAMIC.isdisjoint(names)
+
+
+def is_opaque(value: Any) -> bool:
+    """Whether an object may call a function of the user that nobody can see."""
+    kind = type(value)
+    if kind is np.ufunc:
+        return all(set(types_) <= set("O->") for types_ in value.types)  # np.frompyfunc
+    if isinstance(value, type) or kind in (np.ndarray, types.BuiltinFunctionType):
+        return False
+    if kind.__module__ in ("builtins", "itertools"):
+        return kind in _HIDING or hasattr(kind, "__next__")
+    return kind.__module__.partition(".")[0] not in _OPEN
+
+
+def held_functions(value: Any) -> Iterator[Any]:
+    """The functions in an object of a library, or behind one of its functions."""
+    if type(value) is types.FunctionType:
+        parts = [cell.cell_contents for cell in value.__closure__ or () if cell != _EMPTY]
+    else:
+        parts = list(getattr(value, "__dict__", {}).values())
+    for part in parts:
+        if isinstance(part, _FUNCTIONS):
+            yield part
+        elif isinstance(part, (list, tuple, set, frozenset, Mapping)):
+            items = part.values() if isinstance(part, Mapping) else part
+            yield from [item for item in items if isinstance(item, _FUNCTIONS)]
+
+
+_EMPTY = types.CellType()

@@ -1,0 +1,317 @@
+"""What stands for the user's arrays and names while a function is called: found from the function on, and put in place.
+
+The search goes through what a function's code names (see ``_mentions``), its closure and its defaults, and on through
+containers, objects, classes and the functions of the user's that it finds there.
+"""
+
+from __future__ import annotations
+
+import builtins
+import collections
+import contextlib
+import functools
+import sys
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._guards import StructuredArray, generator_class, guarded_generator
+from ._leaks import is_users_code
+from ._mentions import held_functions, is_dynamic, is_opaque, names_in
+from ._moves import protect
+from ._namespace import form_in_place
+from ._traced import TracedArray, fresh, is_inexact, view_of
+
+# What holds nothing to be swapped: lists of nothing else are not searched.
+PLAIN: set[Any] = {bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc}
+
+
+
+
+def _is_work_array(value: Any) -> bool:
+    return type(value) is ndarray and is_inexact(value.dtype) and value.flags.writeable
+
+
+class Named:
+    """What has been named of a module."""
+
+    def __init__(self, names: dict) -> None:
+        self.names = names
+        self.mentioned: frozenset[str] = frozenset()
+        # What those that there are stood for before they were swapped.
+        self.before: dict[str, Any] = {}
+        self.is_whole = False
+
+    def now(self) -> list:
+        return [self.names[name] for name in self.before]
+
+    def absent(self) -> frozenset[str]:
+        """Names that may come."""
+        return frozenset() if self.is_whole else self.mentioned.difference(self.before)
+
+
+class Swaps:
+    """Replacements that have been made, to be undone in reverse order."""
+
+    def __init__(self) -> None:
+        self.undo: list[Callable[[], Any]] = []
+        # What was swapped, as (get, put, key, value): see `Reach`.
+        self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
+        self.seen: dict[int, Any] = {id(vars(builtins)): builtins}
+        # One traced form per value, wherever it is reached from: aliases stay aliases.
+        self.forms: dict[int, tuple[Any, Any]] = {}
+        self.origins: dict[int, Any] = {}  # and of which value it is the form
+        # A list and no recursion: a program's objects may form long chains.
+        self.todo: list[Any] = []
+        # What has been looked at, as functions that look again and what they found: see `Reach`.
+        self.looks: list[tuple[Callable[[], Iterable], tuple]] = []
+        self.bare: list[types.FunctionType] = []
+        # What has been named of each module, by the identity of its names; and functions whose code is to be looked at.
+        self.modules: dict[int, Named] = {}
+        self.pending: list[types.FunctionType] = []
+        self.codes: dict[int, types.CodeType] = {}
+        self.is_opaque = False
+
+    def form(self, value: Any) -> Any:
+        """What stands for a value that cannot be changed itself: arrays, names, and what holds them for good."""
+        known = self.forms.get(id(value))
+        if known is not None:
+            return known[1]
+        kind = type(value)
+        if kind in PLAIN or (kind is types.FunctionType and self.is_bare(value)):
+            return value
+        made = value
+        if kind is ndarray:
+            if _is_work_array(value):
+                made = self.shared(value)
+            elif value.dtype.names is not None:
+                made = value.view(StructuredArray)
+        elif isinstance(value, tuple):
+            items = [self.form(item) for item in value]
+            if any(new is not old for new, old in zip(items, value, strict=True)):
+                made = value._make(items) if hasattr(value, "_make") else tuple(items)
+        elif kind is functools.partial:
+            self.todo.append(value.func)
+            args, keywords = self.form(value.args), {name: self.form(item) for name, item in value.keywords.items()}
+            if args is not value.args or any(keywords[name] is not item for name, item in value.keywords.items()):
+                made = functools.partial(value.func, *args, **keywords)
+        elif callable(value) and (name := form_in_place(value)) is not None:
+            made = name
+        elif kind is generator_class():
+            made = guarded_generator(value)
+        else:
+            self.todo.append(value)
+        if made is not value:
+            self.forms[id(value)] = (value, made)
+            self.origins[id(made)] = value
+        return made
+
+    def is_bare(self, function: types.FunctionType) -> bool:
+        """Whether a function has nothing of its own to be searched: most functions of a module, met while going over it."""
+        if id(function.__globals__) not in self.modules or (
+            function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__
+        ):
+            return False
+        self.bare.append(function)
+        self.pending.append(function)
+        return True
+
+    def shared(self, array: ndarray) -> ndarray:
+        """A traced array on the same memory, which stays the owner's; views of one array stay views of one."""
+        if _is_work_array(array.base) and isinstance(owner := self.form(array.base), TracedArray):
+            return view_of(owner, array)
+        if not array.flags.forc:
+            return array
+        # Through a memoryview, so that views of it refer to this array as the whole.
+        return fresh(np.asarray(memoryview(array)) if array.dtype.isnative else array)  # type: ignore[arg-type]
+
+    def keep(self) -> None:
+        """Leave copies of the saved values: from here on nobody sees what is written into the memory."""
+        for _, made in self.forms.values():
+            if type(made) is TracedArray:
+                protect(made)
+
+    def swap(self, items: Iterable[tuple[Any, Any]], get: Callable, put: Callable) -> None:
+        """Put forms for the values of a container."""
+        for key, value in list(items):
+            kind = type(value)
+            if kind in PLAIN or (kind is types.FunctionType and self.is_bare(value)):
+                self.is_opaque |= kind is np.ufunc and is_opaque(value)
+                continue
+            self.swap_one(get, put, key, value)
+
+    def swap_one(self, get: Callable, put: Callable, key: Any, value: Any) -> None:
+        made = self.form(value)
+        if made is not value:
+            put(key, made)
+            self.swapped.append((get, put, key, value))
+            self.undo.append(functools.partial(self.restore, get, put, key, value, made))
+
+    def restore(self, get: Callable, put: Callable, key: Any, value: Any, made: Any) -> None:
+        """Put a value back, unless the program has replaced it meanwhile, by the form of another one or by a new array."""
+        with contextlib.suppress(KeyError, IndexError, AttributeError):
+            now = get(key)
+            if now is made:
+                put(key, value)
+            elif isinstance(now, TracedArray):
+                put(key, self.origins[id(now)] if id(now) in self.origins else np.array(now._bare))
+
+    def mapping(self, names: dict) -> None:
+        origins = self.origins  # some may be swapped already
+        self.looks.append((names.values, tuple([origins.get(id(value), value) for value in names.values()])))
+        self.swap(names.items(), names.get, names.__setitem__)
+
+    def named(self, names: dict) -> Named:
+        return self.modules.setdefault(id(names), Named(names))
+
+    def all_of(self, names: dict) -> None:
+        """All names of a module."""
+        self.named(names).is_whole = True
+        self.todo.append(names)
+
+    def mention(self, names: dict, mentioned: frozenset[str]) -> None:
+        """Those names of a module that code mentions, and those of the user's modules among them."""
+        module = self.named(names)
+        new = [(name, names[name]) for name in mentioned - module.mentioned if name in names]
+        module.mentioned |= mentioned
+        if not module.is_whole:
+            module.before.update(new)
+            self.swap(new, names.get, names.__setitem__)
+        package = names.get("__package__")
+        for name in mentioned:
+            value = names[name] if name in names else sys.modules.get(name, sys.modules.get(f"{package}.{name}"))
+            if type(value) is types.ModuleType:
+                self.go_into(value, mentioned)
+
+    def go_into(self, module: types.ModuleType, mentioned: frozenset[str]) -> None:
+        names = vars(module)
+        known = self.modules.get(id(names))
+        if (known is None or not mentioned <= known.mentioned) and is_users_code(module.__name__):
+            self.mention(names, mentioned)
+
+    def follow(self, function: types.FunctionType) -> None:
+        """Go into what the code of a function mentions."""
+        code = function.__code__
+        if id(code) in self.codes:
+            return
+        self.codes[id(code)] = code
+        mentioned = names_in(code)
+        if is_dynamic(mentioned):
+            self.all_of(function.__globals__)
+        self.mention(function.__globals__, mentioned)
+
+    def run(self) -> None:
+        """Go on into what has been reached, as far as it is the user's own."""
+        self.search()
+        while self.is_opaque and (partly := [module for module in self.modules.values() if not module.is_whole]):
+            for module in partly:
+                self.all_of(module.names)
+            self.search()
+        for module in self.modules.values():
+            if module.before and not module.is_whole:
+                self.looks.append((module.now, tuple(module.before.values())))
+
+    def search(self) -> None:
+        seen = self.seen
+        while self.todo or self.pending:
+            if self.pending:
+                self.follow(self.pending.pop())
+                continue
+            value = self.todo.pop()
+            kind = type(value)
+            if kind in PLAIN or id(value) in seen:
+                continue
+            seen[id(value)] = value
+            if kind is types.FunctionType:
+                self.function(value)
+            elif kind is dict:
+                self.mapping(value)
+            elif kind is types.BuiltinFunctionType:
+                continue
+            elif isinstance(value, (list, collections.deque)):
+                self.looks.append((value.__iter__, tuple(value)))
+                if not PLAIN.issuperset(map(type, value)):
+                    self.swap(enumerate(value), value.__getitem__, value.__setitem__)
+            elif isinstance(value, dict):
+                self.mapping(value)
+            elif isinstance(value, (set, frozenset)):
+                self.todo += value
+            elif kind is types.MethodType:
+                self.todo += [value.__self__, value.__func__]
+            elif kind is staticmethod or kind is classmethod:
+                self.todo.append(value.__func__)
+            elif kind is property:
+                self.todo += [value.fget, value.fset]
+            elif isinstance(value, type):
+                self.kind(value)
+            elif hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
+                self.todo.append(value.__wrapped__)
+            elif kind is types.SimpleNamespace or is_users_code(kind.__module__):
+                self.instance(value)
+            elif kind is not TracedArray:
+                self.is_opaque |= is_opaque(value)
+                self.todo += held_functions(value)
+
+    def function(self, function: types.FunctionType) -> None:
+        if hasattr(function, "__wrapped__"):
+            self.todo.append(function.__wrapped__)
+        if not is_users_code(function.__globals__.get("__name__"), function.__code__.co_filename):
+            self.todo += held_functions(function)
+            return
+        self.looks.append((functools.partial(_own, function), tuple(_own(function))))
+        before = function.__defaults__
+        if before is not None and (after := self.form(before)) is not before:
+            function.__defaults__ = after
+            self.undo.append(lambda: setattr(function, "__defaults__", before))
+        if function.__kwdefaults__ is not None:
+            self.mapping(function.__kwdefaults__)
+        for cell in function.__closure__ or ():
+            items = [("cell_contents", value) for value in _contents(cell)]
+            self.swap(items, functools.partial(getattr, cell), functools.partial(setattr, cell))
+        self.pending.append(function)
+
+    def kind(self, kind: type) -> None:
+        if is_users_code(kind.__module__):
+            self.looks.append((vars(kind).values, tuple(vars(kind).values())))
+            self.swap(vars(kind).items(), functools.partial(getattr, kind), functools.partial(setattr, kind))
+            self.todo += kind.__bases__
+
+    def instance(self, value: Any) -> None:
+        get, put = functools.partial(getattr, value), functools.partial(object.__setattr__, value)
+        self.looks.append((functools.partial(_parts, value), tuple(_parts(value))))
+        self.swap(_filled_slots(value), get, put)
+        self.todo += [getattr(value, "__dict__", None), type(value)]
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    slots = vars(kind).get("__slots__", ())
+    names = (slots,) if isinstance(slots, str) else tuple(slots)
+    return tuple([name for name in names if not name.startswith("__")])
+
+
+def _filled_slots(value: Any) -> list[tuple[str, Any]]:
+    names = [name for base in type(value).__mro__ for name in _slots(base)]
+    return [(name, getattr(value, name)) for name in names if hasattr(value, name)]
+
+
+def _parts(value: Any) -> list:
+    """What an object consists of."""
+    return [getattr(value, "__dict__", None), type(value), *[part for _, part in _filled_slots(value)]]
+
+
+def _contents(cell: types.CellType) -> list:
+    try:
+        return [cell.cell_contents]
+    except ValueError:  # still empty
+        return []
+
+
+def _own(function: types.FunctionType) -> list:
+    """What a function has besides its module's names."""
+    own: list = [function.__code__, function.__defaults__, function.__kwdefaults__, getattr(function, "__wrapped__", None)]
+    for cell in function.__closure__ or ():
+        own += _contents(cell)
+    return own
