@@ -18,6 +18,7 @@ from ._record import apart, recording, token_set
 from ._registry import Maps, Spec
 from ._segments import check_results
 from ._structure import map_structure
+from ._surroundings import Surroundings
 from ._tracebacks import public
 from ._traced import TracedArray, adopt, as_it_lies, complete, traced_leaves, unwrap
 
@@ -52,6 +53,7 @@ class _Differences(Maps):
         self.args = args
         self.ndims = [np.ndim(args[number]) for number in numbers]
         self.where = where
+        self.surroundings = Surroundings([wrapped.__wrapped__], deep=False)
         self.found: Any = None
 
     @property
@@ -69,6 +71,7 @@ class _Differences(Maps):
                 "derivative with npgrad.custom_gradient"
             )
         if self.found is None:
+            self.surroundings.check(f"{self.where}: {self.name}")
             (self.found, errors, _), again = apart(self.jacobian, *self.args)
             self._check_repeated(unwrap(ans), again)
             largest = max(float(np.max(np.abs(matrix), initial=0)) for matrix in self.found)

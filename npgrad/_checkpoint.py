@@ -41,7 +41,7 @@ class _Again(Segment):
     needs_value = False
 
     def __init__(self, function: Callable, arguments: tuple[tuple, dict]) -> None:
-        super().__init__(name_of(function), arguments)
+        super().__init__(name_of(function), arguments, function)
         self.function = function
         self.marks: list = []
 
@@ -165,7 +165,7 @@ class _Loop(Segment):
     needs_value = False
 
     def __init__(self, step: Callable, state: Any, first: int, steps: int, snapshots: int, args: tuple) -> None:
-        super().__init__(name_of(step), ((state, *args), {}))
+        super().__init__(name_of(step), ((state, *args), {}), step)
         self.step = step
         self.first, self.steps, self.snapshots = first, steps, snapshots
         self.places = len(flatten(state)[0])
@@ -233,13 +233,14 @@ class _Loop(Segment):
     def reverse(self, cts: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
         outer = [m for m, n in enumerate(self.moved) if n >= self.places]
         totals: dict[int, Any] = {}
-        cts = list(cts)
+        cts, after = list(cts), self.marks
         with instrumented(self.step) as form:
             step = form(self.step)
             for number, state in self._states(moved, fixed):
+                before = marks(state)
                 again, inner = self._recorded(step, number, state, moved, fixed)
-                if number == self.steps - 1:
-                    check_repeated(name_of(self.step), self.marks, again.value)
+                check_repeated(name_of(self.step), after, again.value)
+                after = before
                 found = again.gradients(cts, batch)
                 cts = [None] * self.places
                 for n, ct in zip(inner, found, strict=False):
@@ -259,6 +260,7 @@ class _Loop(Segment):
                 again, inner = self._recorded(step, number, state, moved, fixed)
                 flow = again.tangents([flow[n] for n in inner] + outer, batch)
                 state = again.value if recording() else map_structure(unwrap, again.value)
+        check_repeated(name_of(self.step), self.marks, state)
         return flow
 
 

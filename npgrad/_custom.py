@@ -20,6 +20,7 @@ from ._record import Record, apart, recording, token_set
 from ._registry import Maps, Spec
 from ._run import name_of
 from ._segments import check_repeated, check_results, marks, read_only
+from ._surroundings import Surroundings
 from ._tracebacks import public
 from ._traced import PythonNumber, TracedArray, adopt, complete, fresh, is_inexact, standing_for, traced_leaves, unwrap
 
@@ -67,6 +68,7 @@ class _CustomRule(Maps):
         self.arguments.update(dict.fromkeys(self.arrays))
         self.values, self.several, self.pullback = apart(self._computed, function, [a.handed for a in self.arrays.values()])
         self.marks = marks(self.values)
+        self.surroundings = Surroundings([self.pullback], [a.handed for a in self.arrays.values()])
 
     @property
     def vjps(self) -> dict:
@@ -87,6 +89,7 @@ class _CustomRule(Maps):
 
         That of the first call, unless its own derivative is wanted, or what it refers to has been overwritten.
         """
+        self.surroundings.check(f"the gradient function of {self.name}")
         known = self.arrays.values()
         followed = bool(recording()) and bool(tracking(traced_leaves(arrays)))
         if not followed and all(map(_Argument.is_as_handed, known, arrays)):

@@ -27,7 +27,7 @@ class _LinearAnswer(Segment):
     """The answer x of a linear solver of the user's, with a x = b for a matrix b."""
 
     def __init__(self, solve: LinearSolve, a: Any, b: Any) -> None:
-        super().__init__(name_of(solve), ((a, b), {}))
+        super().__init__(name_of(solve), ((a, b), {}), solve)
         self.solve = solve
 
     def compute(self, arguments: tuple[tuple, dict]) -> Any:
@@ -73,8 +73,9 @@ class _Answer(Segment):
     """
 
     def __init__(self, solve: Callable, residual: Callable, linear: LinearSolve, arguments: tuple[tuple, dict]) -> None:
-        super().__init__(name_of(solve), arguments)
+        super().__init__(name_of(solve), arguments, residual)
         self.solve, self.residual, self.linear = solve, residual, linear
+        self.before: Any = None  # what the residual was in the call
 
     def compute(self, arguments: tuple[tuple, dict]) -> Any:
         args, kwargs = map_structure(unwrap, arguments)
@@ -89,6 +90,7 @@ class _Answer(Segment):
                 f"{name_of(self.residual)} must have the shape and kind of the answer, which is {x.dtype} of shape "
                 f"{x.shape}; it has shape {np.shape(residual)}"
             )
+        self.before = _to_reals(unwrap(residual + 0 * untracked(x)), x.ndim)
         return x
 
     def _recorded(self, x: Any, moved: list, fixed: list) -> tuple[Recorded, Any]:
@@ -111,13 +113,21 @@ class _Answer(Segment):
         return again, matrix
 
     def _check_answer(self, matrix: Any, again: Recorded) -> None:
-        """Raise where a Newton step would move the answer by a hundredth: the solver has failed, or solves another one."""
+        """Raise where a Newton step would move the answer by a hundredth: the solver has failed, or solves another one. And
+        where it would move it at all by what has become of the residual since the call."""
         x, residual = (unwrap(array) for array in (again.sources[0], again.targets[0]))
-        step = _solved_apart(self.linear, matrix, np.reshape(residual, (-1, 1)))
-        if np.abs(step).max(initial=0) > 0.01 * np.abs(x).max(initial=0) + 1e-6:
+        steps = np.abs(_solved_apart(self.linear, matrix, np.stack([residual, residual - self.before], axis=-1)))
+        step, change = steps.max(axis=0, initial=0)
+        size = np.abs(x).max(initial=0)
+        if change > np.finfo(x.dtype).eps ** 0.5 * (size + 1e-6):
+            raise RuntimeError(
+                f"{name_of(self.residual)} has other values than in the call, by which the answer would move by "
+                f"{change:.1e}: it must depend on its arguments only"
+            )
+        if step > 0.01 * size + 1e-6:
             raise RuntimeError(
                 f"the answer of {name_of(self.solve)} does not solve {name_of(self.residual)}: a step of Newton's method "
-                f"would move it by {np.abs(step).max():.1e}, and the derivative would be wrong"
+                f"would move it by {step:.1e}, and the derivative would be wrong"
             )
 
     def reverse(self, cts: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:

@@ -24,6 +24,7 @@ from ._record import Record, recording, set_recording, token_set
 from ._registry import Maps, Spec
 from ._storage import address, native
 from ._structure import flatten
+from ._surroundings import Surroundings
 from ._tape import GradientTape
 from ._traced import IMMUTABLE, TracedArray, adopt, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
 
@@ -208,8 +209,9 @@ class Segment(Maps, ABC):
     # Whether the maps need the value, which the tape would keep alive.
     needs_value = True
 
-    def __init__(self, name: str, arguments: tuple[tuple, dict]) -> None:
+    def __init__(self, name: str, arguments: tuple[tuple, dict], *functions: Callable) -> None:
         self.name = name
+        self.surroundings = Surroundings(functions, deep=False)
         self.leaves, self.build = flatten(arguments)
         self.moved: list[int] = []
         self.fixed: list[int] = []
@@ -243,10 +245,12 @@ class Segment(Maps, ABC):
 
     def _vjp(self, ct: tuple, ans: Any, moved: list, fixed: list) -> list:
         batch = next(c.shape[: c.ndim - s.ndim] for c, s in zip(ct, self.specs, strict=True) if c is not None)
+        self.surroundings.check(self.name)
         return self.reverse(list(ct), ans, moved, fixed, batch)
 
     def _jvp(self, tangent: list, ans: Any, moved: list, fixed: list) -> tuple:
         batch = tangent[0].shape[: tangent[0].ndim - np.ndim(unwrap(moved[0]))]
+        self.surroundings.check(self.name)
         return tuple(self.forward(tangent, ans, moved, fixed, batch))
 
 

@@ -15,8 +15,9 @@ from ._products import derivative_along, derivative_of, gradient_recorder
 from ._run import Run, check_callable
 from ._segments import is_tracked
 from ._structure import flatten, map_structure
+from ._surroundings import Surroundings
 from ._tracebacks import public
-from ._traced import unwrap
+from ._traced import IMMUTABLE, unwrap
 
 
 def _copied(value: Any) -> Any:
@@ -45,6 +46,7 @@ class _Function:
     """A function with what is remembered of it from point to point."""
 
     def __init__(self, f: Callable, argnum: int, leaks: str, check_nan: bool) -> None:
+        self.f = f
         self.recorded = functools.partial(
             Run, f, argnums=argnum, has_aux=False, leaks=leaks, check_nan=check_nan, reach=Reach()
         )
@@ -61,6 +63,19 @@ class _Point:
         # The questions that have been asked. Whoever asks one again wants to know whether the answer has changed, with what
         # else the function depends on: the next run of a solver often begins where the last one ended.
         self.asked: set[str] = set()
+        self.surroundings: Surroundings | None = None
+
+    def has_changed(self) -> bool:
+        """Whether something has, on which the function depends besides."""
+        return self.surroundings is not None and self.surroundings.changed() is not None
+
+    def _recorded(self, record: Callable[[tuple, dict], Run]) -> Run:
+        run = record(self.args, {})
+        _refuse_tracked(run.value)
+        leaves = flatten(self.args)[0]
+        objects = [leaf for leaf in leaves if not isinstance(leaf, np.ndarray) and type(leaf) not in IMMUTABLE]
+        self.surroundings = Surroundings([self.function.f, *objects])
+        return run
 
     def is_at(self, args: tuple) -> bool:
         here, there = flatten(self.args)[0], flatten(args)[0]
@@ -68,9 +83,7 @@ class _Point:
 
     @functools.cached_property
     def run(self) -> Run:
-        run = self.function.recorded(self.args, {})
-        _refuse_tracked(run.value)
-        return run
+        return self._recorded(self.function.recorded)
 
     @functools.cached_property
     def jac(self) -> Any:
@@ -78,9 +91,7 @@ class _Point:
 
     @functools.cached_property
     def gradient(self) -> Run:
-        run = self.function.gradient_recorded(self.args, {})
-        _refuse_tracked(run.value)
-        return run
+        return self._recorded(self.function.gradient_recorded)
 
     @functools.cached_property
     def hess(self) -> Any:
@@ -97,11 +108,12 @@ class Solvable:
 
     def _at(self, args: tuple, question: str | None = None) -> _Point:
         _refuse_tracked(args)
-        if self._point is None or question in self._point.asked or not self._point.is_at(args):
-            self._point = _Point(self._function, args)
+        point = self._point
+        if point is None or question in point.asked or not point.is_at(args) or point.has_changed():
+            self._point = point = _Point(self._function, args)
         if question is not None:
-            self._point.asked.add(question)
-        return self._point
+            point.asked.add(question)
+        return point
 
     @public
     def fun(self, *args: Any) -> Any:
@@ -142,7 +154,8 @@ def for_solver(f: Callable, argnum: int = 0, *, leaks: str = "raise", check_nan:
     """A function with its derivatives as solvers ask for them, evaluated once at each point.
 
     The value and the Jacobian at one point share a record, in whichever order a solver asks for them, and so do the Hessian
-    and its products with vectors. What is asked for a second time is computed anew.
+    and its products with vectors. What is asked for a second time is computed anew, and so is all
+    that comes after a change of the numbers and arrays that ``f`` uses besides its arguments.
 
     Parameters
     ----------

@@ -304,6 +304,24 @@ def changed_under_a_box():
     tape.gradient(y, x)
 
 
+def changed_under_a_gradient():
+    k = np.array([2.0, 3.0])
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = ng.custom_gradient(lambda x: (x * k, lambda ct: ct * k))(x)
+    k += 1.0
+    tape.gradient(y, x)
+
+
+def changed_under_an_equation():
+    k = np.array([2.0, 2.0])
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([0.5, 0.5]))
+        y = ng.implicit(lambda x: x * k, lambda y, x: y - x * k)(x)
+    k += 1.0
+    tape.gradient(y, x)
+
+
 def step_to_text(u, i):
     return "text"
 
