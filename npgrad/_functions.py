@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ._compat import BLOCK_TAKES_SUBCLASSES, signature_of
+from ._compat import BLOCK_TAKES_SUBCLASSES, clip_ufunc, signature_of
 from ._destinations import check_target, refuse_plain_target, written, written_by_numpy
 from ._dispatch import call_rule, check_outside, tracking, write_records
 from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
@@ -23,9 +23,17 @@ from ._storage import has_overlaps
 from ._traced import TracedArray, adopt, handed_out, new_array, same_memory, traced_leaves, unwrap, with_handed_out
 from ._twins import FORMS, twin
 
+# What these do to arrays where nothing is left out is one ufunc; NumPy's own code around it takes longer than that.
+_ONE_UFUNC = {np.clip: clip_ufunc()}
+
 
 def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
     """The result of ``function(*args, **kwargs)``, recorded where a tape tracks an argument."""
+    ufunc = _ONE_UFUNC.get(function)
+    if ufunc is not None and len(args) == ufunc.nin and type(args[0]) is TracedArray:
+        is_whole = not kwargs and not any(a is None for a in args)
+        if is_whole and recording():
+            return ufunc(*args)
     rule = RULES.get(function)
     if type(rule) is Rule:
         if rule.may_overwrite:
