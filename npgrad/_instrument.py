@@ -67,7 +67,7 @@ class Reach:
             return False
         now = list(itertools.chain.from_iterable([look() for look in self._containers]))
         if not _are_same(now, self._contents):
-            if not _are_same(list(filter(_holds, now)), list(filter(_holds, self._contents))):
+            if not _are_same(_without_plain(now), _without_plain(self._contents)):
                 return False
             self._contents = now
         return not any(map(_DEFAULTS, self._bare)) and not any(map(_KEYWORD_DEFAULTS, self._bare))
@@ -77,8 +77,8 @@ def _are_same(now: list, before: list) -> bool:
     return len(now) == len(before) and all(map(operator.is_, now, before))
 
 
-def _holds(value: Any) -> bool:
-    return type(value) not in PLAIN
+def _without_plain(values: list) -> list:
+    return [value for value in values if type(value) not in PLAIN]
 
 
 _CODE = operator.attrgetter("__code__")

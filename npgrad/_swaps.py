@@ -23,10 +23,13 @@ from ._leaks import is_users_code
 from ._mentions import held_functions, is_dynamic, is_opaque, names_in
 from ._moves import protect
 from ._namespace import form_in_place
-from ._traced import TracedArray, fresh, is_inexact, view_of
+from ._traced import PythonNumber, TracedArray, fresh, is_inexact, view_of
 
 # What holds nothing to be swapped: lists of nothing else are not searched.
-PLAIN: set[Any] = {bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc}
+PLAIN: set[Any] = {
+    bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc, TracedArray,
+    PythonNumber, *np.sctypeDict.values(),
+}  # fmt: skip
 
 
 
@@ -251,7 +254,7 @@ class Swaps:
                 self.todo.append(value.__wrapped__)
             elif kind is types.SimpleNamespace or is_users_code(kind.__module__):
                 self.instance(value)
-            elif kind is not TracedArray:
+            else:
                 self.is_opaque |= is_opaque(value)
                 self.todo += held_functions(value)
 
