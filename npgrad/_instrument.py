@@ -124,6 +124,7 @@ def instrumented(
             yield swaps.form
         finally:
             steps = iter((*reversed(swaps.undo), swaps.keep))
+            swaps.undo.clear()  # they refer to what they are kept in
             try:
                 for step in steps:
                     insist(step)

@@ -1,6 +1,7 @@
 """Python's garbage collector while there is a record: looks less often, and is put back."""
 
 import gc
+import types
 
 import numpy as np
 import pytest
@@ -95,7 +96,44 @@ _BOX = ng.black_box(lambda v: v * v)
 _OWN = ng.custom_gradient(lambda v: (v * v, lambda ct: 2 * v * ct))
 _AGAIN = ng.checkpoint(lambda v: v * v)
 _ROOT = ng.implicit(np.sqrt, lambda s, v: s * s - v)
+_WORK = np.zeros(3)
+
+
+def _with_work_arrays(x):
+    own = np.zeros(3)
+
+    def f(x):
+        _WORK[:] = x
+        own[:] = x * 2
+        return (_WORK * own).sum()
+
+    return ng.grad(f)(x)
+
+
+def _instrumented(x):
+    module = types.ModuleType("module")
+    module.work = np.zeros(3)
+    with ng.instrument(module), ng.GradientTape() as tape:
+        module.work[:] = tape.watch(x)
+
+
+def _raises(x):
+    with pytest.raises(KeyError):
+        ng.grad(lambda x: [_AGAIN(_OWN(_BOX(x))), {}["none"]])(x)
+
+
+@ng.extend.differentiable
+def _declared(v):
+    return v * v
+
+
+ng.extend.vjp(_declared, "v")(lambda ct, v: 2 * v * ct)
 CALLS = {
+    "work arrays": _with_work_arrays,
+    "instrument": _instrumented,
+    "exceptions": _raises,
+    "extend": ng.hessian(lambda x: _declared(x).sum()),
+    "for_solver": lambda x: ng.for_solver(lambda x: (x**3).sum()).hessp(x, x),
     "black_box": ng.grad(lambda x: _BOX(x).sum()),
     "custom_gradient": ng.grad(lambda x: _OWN(x).sum()),
     "custom_gradient, twice": ng.hessian(lambda x: (x * _OWN(x)).sum()),
