@@ -15,10 +15,10 @@ import numpy as np
 from numpy import ndarray
 
 from ._compat import array_converter, forbids_copy, wants_copy
-from ._guards import ObjectArray, StructuredArray, refuse_tracked
+from ._guards import StructuredArray, refuse_tracked
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
-from ._objects import as_objects
+from ._objects import ObjectArray, as_objects
 from ._storage import RowStorage
 from ._traced import TracedArray, adopt, fresh, handed_out, is_inexact, traced_leaves, unwrap, view_of
 
@@ -78,33 +78,34 @@ def _check_copy(obj: Any, dtype: Any, copy: Any, order: Any) -> None:
 
 
 def _items(obj: Any, dtype: Any) -> Any:
-    """What is converted: the items of an array of objects, some traced, that shall be numbers; the traced array that an
-    object gives."""
+    """The items of an array of objects, some traced, that shall be numbers."""
     if type(obj) in (ndarray, ObjectArray) and obj.dtype.kind == "O" and dtype is not None and is_inexact(np.dtype(dtype)):
         return obj.tolist() if obj.ndim else obj
-    return handed_out(obj)
+    return obj
 
 
 def _array(
     obj: Any, dtype: Any = None, *, copy: Any = True, order: Any = "K", subok: bool = False, ndmin: int = 0, like: Any = None
 ) -> Any:
-    obj = _items(obj, dtype)
+    given = _items(obj, dtype)
+    obj = handed_out(given)
     _check_copy(obj, dtype, copy, order)
     if isinstance(obj, TracedArray):
         return _converted(obj, dtype, order, wants_copy(copy), ndmin)
     if type(obj) in (list, tuple) and traced_leaves(obj):
-        made = _assembled(obj, dtype, order)
+        made = _assembled(given, dtype, order)
         return made.reshape((1,) * (ndmin - made.ndim) + made.shape) if ndmin > made.ndim else made
     return _from_plain(obj, _np_array(obj, dtype=dtype, copy=copy, order=order, subok=subok, ndmin=ndmin))
 
 
 def _asarray(obj: Any, dtype: Any = None, order: Any = None, *, copy: Any = None, **_: Any) -> Any:
-    obj = _items(obj, dtype)
+    given = _items(obj, dtype)
+    obj = handed_out(given)
     _check_copy(obj, dtype, copy, order)
     if isinstance(obj, TracedArray):
         return _converted(obj, dtype, order, wants_copy(copy))
     if type(obj) in (list, tuple) and traced_leaves(obj):
-        return _assembled(obj, dtype, order)
+        return _assembled(given, dtype, order)
     return _from_plain(obj, _np_asarray(obj, dtype=dtype, order=order, copy=copy))
 
 

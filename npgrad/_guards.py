@@ -18,9 +18,9 @@ from numpy import ndarray
 from ._callers import of_plain_data
 from ._dispatch import tracking
 from ._leaks import refuse
-from ._moves import assemble
+from ._objects import ObjectArray
 from ._record import recording
-from ._traced import TracedArray, adopt, is_inexact, traced_leaves, unwrap
+from ._traced import adopt, traced_leaves, unwrap
 
 
 def refuse_tracked(arguments: Any, what: str, cure: str) -> None:
@@ -81,33 +81,6 @@ class StructuredArray(ndarray):
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         return func(*_plain(args), **_plain(kwargs))
-
-    def __repr__(self) -> str:
-        return repr(self.view(ndarray))
-
-
-class ObjectArray(ndarray):
-    """An array of objects that was made while a tape records. Some of these may be traced: NumPy's ``astype`` would ask each
-    for a plain number."""
-
-    __slots__ = ()
-
-    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
-        plain = self.view(ndarray)
-        items = plain.tolist()
-        if recording() and plain.ndim and is_inexact(np.dtype(dtype)) and traced_leaves(items):
-            return assemble(items, np.dtype(dtype))
-        return plain.astype(dtype, *args, **kwargs)
-
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        if any(issubclass(kind, TracedArray) for kind in types):
-            return NotImplemented  # the traced array beside it knows what to do
-        return ndarray.__array_function__(self, func, types, args, kwargs)
-
-    def __array_wrap__(self, made: Any, context: Any = None, return_scalar: bool = False) -> Any:
-        if return_scalar or made.ndim == 0:
-            return made[()]
-        return made.view(ObjectArray) if made.dtype.kind == "O" else made
 
     def __repr__(self) -> str:
         return repr(self.view(ndarray))

@@ -45,6 +45,15 @@ def _numbers(value: Any) -> Any:
     return value
 
 
+def _operands(value: Any) -> Any:
+    """Plain operands: NumPy's scalars, and numbers of Python's for what stands for them (``math.prod`` gives their type)."""
+    if type(value) is PythonNumber:
+        return value._bare.item()
+    if isinstance(value, (list, tuple)):
+        return type(value)([_operands(v) for v in value])
+    return unwrap(value)
+
+
 def _scalar(function: Callable, kind: type) -> Callable:
     """A function of Python on NumPy scalars: its value, in NumPy's type."""
     return lambda *args: kind(function(*args))
@@ -57,10 +66,10 @@ def _plain(function: Callable) -> Callable:
 def _valued(made: Any, exact: Any) -> Any:
     """The result of a body of recorded calls, with the value of Python's function."""
     if isinstance(made, TracedArray):
-        kind = np.result_type(exact)  # Python computes in double precision
+        kind = np.result_type(exact)  # numbers of Python's are of double precision
         made = made if made.dtype == kind else made.astype(kind)
         overwrite(made, kind.type(exact))
-        return standing_for(PythonNumber, made)
+        return standing_for(TracedArray if isinstance(exact, np.generic) else PythonNumber, made)
     return exact
 
 
@@ -74,7 +83,7 @@ def _with_body(function: Callable, body: Callable) -> Callable:
 
     def call(*args: Any, **kwargs: Any) -> Any:
         args = tuple([list(a) if _is_sequence(a) else a for a in args])
-        exact = function(*unwrap(args), **unwrap(kwargs))
+        exact = function(*_operands(args), **{name: _operands(value) for name, value in kwargs.items()})
         with np.errstate(all="ignore"):  # Python has none of NumPy's warnings
             made = body(*args, **kwargs)
         if isinstance(exact, tuple):

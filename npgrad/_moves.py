@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import functools
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from ._elements import boxed
 from ._leaks import NoRuleError, leak_message, refuse, user_location
 from ._move_entries import COPY, GATHER, READ, SCATTER, WRITE
 from ._plain_values import save_constant
@@ -197,7 +200,7 @@ def frozen_key(key: Any) -> tuple[tuple, bool]:
 
 def assemble(parts: Any, dtype: Any = None, copy: Any = True) -> Any:
     """What ``np.array`` makes of nested sequences with traced arrays among their items: each is followed."""
-    parts = handed_out(parts)
+    given, parts = parts, handed_out(parts)
     if isinstance(parts, TracedArray):
         return parts
     leaves: list[tuple[tuple[int, ...], TracedArray]] = []
@@ -207,8 +210,11 @@ def assemble(parts: Any, dtype: Any = None, copy: Any = True) -> Any:
     if plain.dtype.kind == "O" and leaves:
         plain = np.array(_unwrapped_deeply(parts), dtype=dtype)
         for place, leaf in leaves if recording() else ():
-            for index in np.ndindex(leaf.shape):
-                plain[place + index] = leaf[index] if index else leaf  # an object array keeps what it is given
+            if len(place) + bool(leaf.ndim) > plain.ndim:  # rows of several lengths stay the objects that they are
+                place = place[: plain.ndim]
+                plain[place] = functools.reduce(operator.getitem, place, given)
+            else:
+                plain[place] = boxed(leaf) if leaf.ndim else leaf  # an object array keeps what it is given
     if plain.dtype.names and leaves:
         records = tuple(record for _, leaf in leaves for record in tracked_by(leaf))
         refuse(records, "traced data is put into a structured array")

@@ -8,15 +8,42 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._traced import TracedArray
+from ._elements import boxed
+from ._moves import assemble
+from ._record import recording
+from ._traced import TracedArray, is_inexact, traced_leaves
+
+
+class ObjectArray(ndarray):
+    """An array of objects that was made while a tape records. Some of these may be traced: NumPy's ``astype`` would ask each
+    for a plain number."""
+
+    __slots__ = ()
+
+    def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
+        plain = self.view(ndarray)
+        items = plain.tolist()
+        if recording() and plain.ndim and is_inexact(np.dtype(dtype)) and traced_leaves(items):
+            return assemble(items, np.dtype(dtype))
+        return plain.astype(dtype, *args, **kwargs)
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        if any(issubclass(kind, TracedArray) for kind in types):
+            return NotImplemented  # the traced array beside it knows what to do
+        return ndarray.__array_function__(self, func, types, args, kwargs)
+
+    def __array_wrap__(self, made: Any, context: Any = None, return_scalar: bool = False) -> Any:
+        if return_scalar or made.ndim == 0:
+            return made[()]
+        return made.view(ObjectArray) if made.dtype.kind == "O" else made
+
+    def __repr__(self) -> str:
+        return repr(self.view(ndarray))
 
 
 def objects(traced: TracedArray) -> ndarray:
-    """An object array of the elements, for arithmetic with object arrays."""
-    made = np.ndarray(traced.shape, object)
-    for index in np.ndindex(traced.shape):
-        made[index] = traced[index]
-    return made
+    """The elements, for arithmetic with arrays of objects."""
+    return boxed(traced).view(ObjectArray)
 
 
 def holds_objects(values: Iterable[Any]) -> bool:

@@ -13,11 +13,11 @@ from numpy import ndarray
 from ._dispatch import call_rule, call_ufunc, check_outside, in_type, tracking
 from ._elementwise import ACCEPTED, plain_ufunc_call, unary_calls
 from ._functions import call_function
-from ._guards import HOLDERS, ObjectArray
+from ._guards import HOLDERS
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble, overwrite
-from ._objects import objects
+from ._objects import ObjectArray, objects
 from ._plans import AGAIN, NO_PLAN, call_plainly
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
@@ -110,8 +110,7 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
     if recording() and ufunc not in ZERO and tracking(traced_leaves(list(inputs))):
         if all(set(t.replace("->", "")) == {"O"} for t in ufunc.types):
             # np.frompyfunc: the user's function gets the elements, and its results are kept as they are.
-            made = ufunc(*[objects(v) if isinstance(v, TracedArray) else v for v in inputs], **kwargs)
-            return tuple(map(_holding, made)) if type(made) is tuple else _holding(made)
+            return ufunc(*[objects(v) if isinstance(v, TracedArray) else v for v in inputs], **kwargs)
         refuse_function(ufunc)
     if noting:
         note_cut([t._storage for t in traced_leaves(list(inputs))], f"{ufunc.__name__} is piecewise constant")
@@ -122,10 +121,6 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
             return result
         return tuple([adopt(r) for r in result]) if type(result) is tuple else adopt(result)
     return call_ufunc(_CONSTANT, ufunc, unwrap(inputs), out, kwargs)
-
-
-def _holding(made: Any) -> Any:
-    return made.view(ObjectArray) if type(made) is ndarray else made
 
 
 def _product_in_type(rule: Rule, ufunc: Any, inputs: tuple, kwargs: dict) -> Any:

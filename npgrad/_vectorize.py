@@ -13,9 +13,10 @@ import numpy as np
 
 from ._compat import VECTORIZE_WITH_EXCLUDED, VECTORIZE_WITH_SIGNATURE
 from ._creators import TRACED_CREATORS
+from ._elements import in_double, number
 from ._functions import laid_out
 from ._record import recording
-from ._traced import PythonNumber, TracedArray, standing_for, unwrap
+from ._traced import TracedArray, unwrap
 from ._twins import twin
 
 NUMPYS_VECTORIZE_CALL = np.vectorize.__call__
@@ -45,16 +46,7 @@ class _Followed:
 
 
 def _elements(array: Any) -> Any:
-    """What NumPy hands to the function: Python's numbers, which are of double precision."""
-    if not isinstance(array, TracedArray):
-        return np.asanyarray(array, dtype=object)
-    double = np.result_type(array.dtype, np.float64)
-    return array if array.dtype == double else array.astype(double)
-
-
-def _number(element: Any) -> Any:
-    is_double = isinstance(element, TracedArray) and element.dtype.char in "dD"
-    return standing_for(PythonNumber, element) if is_double else element
+    return in_double(array) if isinstance(array, TracedArray) else np.asanyarray(array, dtype=object)
 
 
 def _layout_of(arrays: list) -> Any:
@@ -83,7 +75,7 @@ def _over_elements(vectorized: np.vectorize, func: Callable, args: Any) -> Any:
     layout = _layout_of(arrays)
     results = []
     for index in np.ndindex(shape):
-        results.append(first.pop() if first else func(*[_number(a[index]) for a in looped]))
+        results.append(first.pop() if first else func(*[number(a[index]) for a in looped]))
     if len(otypes) == 1:
         return _assembled(results, otypes[0], layout)
     rows = zip(*results, strict=True) if results else [()] * len(otypes)

@@ -24,8 +24,8 @@ LAYERS = {
     "memory": ["_pool", "_storage", "_plain_values", "_fitting", "_outer_products"],
     "the record": ["_record", "_traced", "_move_entries", "_entries"],
     "recording": [
-        "_moves", "_constants", "_flat", "_objects", "_plans", "_parting", "_destinations", "_dispatch", "_elementwise",
-        "_variable",
+        "_elements", "_moves", "_constants", "_flat", "_objects", "_plans", "_parting", "_destinations", "_dispatch",
+        "_elementwise", "_variable",
     ],
     "functions": [
         "_callers", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions", "_vectorize",

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad._run import plain
 from npgrad._traced import unwrap
 from npgrad.testing import check_gradients
 
@@ -133,14 +134,29 @@ def _as_list(value: Any) -> list:
     return list(value) if isinstance(value, (tuple, list)) else [value]
 
 
+def _itself(number: complex) -> Any:
+    return number
+
+
+def _double(number: complex) -> Any:
+    return np.array(number)[()]
+
+
+def _single(number: complex) -> Any:
+    return np.array(number, np.result_type(number, np.float32))[()]
+
+
+@pytest.mark.parametrize("kind", [_itself, _double, _single], ids=["python", "double", "single"])
 @pytest.mark.parametrize(("module", "name", "args"), _FOLLOWED)
-def test_value_is_pythons(module: ModuleType, name: str, args: tuple) -> None:
+def test_value_and_its_type_are_pythons(module: ModuleType, name: str, args: tuple, kind: Callable) -> None:
     call = _called(module, name, args)
-    expected = call(*[np.array(n)[()] for n in _numbers(args)])  # NumPy's numbers: Python adds its own more precisely
+    numbers = [kind(n) for n in _numbers(args)]
+    expected = call(*numbers)
     with ng.GradientTape() as tape:
-        found = call(*[tape.watch(np.array(n)[()]) for n in _numbers(args)])
+        found = call(*[tape.watch(n) for n in numbers])
     for f, e in zip(_as_list(found), _as_list(expected), strict=True):
         assert unwrap(f) == e
+        assert type(plain(f)) is type(e)
         assert np.signbit(np.real(unwrap(f))) == np.signbit(np.real(e))
 
 

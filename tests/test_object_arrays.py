@@ -1,0 +1,126 @@
+"""Arrays of objects that are made of traced data: shapes, items and their types are NumPy's, and each item is followed."""
+
+import collections
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+from npgrad import finite_difference
+
+X = np.array([0.5, 1.5, 2.5])
+
+
+class Wrapped:
+    """Gives an array when it is asked for one."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self.values
+
+
+class Sequence:
+    """Has a length and items."""
+
+    def __init__(self, values: Any) -> None:
+        self.values = values
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+    def __getitem__(self, place: int) -> Any:
+        return self.values[place]
+
+
+# What stays an object, because the lengths differ, and what becomes a table of elements.
+ROWS: dict[str, Callable] = {
+    "arrays": lambda x: [x[:1], x[1:]],
+    "arrays of one length": lambda x: [x[:2], x[1:]],
+    "single precision": lambda x: [x[:2].astype(np.float32), x[1:].astype(np.float32)],
+    "complex": lambda x: [x[:2] * 1j, x[1:] * (1 + 2j)],
+    "an array and a list": lambda x: [x[:1], [1.0, 2.0]],
+    "lists": lambda x: [[x[0]], [x[1], 2.0]],
+    "lists of one length": lambda x: [[x[0], x[1]], [x[1], 2.0]],
+    "polynomials": lambda x: [np.poly1d(x[:2]), np.poly1d(x)],
+    "polynomials of one degree": lambda x: [np.poly1d(x[:2]), np.poly1d(x[1:])],
+    "wrapped": lambda x: [Wrapped(x[:1]), Wrapped(x)],
+    "wrapped, of one length": lambda x: [Wrapped(x[:2]), Wrapped(x[1:])],
+    "sequences": lambda x: [Sequence(x[:1]), Sequence(x)],
+    "sequences of one length": lambda x: [Sequence(x[:2]), Sequence(x[1:])],
+    "an element and an array": lambda x: [x[0], x[1:]],
+    "an array beside nothing": lambda x: [x, 1.0, None],
+    "a tuple": lambda x: (x[:1], x),
+    "a deque": lambda x: collections.deque([x[:1], x]),
+    "text": lambda x: [x[0], "a"],
+    "a table of arrays": lambda x: [[x[:1], x], [x, x[:1]]],
+    "a table of lists": lambda x: [[[x[0]], [x[1]]], [[x[1], x[0]], [x[1]]]],
+    "an array and a matrix": lambda x: [x[:2].reshape(1, 2), x[:2]],
+    "a dict": lambda x: [{"a": x[0]}, x],
+}
+
+
+def described(value: Any) -> Any:
+    """The shapes and the types of items; a traced array passes for NumPy's."""
+    if isinstance(value, np.ndarray) and value.dtype == object:
+        return value.shape, [described(item) for item in value.ravel()]
+    if isinstance(value, (list, tuple)):
+        return [described(item) for item in value]
+    if isinstance(value, (float, complex)):
+        return isinstance(value, np.inexact), isinstance(value, complex)
+    return (np.ndarray, value.shape) if isinstance(value, np.ndarray) else type(value)
+
+
+def numbers(value: Any) -> list:
+    """All the numbers in it, as rows."""
+    if isinstance(value, (list, tuple)) or (isinstance(value, np.ndarray) and value.dtype == object):
+        return [row for item in (value.ravel() if isinstance(value, np.ndarray) else value) for row in numbers(item)]
+    if isinstance(value, (Wrapped, Sequence)):
+        return numbers(value.values)
+    if isinstance(value, (dict, np.poly1d)):
+        return numbers(list(value.values()) if isinstance(value, dict) else value.coeffs)
+    return [np.ravel(value)] if isinstance(value, (np.ndarray, float, complex)) else []
+
+
+@pytest.mark.parametrize("make", [np.array, np.asarray], ids=["array", "asarray"])
+@pytest.mark.parametrize("rows", ROWS.values(), ids=list(ROWS))
+def test_items_are_numpys_and_followed(rows: Callable, make: Any) -> None:
+    def f(x: Any) -> Any:
+        made = getattr(np, make.__name__)(rows(x), dtype=object)
+        seen.append(described(made))
+        joined = np.concatenate(numbers(made))
+        return joined.real * joined.real + joined.imag
+
+    seen: list = []
+    expected = f(X)
+    for mode in ("reverse", "forward"):
+        value, jacobian = ng.value_and_jacobian(f, mode=mode)(X)
+        assert seen[-1] == seen[0]
+        np.testing.assert_array_equal(value, expected)
+        step, tolerance = (1e-2, 1e-3) if rows is ROWS["single precision"] else (1e-5, 1e-8)
+        differences = finite_difference.jacobian(f, method="3-point", step=step)(X)
+        np.testing.assert_allclose(jacobian, differences, atol=tolerance)
+
+
+def test_functions_of_objects_get_numbers_of_pythons() -> None:
+    def ratio(a: Any, b: Any) -> Any:
+        seen.append((isinstance(a, float), isinstance(a, np.floating)))
+        try:
+            return a / b
+        except ZeroDivisionError:
+            return a * a
+
+    seen: list = []
+    of_objects = np.frompyfunc(ratio, 2, 1)
+    for x in (X, X.astype(np.float32)):
+        plain = [of_objects(x, x - 0.5).astype(float), (x * np.array([2, 3.0, 4], dtype=object)).astype(float)]
+        value, jacobian = ng.value_and_jacobian(
+            lambda x: [of_objects(x, x - 0.5).astype(float), (x * np.array([2, 3.0, 4], dtype=object)).astype(float)]
+        )(x)
+        np.testing.assert_array_equal(value, plain)
+        np.testing.assert_allclose(jacobian[0], np.diag([2 * 0.5, -0.5 / 1.0**2, -0.5 / 2.0**2]), rtol=1e-6)
+        np.testing.assert_allclose(jacobian[1], np.diag([2.0, 3.0, 4.0]))
+    assert set(seen) == {(True, False)}
