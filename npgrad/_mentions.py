@@ -6,9 +6,11 @@ object that hides functions, all of the module counts as named.
 
 from __future__ import annotations
 
+import collections
 import functools
 import sys
 import types
+import weakref
 from collections.abc import Iterator, Mapping
 from typing import Any
 
@@ -17,13 +19,14 @@ import numpy as np
 # Names in code that looks other names up, in a module or in a frame.
 _DYNAMIC = frozenset({
     "globals", "locals", "vars", "eval", "exec", "compile", "getattr", "attrgetter", "__import__", "import_module",
-    "modules", "__dict__", "__globals__", "f_globals", "f_locals", "_getframe", "currentframe",
+    "modules", "__dict__", "__globals__", "f_globals", "f_locals", "_getframe", "currentframe", "__subclasses__",
+    "get_objects", "get_referrers", "get_referents",
 })  # fmt: skip
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
 # Libraries whose objects hide no function of the user, or show it: see `held_functions`.
 _OPEN = frozenset([*sys.stdlib_module_names, "numpy", "npgrad"])
-_HIDING = (types.GeneratorType, types.CoroutineType, types.MappingProxyType)
+_HIDING = (types.GeneratorType, types.CoroutineType, types.MappingProxyType, weakref.ref, weakref.WeakMethod)
 
 
 def names_in(code: types.CodeType) -> frozenset[str]:
@@ -44,8 +47,8 @@ def is_opaque(value: Any) -> bool:
         return all(set(types_) <= set("O->") for types_ in value.types)  # np.frompyfunc
     if isinstance(value, type) or kind in (np.ndarray, types.BuiltinFunctionType):
         return False
-    if kind.__module__ in ("builtins", "itertools"):
-        return kind in _HIDING or hasattr(kind, "__next__")
+    if kind in _HIDING or (kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__")):
+        return True
     return kind.__module__.partition(".")[0] not in _OPEN
 
 
@@ -58,7 +61,7 @@ def held_functions(value: Any) -> Iterator[Any]:
     for part in parts:
         if isinstance(part, _FUNCTIONS):
             yield part
-        elif isinstance(part, (list, tuple, set, frozenset, Mapping)):
+        elif isinstance(part, (list, tuple, set, frozenset, collections.deque, Mapping)):
             items = part.values() if isinstance(part, Mapping) else part
             yield from [item for item in items if isinstance(item, _FUNCTIONS)]
 

@@ -75,7 +75,9 @@ class Swaps:
         # What has been named of each module, by the identity of its names; and functions whose code is to be looked at.
         self.modules: dict[int, Named] = {}
         self.pending: list[types.FunctionType] = []
-        self.codes: dict[int, types.CodeType] = {}
+        self.codes: dict[tuple[int, int], frozenset[str]] = {}
+        # Modules in containers and objects: of them any name that any code has may be used.
+        self.held: dict[int, types.ModuleType] = {}
         self.is_opaque = False
 
     def form(self, value: Any) -> Any:
@@ -143,6 +145,8 @@ class Swaps:
             kind = type(value)
             if kind in PLAIN or (kind is types.FunctionType and self.is_bare(value)):
                 self.is_opaque |= kind is np.ufunc and is_opaque(value)
+                if kind is types.ModuleType:
+                    self.held[id(value)] = value
                 continue
             self.swap_one(get, put, key, value)
 
@@ -177,11 +181,12 @@ class Swaps:
 
     def mention(self, names: dict, mentioned: frozenset[str]) -> None:
         """Those names of a module that code mentions, and those of the user's modules among them."""
+        mentioned |= {"__getattr__"}
         module = self.named(names)
         new = [(name, names[name]) for name in mentioned - module.mentioned if name in names]
         module.mentioned |= mentioned
         if not module.is_whole:
-            module.before.update(new)
+            module.before.update([(name, self.origins.get(id(value), value)) for name, value in new])
             self.swap(new, names.get, names.__setitem__)
         package = names.get("__package__")
         for name in mentioned:
@@ -197,11 +202,11 @@ class Swaps:
 
     def follow(self, function: types.FunctionType) -> None:
         """Go into what the code of a function mentions."""
-        code = function.__code__
-        if id(code) in self.codes:
+        key = id(function.__code__), id(function.__globals__)
+        if key in self.codes:
             return
-        self.codes[id(code)] = code
-        mentioned = names_in(code)
+        mentioned = self.codes[key] = names_in(function.__code__)
+        self.seen[key[0]] = function.__code__
         if is_dynamic(mentioned):
             self.all_of(function.__globals__)
         self.mention(function.__globals__, mentioned)
@@ -209,9 +214,14 @@ class Swaps:
     def run(self) -> None:
         """Go on into what has been reached, as far as it is the user's own."""
         self.search()
-        while self.is_opaque and (partly := [module for module in self.modules.values() if not module.is_whole]):
-            for module in partly:
-                self.all_of(module.names)
+        known = -1
+        while known < (known := len(self.seen)):
+            mentioned = frozenset().union(*self.codes.values())
+            for held in list(self.held.values()):
+                self.go_into(held, mentioned)
+            for module in list(self.modules.values()) if self.is_opaque else ():
+                if not module.is_whole:
+                    self.all_of(module.names)
             self.search()
         for module in self.modules.values():
             if module.before and not module.is_whole:
@@ -239,6 +249,7 @@ class Swaps:
                 if not PLAIN.issuperset(map(type, value)):
                     self.swap(enumerate(value), value.__getitem__, value.__setitem__)
             elif isinstance(value, dict):
+                self.todo.append(getattr(value, "default_factory", None))
                 self.mapping(value)
             elif isinstance(value, (set, frozenset)):
                 self.todo += value

@@ -540,6 +540,14 @@ HIDDEN_WAYS = {
     "f = lambda x: sum(many(x))",
     "in a generator that goes on": "def steps():\n    x = yield\n    while True:\n        x = yield through(x)\n"
     "running = steps()\nnext(running)\nf = lambda x: running.send(x)",
+    "behind a weak reference": "import weakref\nheld = weakref.ref(through)\nf = lambda x: held()(x)",
+    "by the items of a defaultdict": "import collections\ndef make():\n    return work\n"
+    "made = collections.defaultdict(make)\ndef f(x):\n    made[0][:] = x\n    return (made[0] * x).sum()",
+    "in a queue": "import queue\ntasks = queue.Queue()\ndef f(x):\n    tasks.put(g)\n    return tasks.get()(x)\n"
+    "g = through\ntasks.put(through)",
+    "among subclasses": "class A:\n    pass\nclass B(A):\n    def run(self, x):\n        return through(x)\n"
+    "f = lambda x: A.__subclasses__()[0]().run(x)",
+    "in an iterator": "import itertools\nmany = itertools.cycle([through])\nf = lambda x: next(many)(x)",
     "in an object of another package": "f = lambda x: elsewhere.call(x)",
 }
 WAY = """
@@ -598,14 +606,21 @@ def made(x):
         "import package_of_reach\nf = lambda x: package_of_reach.inner.through(x)",
         "import package_of_reach.inner as inner\nf = lambda x: inner.through(x)",
         "from package_of_reach import inner\nf = lambda x: inner.through(x)",
+        "import helper_of_reach as h\nclass M:\n    backend = h\nm = M()\nf = lambda x: m.backend.through(x)",
+        "import helper_of_reach as h\nknown = {'a': [h]}\nf = lambda x: known['a'][0].made(x)",
+        "import lazy_of_reach as lazy\nf = lambda x: lazy.anything(x)",
     ],
 )
 def test_the_users_other_modules_are_reached(source, monkeypatch):
     helper, package = types.ModuleType("helper_of_reach"), types.ModuleType("package_of_reach")
     exec(HELPER, vars(helper))
-    package.inner = helper
-    for name, module in (("helper_of_reach", helper), ("package_of_reach", package), ("package_of_reach.inner", helper)):
+    package.inner, lazy = helper, types.ModuleType("lazy_of_reach")
+    modules = {"helper_of_reach": helper, "package_of_reach": package, "package_of_reach.inner": helper}
+    modules["lazy_of_reach"] = lazy
+    for name, module in modules.items():
         monkeypatch.setitem(sys.modules, name, module)
+    lazily = "if name == 'anything':\n        return h.through\n    raise AttributeError(name)"
+    exec(f"import helper_of_reach as h\ndef __getattr__(name):\n    {lazily}", vars(lazy))
     main = types.ModuleType("main_of_reach")
     exec(source, vars(main))
     gradient = ng.grad(main.f)
