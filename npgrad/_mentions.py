@@ -24,8 +24,8 @@ _DYNAMIC = frozenset({
 })  # fmt: skip
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
-# Libraries whose objects hide no function of the user, or show it: see `held_functions`.
-_OPEN = frozenset([*sys.stdlib_module_names, "numpy", "npgrad"])
+# Libraries whose objects hide no function of the user, or have it among their attributes: see `held_functions`.
+_OPEN = frozenset([*sys.stdlib_module_names, "numpy", "npgrad", "scipy", "matplotlib"])
 _HIDING = (types.GeneratorType, types.CoroutineType, types.MappingProxyType, weakref.ref, weakref.WeakMethod)
 
 
@@ -55,7 +55,7 @@ def is_opaque(value: Any) -> bool:
 def held_functions(value: Any) -> Iterator[Any]:
     """The functions in an object of a library, or behind one of its functions."""
     if type(value) is types.FunctionType:
-        parts = [cell.cell_contents for cell in value.__closure__ or () if cell != _EMPTY]
+        parts = [part for cell in value.__closure__ or () for part in contents_of(cell)]
     else:
         parts = list(getattr(value, "__dict__", {}).values())
     for part in parts:
@@ -66,4 +66,8 @@ def held_functions(value: Any) -> Iterator[Any]:
             yield from [item for item in items if isinstance(item, _FUNCTIONS)]
 
 
-_EMPTY = types.CellType()
+def contents_of(cell: types.CellType) -> list:
+    try:
+        return [cell.cell_contents]
+    except ValueError:  # still empty
+        return []

@@ -20,7 +20,7 @@ from numpy import ndarray
 
 from ._guards import StructuredArray, generator_class, guarded_generator
 from ._leaks import is_users_code
-from ._mentions import held_functions, is_dynamic, is_opaque, names_in
+from ._mentions import contents_of, held_functions, is_dynamic, is_opaque, names_in
 from ._moves import protect
 from ._namespace import form_in_place
 from ._traced import PythonNumber, TracedArray, fresh, is_inexact, view_of
@@ -30,8 +30,6 @@ PLAIN: set[Any] = {
     bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc, TracedArray,
     PythonNumber, *np.sctypeDict.values(),
 }  # fmt: skip
-
-
 
 
 def _is_work_array(value: Any) -> bool:
@@ -283,7 +281,7 @@ class Swaps:
         if function.__kwdefaults__ is not None:
             self.mapping(function.__kwdefaults__)
         for cell in function.__closure__ or ():
-            items = [("cell_contents", value) for value in _contents(cell)]
+            items = [("cell_contents", value) for value in contents_of(cell)]
             self.swap(items, functools.partial(getattr, cell), functools.partial(setattr, cell))
         self.pending.append(function)
 
@@ -316,16 +314,9 @@ def _parts(value: Any) -> list:
     return [getattr(value, "__dict__", None), type(value), *[part for _, part in _filled_slots(value)]]
 
 
-def _contents(cell: types.CellType) -> list:
-    try:
-        return [cell.cell_contents]
-    except ValueError:  # still empty
-        return []
-
-
 def _own(function: types.FunctionType) -> list:
     """What a function has besides its module's names."""
     own: list = [function.__code__, function.__defaults__, function.__kwdefaults__, getattr(function, "__wrapped__", None)]
     for cell in function.__closure__ or ():
-        own += _contents(cell)
+        own += contents_of(cell)
     return own
