@@ -18,12 +18,16 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ._leaks import warn
 from ._namespace import load_names
 from ._swaps import PLAIN, Swaps
 from ._tracebacks import public
 from ._while_recording import insist
 
 lock = threading.RLock()
+
+# Seconds to wait for another thread without a word.
+_PATIENCE = 20.0
 
 
 class Reach:
@@ -93,6 +97,17 @@ def reached(function: Any, others: list, reach: Reach) -> contextlib.AbstractCon
     return instrumented(again=reach.swapped) if reach.has_forms else _NOTHING
 
 
+def _take_turn() -> None:
+    if not lock.acquire(timeout=_PATIENCE):
+        warn(
+            "this thread waits for another one, in which npgrad calls a function whose arrays and names it has swapped. If "
+            "that function waits for this thread in turn, neither goes on: take derivatives outside of it, or give it its "
+            "arrays as arguments.",
+            RuntimeWarning,
+        )
+        lock.acquire()
+
+
 @contextlib.contextmanager
 def instrumented(
     *values: Any,
@@ -108,7 +123,8 @@ def instrumented(
     swaps = Swaps()
     with contextlib.ExitStack() as held:
         # Two programs at once that swapped the same names would put back each other's; who swaps nothing needs not wait.
-        held.enter_context(lock)
+        _take_turn()
+        held.callback(lock.release)
         try:
             for module in modules:
                 swaps.all_of(vars(module))

@@ -19,6 +19,7 @@ import numpy.testing
 import pytest
 
 import npgrad as ng
+from npgrad import _instrument
 
 X = np.array([1.0, 2.0, 3.0])
 # JAX, which the benchmarks load if it is there, says so of each fork.
@@ -208,6 +209,26 @@ def test_functional_calls_of_functions_that_share_a_buffer_take_turns():
     for k, gradient in enumerate(found):
         np.testing.assert_allclose(gradient, 3 * (X + k) ** 2, rtol=1e-12)
     assert type(WORK) is np.ndarray
+
+
+def test_who_waits_long_for_a_turn_says_so(monkeypatch):
+    monkeypatch.setattr(_instrument, "_PATIENCE", 0.01)
+    inside, go_on = threading.Event(), threading.Event()
+
+    def slow(x):
+        WORK[:] = x
+        inside.set()
+        assert go_on.wait(30)
+        return (WORK**2).sum()
+
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(ng.grad(slow), X)
+        assert inside.wait(30)
+        threading.Timer(0.2, go_on.set).start()
+        with pytest.warns(RuntimeWarning, match="waits for another one"):
+            second = ng.grad(by_a_shared_buffer)(X)
+        np.testing.assert_allclose(first.result(), 2 * X)
+    np.testing.assert_allclose(second, 3 * X**2)
 
 
 def test_one_variable_in_many_threads():
