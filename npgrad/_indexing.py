@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import functools
+import opcode
+import sys
+import types
 from collections.abc import Iterator
-from types import EllipsisType
 from typing import Any
 
 import numpy as np
@@ -24,7 +27,7 @@ from ._traced import (
     view_of,
 )
 
-_BASIC = {int, slice, type(None), EllipsisType, *{np.dtype(code).type for code in np.typecodes["AllInteger"]}}
+_BASIC = {int, slice, type(None), types.EllipsisType, *{np.dtype(code).type for code in np.typecodes["AllInteger"]}}
 
 
 def _is_basic(key: Any) -> bool:
@@ -96,13 +99,38 @@ def __setitem__(self: TracedArray, key: Any, value: Any) -> None:
         again(__setitem__, self, key, value)
 
 
-@entry_point
-def __iter__(self: TracedArray) -> Iterator:
+def _iterated(self: TracedArray) -> Iterator:
     if not self._bare.ndim:
         if type(self._bare) is ndarray:
             raise TypeError("iteration over a 0-d array")
         raise TypeError(f"'numpy.{type(self._bare).__name__}' object is not iterable")
     return (self[i] for i in range(len(self._bare)))
+
+
+_LOAD_CONST, _GET_LEN = opcode.opmap["LOAD_CONST"], opcode.opmap["GET_LEN"]
+
+
+class _Iteration:
+    """An element has no ``__iter__``, as NumPy's scalars have none, for ``hasattr(x, "__iter__")``. For ``iter(x)`` it must
+    have one: Python would try indices in its place, and find an empty sequence."""
+
+    def __get__(self, traced: Any, owner: Any = None) -> Any:
+        if traced is None:
+            return ndarray.__iter__
+        if type(unwrap(traced)) is not ndarray and _is_named(sys._getframe(1), "__iter__"):
+            raise AttributeError("an element of an array has no attribute '__iter__'")
+        return functools.partial(_iterated, traced)
+
+
+def _is_named(frame: types.FrameType, name: str) -> bool:
+    """Whether the name is among the last arguments of the call that a frame is making."""
+    code = frame.f_code
+    before = code.co_code[max(frame.f_lasti - 10, 0) : frame.f_lasti]
+    pairs = zip(before[::2], before[1::2], strict=True)
+    return any(op == _LOAD_CONST and code.co_consts[place] == name for op, place in pairs)
+
+
+TracedArray.__iter__ = _Iteration()  # type: ignore[method-assign, assignment]
 
 
 @entry_point
@@ -128,6 +156,10 @@ class _Length:
         bare = unwrap(traced)
         if type(bare) is ndarray:
             return bare.__len__
+        frame = sys._getframe(1)
+        if frame.f_code.co_code[frame.f_lasti] == _GET_LEN:
+            # `case [a, b]:` asks what is of a class of sequences, as arrays are since NumPy 2.5: of no pattern's length.
+            return lambda: sys.maxsize
         raise _NoLength(f"object of type 'numpy.{type(bare).__name__}' has no len()")
 
 

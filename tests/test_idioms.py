@@ -1,6 +1,9 @@
-"""Idioms of legacy code, each a small program: values bit for bit, Jacobians of both modes against differences."""
+"""Idioms of legacy code, each a small program, and whole scripts: values and what is printed to the last bit, Jacobians of
+both modes against differences."""
 
+import importlib
 import types
+from pathlib import Path
 
 import numpy as np
 import programs.idioms as idioms
@@ -30,19 +33,35 @@ PROGRAMS = [
     for _, value in sorted(vars(module).items())
     if isinstance(value, types.FunctionType) and value.__module__ == module.__name__ and value.__name__ not in HELPERS
 ]
+PATHS = sorted(Path(idioms.__file__).parent.glob("scripts/*.py"))
+SCRIPTS = [importlib.import_module(f"programs.scripts.{path.stem}") for path in PATHS]
+
+
+def check(program, point, differences, tolerance, capsys):
+    plain = [np.copy(leaf) if isinstance(leaf, np.ndarray) else leaf for leaf in flatten(program(point.copy()))[0]]
+    printed = capsys.readouterr()
+    expected = flatten(differences(point))[0]
+    capsys.readouterr()
+    for mode in ("reverse", "forward"):
+        value, rows = ng.value_and_jacobian(program, mode=mode)(point)
+        assert capsys.readouterr() == printed
+        for one, right in zip(flatten(value)[0], plain, strict=True):
+            assert type(one) is type(right)
+            np.testing.assert_array_equal(one, right, strict=isinstance(one, np.ndarray))
+        for one, right in zip(flatten(rows)[0], expected, strict=True):
+            np.testing.assert_allclose(one, right, rtol=0, atol=tolerance * max(1, np.abs(right).max(initial=0)))
 
 
 @pytest.mark.parametrize(("program", "point", "method"), PROGRAMS, ids=[row[0].__name__ for row in PROGRAMS])
-def test_values_and_jacobians(program, point, method):
-    plain = [np.array(leaf) for leaf in flatten(program(point.copy()))[0]]
-    expected = flatten(finite_difference.jacobian(program, method=method)(point))[0]
-    for mode in ("reverse", "forward"):
-        value, rows = ng.value_and_jacobian(program, mode=mode)(point)
-        for one, right in zip(flatten(value)[0], plain, strict=True):
-            assert type(one) is not ng.TracedArray
-            np.testing.assert_array_equal(one, right, strict=isinstance(one, np.ndarray))
-        for one, right in zip(flatten(rows)[0], expected, strict=True):
-            np.testing.assert_allclose(one, right, rtol=0, atol=1e-7 * max(1, np.abs(right).max(initial=0)))
+def test_values_and_jacobians(program, point, method, capsys):
+    check(program, point, finite_difference.jacobian(program, method=method), 1e-7, capsys)
+
+
+@pytest.mark.parametrize("script", SCRIPTS, ids=lambda script: script.__name__.rpartition(".")[2])
+def test_whole_scripts(script, capsys):
+    """Each has its point, and a step where Richardson's would be too wide: where it stops at a limit, or jumps nearby."""
+    options = {"method": "3-point", "step": script.STEP} if hasattr(script, "STEP") else {"method": "richardson"}
+    check(script.main, np.array(script.X), finite_difference.jacobian(script.main, **options), 1e-6, capsys)
 
 
 @pytest.mark.parametrize(

@@ -179,18 +179,38 @@ def test_an_array_times_numbers_of_the_users_own() -> None:
 
 
 @pytest.mark.parametrize("number", [lambda x: x[0], lambda x: x.sum(), lambda x: x[0] * 2.0, lambda x: math.sin(x[1])])
-def test_numbers_are_told_from_arrays_by_their_length(number) -> None:
-    """As legacy code does: ``if hasattr(x, "__len__")``, ``try: len(x)``."""
+def test_numbers_are_told_from_arrays_by_their_length_and_items(number) -> None:
+    """As legacy code does: ``if hasattr(x, "__len__")``, ``try: len(x)``, ``for v in x``."""
+
+    def loops(v):
+        for _ in v:
+            pass
+
+    def pattern(v):
+        match v:
+            case []:
+                return "nothing"
+            case [_, _]:
+                return "two"
+            case float():
+                return "a number"
 
     def asked(x):
         v = number(x)
         with pytest.raises(TypeError, match="has no len"):
             len(v)
-        return [hasattr(v, "__len__"), np.isscalar(v), hasattr(x, "__len__"), hasattr(x[:1], "__len__"), len(x[:1])]
+        for loop in (loops, iter, list, sum, lambda v: [*v], lambda v: zip(v, v, strict=True)):
+            with pytest.raises(TypeError, match="iterable"):
+                loop(v)
+        items = [hasattr(v, "__iter__"), hasattr(x, "__iter__"), getattr(v, "__iter__", 7) == 7]
+        items += [pattern(v), pattern(x)]
+        return [*items, hasattr(v, "__len__"), np.isscalar(v), hasattr(x, "__len__"), hasattr(x[:1], "__len__"), len(x[:1])]
 
     x = np.array([0.3, 0.7])
     with ng.GradientTape() as tape:
         found = asked(tape.watch(x))
-    assert found == asked(x) == [False, True, True, True, 1]
+    assert found == asked(x)
+    assert found[:4] == [False, True, True, "a number"]
+    assert found[5:] == [False, True, True, True, 1]
     with ng.GradientTape() as tape, pytest.raises(TypeError, match="len"):
         len(tape.watch(np.array(0.3)))
