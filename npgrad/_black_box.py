@@ -17,6 +17,7 @@ from ._moves import saved_operand
 from ._record import apart, recording, token_set
 from ._registry import Maps, Spec
 from ._segments import check_results
+from ._spoiled import Watched
 from ._structure import map_structure
 from ._surroundings import Surroundings
 from ._tracebacks import public
@@ -177,11 +178,14 @@ def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any =
         def on_copies(*args: Any) -> Any:
             return function(*args, **map_structure(_copied, options))
 
-        value = apart(on_copies, *map_structure(_copied, kept))
+        watched = Watched([function] if records else [])
+        with watched:
+            value = apart(on_copies, *map_structure(_copied, kept))
         if not recording():
             return value
         made = adopt(np.array(value) if isinstance(value, ndarray) else value)
         if records:
+            watched.spoil(name, [args[i] for i in numbers])
             check_results(name, [value], what="a number or an array")
         if not records or not isinstance(made, TracedArray):
             return made

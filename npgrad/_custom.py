@@ -20,6 +20,7 @@ from ._record import Record, apart, recording, token_set
 from ._registry import Maps, Spec
 from ._run import name_of
 from ._segments import check_repeated, check_results, marks, read_only
+from ._spoiled import Watched
 from ._surroundings import Surroundings
 from ._tracebacks import public
 from ._traced import PythonNumber, TracedArray, adopt, complete, fresh, is_inexact, standing_for, traced_leaves, unwrap
@@ -63,7 +64,9 @@ class _CustomRule(Maps):
         self.count, self.keywords = len(args), list(kwargs)
         self.shapes = [np.shape(a) for a in args]
         self.arrays = {
-            key: _Argument(value, key in tracked) for key, value in self.arguments.items() if isinstance(value, ndarray)
+            key: _Argument(value, key in tracked and isinstance(value, TracedArray) and bool(value._storage.tracked))
+            for key, value in self.arguments.items()
+            if isinstance(value, ndarray)
         }
         self.arguments.update(dict.fromkeys(self.arrays))
         self.values, self.several, self.pullback = apart(self._computed, function, [a.handed for a in self.arrays.values()])
@@ -191,9 +194,13 @@ def custom_gradient(f: Callable[P, tuple[R, Callable[..., Any]]]) -> Callable[P,
             )
         if not records:
             values, several, _ = apart(_values_and_pullback, f, name, args, kwargs)
-            made = [_adopted(value) for value in values]
-            return tuple(made) if several else made[0]
-        return _recorded(_CustomRule(f, args, kwargs, tracked), args, tracked, records)
+            return tuple(map(_adopted, values)) if several else _adopted(values[0])
+        watched = Watched([f], [*args, *kwargs.values()])
+        with watched:
+            rule = _CustomRule(f, args, kwargs, tracked)
+        made = _recorded(rule, args, tracked, records)
+        watched.spoil(name, traced_leaves([args[n] for n in tracked]))
+        return made
 
     return wrapped
 

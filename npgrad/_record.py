@@ -197,12 +197,16 @@ def forget_closed() -> None:
     _opened.set(tuple([r for r in _opened.get() if r.open]))
 
 
+class SpoiledTokens(frozenset):
+    """What ``tracked`` is for a storage whose derivative is lost, and which brings in nothing else: see ``_spoiled``."""
+
+
 def track(storage: Storage, tokens: frozenset) -> None:
     """Let the tapes of ``tokens`` track a storage; tapes that are gone are forgotten, so that a Variable or a buffer
     that is used with many tapes does not collect them."""
     if not storage.tracked:
         storage.tracked = tokens
-    elif not tokens <= storage.tracked:
+    elif type(storage.tracked) is SpoiledTokens or not tokens <= storage.tracked:
         alive = [token for token in storage.tracked if token.record() is not None]
         storage.tracked = tokens.union(alive) if alive else tokens
 

@@ -22,6 +22,7 @@ from ._moves import saved_operand
 from ._plain_values import fingerprint, same_marks
 from ._record import Record, recording, set_recording, token_set
 from ._registry import Maps, Spec
+from ._spoiled import Watched
 from ._storage import address, native
 from ._structure import flatten
 from ._surroundings import Surroundings
@@ -267,7 +268,9 @@ def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any
     }
     operands = [("moved", item, leaves[n]._storage, leaves[n]._view) for item, n in enumerate(segment.moved)]
     constants: dict[str, Any] = {"ans": None, "moved_spec": [Spec(unwrap(leaves[n])) for n in segment.moved]}
-    value = compute(segment.build([untracked(leaf) for leaf in leaves]))
+    watched = Watched(segment.surroundings.values, write=False)
+    with watched:
+        value = compute(segment.build([untracked(leaf) for leaf in leaves]))
     check_results(segment.name, flatten(value)[0], tuple(IMMUTABLE), _STRUCTURES)
     value = copies(value, lambda leaf: adopt(owned(leaf)) if is_array(leaf) else leaf)
     made = flatten(value)[0]
@@ -281,6 +284,7 @@ def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any
     if segment.needs_value:
         saved["ans"] = [saved_operand(m) for m in made]
     append(records, (CALL, Call(segment, outs, operands, saved, constants, None, True)))
+    watched.spoil(segment.name, [leaves[n] for n in segment.moved])
     return value
 
 

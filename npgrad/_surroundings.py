@@ -17,7 +17,7 @@ from numpy import generic, ndarray
 
 from ._leaks import is_users_code
 from ._plain_values import COPY_LIMIT, SHARED_COPY_LIMIT, fingerprint
-from ._traced import IMMUTABLE, unwrap
+from ._traced import IMMUTABLE, TracedArray, unwrap
 
 
 class Surroundings:
@@ -75,6 +75,32 @@ class Surroundings:
                     if mark:
                         found[id(value), place] = name, mark
         return found
+
+
+def arrays_around(function: Any) -> list[TracedArray]:
+    """The traced arrays that a function refers to."""
+    found: list[TracedArray] = []
+    seen: set[int] = set()
+    todo = [function]
+    while todo:
+        value = todo.pop()
+        if id(value) in seen:
+            continue
+        seen.add(id(value))
+        for _, _, part in _parts(value):
+            if type(part) in _FUNCTIONS:
+                todo.append(part)
+            else:
+                _collect(part, 2, found)
+    return found
+
+
+def _collect(value: Any, depth: int, found: list[TracedArray]) -> None:
+    if isinstance(value, TracedArray):
+        found.append(value)
+    elif depth and type(value) not in IMMUTABLE:
+        for _, part in _items(value):
+            _collect(part, depth - 1, found)
 
 
 _FUNCTIONS = {types.FunctionType, types.MethodType, functools.partial}
@@ -165,18 +191,24 @@ def _mark(value: Any, depth: int) -> Any:
         return _mark_of_array(unwrap(value))
     if kind in IMMUTABLE:
         return (kind, value if value == value else "nan") if kind is float or kind is complex or kind in _INEXACT else None
-    if not depth:
-        return None
-    if isinstance(value, (list, tuple)):
-        items: Iterable = enumerate(value)
-    elif isinstance(value, dict):
-        items = value.items()
-    elif kind is types.SimpleNamespace or is_users_code(kind.__module__):
-        items = getattr(value, "__dict__", {}).items()
-    else:
-        return None
-    marks = {key: mark for key, part in list(items) if (mark := _mark(part, depth - 1))}
+    marks = {key: mark for key, part in _items(value) if (mark := _mark(part, depth - 1))} if depth else {}
     return _Several(marks) if marks else None
+
+
+# Longer lists and dicts are not looked at, which would take too long at each call.
+_MOST = 256
+
+
+def _items(value: Any) -> list[tuple[Any, Any]]:
+    """What lists, dicts and objects of the user's hold, with where."""
+    kind = type(value)
+    if isinstance(value, (list, tuple, dict)):
+        if len(value) > _MOST:
+            return []
+        return list(value.items() if isinstance(value, dict) else enumerate(value))
+    if kind is types.SimpleNamespace or is_users_code(kind.__module__):
+        return list(getattr(value, "__dict__", {}).items())
+    return []
 
 
 _INEXACT = {kind for kind in IMMUTABLE if isinstance(kind, type) and issubclass(kind, generic) and kind.__name__[0] in "fcl"}

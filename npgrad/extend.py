@@ -15,16 +15,17 @@ from typing import Any, ParamSpec, TypeVar
 import numpy as np
 from numpy import ndarray
 
-from ._dispatch import call_generally
+from ._dispatch import call_generally, tracking
 from ._elementwise import plain_calls, unary_calls
 from ._libraries import rule_of
 from ._maps import ForwardMap, ReverseMap, asked_by, check_asked
 from ._partials import INPUTS
-from ._record import apart
+from ._record import apart, recording
 from ._refusals import name_of as full_name
 from ._registry import RULES, UNSUPPORTED, ZERO, Rule, elementwise as _elementwise
 from ._run import check_callable
 from ._segments import check_results, read_only
+from ._spoiled import Watched
 from ._tracebacks import public
 from ._traced import complete, traced_leaves
 
@@ -84,14 +85,22 @@ def differentiable(f: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> Any:
         complete([args, kwargs])
-        given = {id(leaf._bare) for leaf in traced_leaves([args, kwargs])}
+        leaves = traced_leaves([args, kwargs])
+        given = {id(leaf._bare) for leaf in leaves}
 
         def unseen(*args: Any, **kwargs: Any) -> Any:
             made = apart(f, *[_handed(a, given) for a in args], **{name: _handed(a, given) for name, a in kwargs.items()})
             check_results(rule.name, list(made) if isinstance(made, tuple) else [made])
             return tuple(map(_own, made)) if isinstance(made, tuple) else _own(made)
 
-        return call_generally(rule, functools.update_wrapper(unseen, f), args, kwargs)
+        followed = functools.update_wrapper(unseen, f)
+        if not recording() or not tracking(leaves):
+            return call_generally(rule, followed, args, kwargs)
+        watched = Watched([f])
+        with watched:
+            made = call_generally(rule, followed, args, kwargs)
+        watched.spoil(rule.name, leaves)
+        return made
 
     wrapped.__npgrad_rule__ = rule  # type: ignore[attr-defined]
     return wrapped

@@ -313,6 +313,11 @@ def changed_under_a_gradient():
     tape.gradient(y, x)
 
 
+def left_in_an_attribute():
+    kept = []
+    ng.grad(lambda x: (ng.checkpoint(lambda x: kept.append(x * x) or x * 2)(x) * kept[0]).sum())(X)
+
+
 def changed_under_an_equation():
     k = np.array([2.0, 2.0])
     with ng.GradientTape() as tape:
