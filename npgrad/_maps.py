@@ -25,6 +25,12 @@ def asked_by(map_: Any) -> tuple[str, ...]:
         ) from None
 
 
+def named(rule: Rule) -> list[str]:
+    """The arguments of a function that its maps may ask for."""
+    parameters = rule.signature.parameters.values()
+    return [parameter.name for parameter in parameters if parameter.kind is not parameter.VAR_KEYWORD]
+
+
 def check_asked(map_: Any, names: tuple[str, ...], known: set[str], function: str) -> None:
     unknown = [name for name in names if name not in known]
     if unknown:
@@ -42,7 +48,8 @@ class DeclaredMap(ABC):
     def __init__(self, rule: Rule, map_: Any, arguments: tuple[str, ...], batch: bool) -> None:
         self.rule_name, self.map, self.arguments, self.batch = rule.name, map_, arguments, batch
         self.asked = asked_by(map_)
-        known = {self.head, "ans", "ans_spec", *rule.names, *[f"{name}_spec" for name in rule.names]}
+        names = named(rule)
+        known = {self.head, "ans", "ans_spec", *names, *[f"{name}_spec" for name in names]}
         check_asked(map_, self.asked, known, rule.name)
         self.names = tuple(dict.fromkeys((*self.asked, self.head, "ans_spec", *[f"{name}_spec" for name in arguments])))
 

@@ -77,12 +77,10 @@ class Spec:
 
     def __init__(self, array: Any) -> None:
         try:
-            self.shape = array.shape
-            self.dtype = array.dtype
+            self.shape, self.dtype = array.shape, array.dtype
         except AttributeError:
             array = np.asarray(array)
-            self.shape = array.shape
-            self.dtype = array.dtype
+            self.shape, self.dtype = array.shape, array.dtype
 
     @property
     def ndim(self) -> int:
@@ -141,11 +139,16 @@ class Rule(Maps):
             one = map_ if len(arguments) == 1 else _nth(map_, position)
             self.vjps[argument] = (one, names)
             self.shared[argument] = (map_, None if len(arguments) == 1 else position)
-        self.given.clear()  # plans that were made of a map declared before
+        self.forget()
 
     def flows_on(self, map_: Callable, names: tuple[str, ...], argument: str) -> None:
         self.jvps[argument] = (map_, names)
+        self.forget()
+
+    def forget(self) -> None:
+        """Forget what was made of maps that were declared before."""
         self.given.clear()
+        self._needs.clear()
 
     # What the signature says is read at the first call: to read all of NumPy's would be half of npgrad's import.
 
@@ -336,8 +339,7 @@ def composite(*functions: Any, calls_back: bool = False) -> None:
 
     ``calls_back`` says that they call a function of the user, which may bring in tracked data that no argument shows.
     """
-    for function in functions:
-        COMPOSITES[function] = None
+    COMPOSITES.update(dict.fromkeys(functions))
     if calls_back:
         CALLING_BACK.update(functions)
 
@@ -395,5 +397,4 @@ def zero(*functions: Any) -> None:
 
 
 def unsupported(reason: str, *functions: Any) -> None:
-    for function in functions:
-        UNSUPPORTED[function] = reason
+    UNSUPPORTED.update(dict.fromkeys(functions, reason))

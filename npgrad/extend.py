@@ -18,7 +18,7 @@ from numpy import ndarray
 from ._dispatch import call_generally, tracking
 from ._elementwise import plain_calls, unary_calls
 from ._libraries import rule_of
-from ._maps import ForwardMap, ReverseMap, asked_by, check_asked
+from ._maps import ForwardMap, ReverseMap, asked_by, check_asked, named
 from ._partials import INPUTS
 from ._record import apart, recording
 from ._refusals import name_of as full_name
@@ -164,6 +164,7 @@ def vjp(function: Callable, *arguments: str, batch: bool = False) -> Callable[[M
     def declare(map_: Map) -> Map:
         one = ReverseMap(rule, map_, arguments, batch)
         rule.flows_back(one.__call__ if len(arguments) > 1 else one.single, one.names, arguments)
+        rule.steps.difference_update(arguments)
         for argument in arguments:
             rule.jvps.setdefault(argument, (_lacking(rule, "jvp", "forward", "reverse"), ()))
         return map_
@@ -211,6 +212,7 @@ def jvp(function: Callable, argument: str, batch: bool = False) -> Callable[[Map
     def declare(map_: Map) -> Map:
         one = ForwardMap(rule, map_, (argument,), batch)
         rule.flows_on(one.__call__, one.names, argument)
+        rule.steps.discard(argument)
         if argument not in rule.vjps:
             rule.flows_back(_lacking(rule, "vjp", "reverse", "forward"), (), (argument,))
         return map_
@@ -235,7 +237,12 @@ def steps(function: Callable, *arguments: str) -> None:
     >>> ng.grad(lambda x: above(x, x.mean()).sum())(np.array([1.0, 2.0, 6.0]))
     array([0., 0., 1.])
     """
-    _rule_of(function, arguments).steps.update(arguments)
+    rule = _rule_of(function, arguments)
+    for table in (rule.vjps, rule.jvps, rule.shared):
+        for argument in arguments:
+            table.pop(argument, None)
+    rule.steps.update(arguments)
+    rule.forget()
 
 
 _declared: set[Any] = set()
@@ -280,6 +287,10 @@ def elementwise(ufunc: np.ufunc, *partials: Any, output: int = 0) -> None:
     for partial in partials:
         if not isinstance(partial, np.ufunc) and partial not in (1, -1, "ans"):
             check_asked(partial, asked_by(partial), {*INPUTS[: ufunc.nin], "ans"}, ufunc.__name__)
+    if not any(signature.rpartition("->")[2][output : output + 1] in "efdgFDG" for signature in ufunc.types):
+        raise TypeError(
+            f"{ufunc.__name__} gives no floating numbers: use npgrad.extend.differentiable, or np.vectorize for Python code"
+        )
     if ufunc not in _declared and (rule_of(ufunc) is not None or ufunc in ZERO):
         raise ValueError(f"{full_name(ufunc)} has a rule already")
     if output in getattr(RULES.get(ufunc), "by_output", ()):  # declared again, as cells of notebooks are
@@ -298,8 +309,8 @@ def _rule_of(function: Any, arguments: tuple[str, ...]) -> Rule:
             f"{full_name(function)} is not what npgrad.extend.differentiable has made: give that, not the function itself"
         )
     for argument in arguments:
-        if argument not in rule.names:
-            raise ValueError(f"{rule.name} has no argument {argument!r}: its arguments are {', '.join(rule.names)}")
+        if argument not in named(rule):
+            raise ValueError(f"{rule.name} has no argument {argument!r}: its arguments are {', '.join(named(rule))}")
     return rule
 
 

@@ -321,3 +321,42 @@ def test_nothing_is_kept():
     f = None
     gc.collect()
     assert here() is None
+
+
+def test_a_map_that_is_declared_anew_may_ask_for_something_else():
+    @ng.extend.differentiable
+    def cube(x):
+        return x**3
+
+    x = np.array([1.0, 2.0])
+    ng.extend.vjp(cube, "x")(lambda ct: ct)
+    assert ng.grad(lambda x: cube(x).sum())(x).tolist() == [1.0, 1.0]
+    ng.extend.vjp(cube, "x")(lambda ct, x: 3 * ct * x**2)
+    assert ng.grad(lambda x: cube(x).sum())(x).tolist() == [3.0, 12.0]
+    ng.extend.jvp(cube, "x")(lambda tangent, ans, x: 3 * tangent * ans / x)
+    np.testing.assert_allclose(ng.jacobian(cube, mode="forward")(x), np.diag(3 * x**2))
+    ng.extend.steps(cube, "x")
+    for mode in ("reverse", "forward"):
+        assert not ng.jacobian(cube, mode=mode)(x).any()
+    ng.extend.vjp(cube, "x")(lambda ct, x: 3 * ct * x**2)
+    assert ng.grad(lambda x: cube(x).sum())(x).tolist() == [3.0, 12.0]
+
+
+def test_keywords_that_have_no_names_are_not_asked_for():
+    @ng.extend.differentiable
+    def scaled(x, **options):
+        return x * options["k"]
+
+    with pytest.raises(TypeError, match="asks for options"):
+        ng.extend.vjp(scaled, "x")(lambda ct, options: ct * options["k"])
+    with pytest.raises(ValueError, match="no argument 'options'"):
+        ng.extend.vjp(scaled, "options")
+    ng.extend.vjp(scaled, "x")(lambda ct, x, ans: ct * ans / x)
+    assert ng.grad(lambda x: scaled(x, k=3.0).sum())(np.ones(2)).tolist() == [3.0, 3.0]
+
+
+def test_ufuncs_of_python_objects_have_no_elementwise_rule():
+    square = np.frompyfunc(lambda a: a * a, 1, 1)
+    with pytest.raises(TypeError, match="no floating numbers"):
+        ng.extend.elementwise(square, lambda x: 2 * x)
+    assert ng.grad(lambda x: square(x).sum())(np.array([1.0, 2.0])).tolist() == [2.0, 4.0]
