@@ -8,21 +8,29 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._moves import keep, protect
 from ._record import recording
 from ._structure import flatten, map_structure
-from ._traced import TracedArray, as_it_lies, is_inexact, new_array
+from ._swaps import Unswapped
+from ._traced import TracedArray, as_it_lies, fresh, is_inexact, new_array
+
+# Fixed arrays of so many bytes are not copied in advance. If the function writes into one, its values are saved then, and
+# put back when it has returned.
+SHARED_FROM = 1 << 17
 
 
 class Copies:
     """What stands for the arguments of one call. An array that is fixed in several places has one copy, so that what is
     written by one name is read by the other; what is differentiated by has an own copy for each place, as each has a
-    derivative of its own."""
+    derivative of its own. What the function reaches by other ways too is the same there and here."""
 
-    def __init__(self) -> None:
+    def __init__(self, form: Unswapped) -> None:
+        self._form = form
         self._fixed: dict[int, tuple[ndarray, TracedArray]] = {}
         self._watched: set[int] = set()
-        # The arrays of the caller's with what stands for them.
+        # The arrays of the caller's with what stands for them, and the epochs of those that share their memory with it.
         self._pairs: list[tuple[ndarray, Any]] = []
+        self._shared: dict[int, tuple[ndarray, TracedArray, Any]] = {}
 
     def fixed(self, argument: Any) -> Any:
         return map_structure(self._fixed_leaf, argument)
@@ -32,9 +40,33 @@ class Copies:
             return leaf
         known = self._fixed.get(id(leaf))
         if known is None:
-            known = self._fixed[id(leaf)] = leaf, new_array(as_it_lies(leaf))
+            if self._form.holds(leaf):
+                return self._form(leaf)
+            known = self._fixed[id(leaf)] = leaf, self._standing_for(leaf)
             self._pairs.append(known)
         return known[1]
+
+    def _standing_for(self, leaf: ndarray) -> TracedArray:
+        if leaf.nbytes < SHARED_FROM or leaf.base is not None or not (leaf.flags.forc and leaf.dtype.isnative):
+            return new_array(as_it_lies(leaf))
+        shared = fresh(np.asarray(memoryview(leaf)))  # type: ignore[arg-type]
+        self._shared[id(shared)] = leaf, shared, keep(shared)[1]
+        return shared
+
+    def put_back(self) -> None:
+        """Give the caller's arrays back their values. What is saved of them is copied if a record still needs it: the caller
+        writes into them as he likes."""
+        shared = [one for _, one, _ in self._shared.values()]
+        self._put_back_written()
+        self._shared = {}  # and with it the epochs, so that `protect` can tell whether somebody else holds them
+        for one in shared:
+            protect(one)
+
+    def _put_back_written(self) -> None:
+        for leaf, shared, epoch in self._shared.values():
+            if epoch.copy is not None:
+                protect(shared)
+                leaf[...] = epoch.copy._bare
 
     def watchable(self, argument: Any, number: int) -> Any:
         """What a tape is to watch for a differentiable argument."""
@@ -69,15 +101,16 @@ class Copies:
             array = pair[0]
             by_memory.setdefault(id(array if array.base is None else array.base), []).append(pair)
         for pairs in by_memory.values():
-            if len(pairs) > 1 and any(_is_written(*pair) and _meets_another(pair, pairs) for pair in pairs):
+            if len(pairs) > 1 and any(self._is_written(*pair) and _meets_another(pair, pairs) for pair in pairs):
                 raise ValueError(
                     "the function writes into an argument whose memory is that of another one too, which has not changed, "
                     "as npgrad gives it copies: pass x.copy() for one of them, if they are not meant to change together"
                 )
 
-
-def _is_written(array: ndarray, copy: TracedArray) -> bool:
-    return not np.array_equal(copy._bare, array, equal_nan=True)
+    def _is_written(self, array: ndarray, copy: TracedArray) -> bool:
+        if id(copy) in self._shared:
+            return self._shared[id(copy)][2].copy is not None
+        return not np.array_equal(copy._bare, array, equal_nan=True)
 
 
 def _meets_another(pair: tuple, pairs: list[tuple]) -> bool:

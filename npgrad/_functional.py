@@ -161,17 +161,19 @@ def value_and_grad(
     check_argnums(argnums)
     reach = Reach()
 
+    def derive(run: Run) -> Any:
+        if holomorphic:
+            return _complex_derivatives(run, [run.value], "auto", None)[0]
+        check_scalar(run.value, f)
+        return run.tape.gradient(run.value, run.sources, unconnected_gradients="zero")
+
     @public
     @functools.wraps(f)
     def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan, reach)
+        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan, reach, None if check else derive)
         if check and not recording():
             _verify(f, run, args, kwargs, has_aux)
-        if holomorphic:
-            gradient = _complex_derivatives(run, [run.value], "auto", None)[0]
-        else:
-            check_scalar(run.value, f)
-            gradient = run.tape.gradient(run.value, run.sources, unconnected_gradients="zero")
+        gradient = derive(run) if check else run.derived
         value = run.plain_value()
         return ((value, run.aux) if has_aux else value), gradient
 
@@ -275,19 +277,21 @@ def value_and_jacobian(
     check_argnums(argnums)
     reach, learned = Reach(), Learned()
 
-    @public
-    @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
-        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan, reach)
-        if check and not recording():
-            _verify(f, run, args, kwargs, has_aux)
+    def derive(run: Run) -> Any:
         targets, build = flatten(run.value)
         if any(t is None for t in targets):
             raise TypeError(f"{name_of(f)} returned None: does it end without return?")
         if holomorphic:
-            rows = build(_complex_derivatives(run, targets, mode, max_bytes))
-        else:
-            rows = run.tape._jacobian(run.value, run.sources, True, mode, max_bytes, learned)
+            return build(_complex_derivatives(run, targets, mode, max_bytes))
+        return run.tape._jacobian(run.value, run.sources, True, mode, max_bytes, learned)
+
+    @public
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        run = Run(f, args, kwargs, argnums, has_aux, leaks, check_nan, reach, None if check else derive)
+        if check and not recording():
+            _verify(f, run, args, kwargs, has_aux)
+        rows = derive(run) if check else run.derived
         value = run.plain_value()
         return ((value, run.aux) if has_aux else value), rows
 

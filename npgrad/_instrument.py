@@ -20,7 +20,7 @@ from typing import Any
 
 from ._leaks import warn
 from ._namespace import load_names
-from ._swaps import PLAIN, Swaps
+from ._swaps import PLAIN, Swaps, Unswapped
 from ._tracebacks import public
 from ._while_recording import insist
 
@@ -87,10 +87,10 @@ def _without_plain(values: list) -> list:
 
 _CODE = operator.attrgetter("__code__")
 _DEFAULTS, _KEYWORD_DEFAULTS = operator.attrgetter("__defaults__"), operator.attrgetter("__kwdefaults__")
-_NOTHING: contextlib.AbstractContextManager[Callable[[Any], Any]] = contextlib.nullcontext(lambda value: value)
+_NOTHING: contextlib.AbstractContextManager[Unswapped] = contextlib.nullcontext(Unswapped())
 
 
-def reached(function: Any, others: list, reach: Reach) -> contextlib.AbstractContextManager[Callable[[Any], Any]]:
+def reached(function: Any, others: list, reach: Reach) -> contextlib.AbstractContextManager[Unswapped]:
     """As `instrumented`, for a function that is called again and again; ``others`` are values that change meanwhile."""
     if others or not reach.is_as_before():
         return instrumented(function, *others, reach=None if others else reach)
@@ -114,7 +114,7 @@ def instrumented(
     modules: tuple[types.ModuleType, ...] = (),
     reach: Reach | None = None,
     again: Iterable[tuple[Callable, Callable, Any, Any]] = (),
-) -> Iterator[Callable[[Any], Any]]:
+) -> Iterator[Unswapped]:
     """Swap what values and modules reach, or ``again`` what was swapped before, and put it back however the block is left.
 
     Gives a function from each value to what stands for it.
@@ -137,7 +137,7 @@ def instrumented(
                 held.close()
             if reach is not None:
                 reach.remember(swaps)
-            yield swaps.form
+            yield swaps
         finally:
             steps = iter((*reversed(swaps.undo), swaps.keep))
             swaps.undo.clear()  # they refer to what they are kept in

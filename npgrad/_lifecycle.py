@@ -139,6 +139,10 @@ class Lifecycle:
                 yield record
         finally:
             if not self._persistent:
-                self._record = None
-                self._copies = PlainCopies()
-                self._consumed = True
+                self._forget()
+
+    def _forget(self) -> None:
+        """Let the record go."""
+        self._record = None
+        self._copies = PlainCopies()
+        self._consumed = True

@@ -15,7 +15,7 @@ from ._leaks import NoRuleError, leak_message, refuse, user_location
 from ._move_entries import COPY, GATHER, READ, SCATTER, WRITE
 from ._plain_values import save_constant
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
-from ._storage import NOTHING, Exact, IndexView, RowStorage, ViewEpoch, address, memory_order, new_epoch
+from ._storage import NOTHING, Exact, IndexView, RowStorage, ViewEpoch, address, is_saved, memory_order, new_epoch
 from ._traced import (
     FLOAT64,
     TracedArray,
@@ -83,9 +83,12 @@ def saved_operand(value: Any) -> tuple[Any, Any, Any, Any]:
 def protect(traced: TracedArray) -> None:
     """To be called before the memory of an array is written: leave a copy for those who saved a value of it."""
     storage = traced._storage
-    epoch = storage.epoch
-    if epoch is None:
+    if storage.epoch is None:
         return
+    if not is_saved(storage):  # whoever saved a value has let it go
+        storage.epoch = None
+        return
+    epoch = storage.epoch
     root = root_of(traced)
     epoch.copy = copied(over(root, storage, None))
     storage.epoch = None

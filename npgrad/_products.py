@@ -197,10 +197,12 @@ def gradient_recorder(f: Callable, argnums: Any, leaks: str, check_nan: bool = F
     """What makes recorded evaluations of the gradient of a scalar function."""
     reach, nothing = reach_of(f), _Nothing()
 
+    def derive(run: Run) -> Any:
+        check_scalar(run.value, f)
+        return run.tape.gradient(run.value, run.sources, unconnected_gradients="zero")
+
     def gradient(*args: Any, **kwargs: Any) -> Any:
-        inner = Run(f, args, kwargs, argnums, False, leaks, check_nan, reach)
-        check_scalar(inner.value, f)
-        return inner.tape.gradient(inner.value, inner.sources, unconnected_gradients="zero")
+        return Run(f, args, kwargs, argnums, False, leaks, check_nan, reach, derive).derived
 
     return lambda args, kwargs: Run(gradient, args, kwargs, argnums, False, leaks, check_nan, nothing)
 

@@ -16,6 +16,7 @@ from ._record import Record, recording
 from ._structure import flatten, map_structure
 from ._tape import GradientTape
 from ._traced import PythonNumber, TracedArray, complete
+from ._while_recording import insist
 
 
 def plain(value: Any) -> Any:
@@ -59,7 +60,11 @@ _HOLDS_NOTHING = (ndarray, np.generic, float, int, complex, str, bytes, type(Non
 
 
 class Run:
-    """One recorded evaluation of a function."""
+    """One recorded evaluation of a function.
+
+    With ``derive`` the derivative is taken at once, and the record is let go. Arrays whose memory the caller has, too, need
+    not be copied then: nobody writes into them before.
+    """
 
     def __init__(
         self,
@@ -71,6 +76,7 @@ class Run:
         leaks: str,
         check_nan: bool = False,
         reach: Reach | None = None,
+        derive: Callable[[Run], Any] | None = None,
     ) -> None:
         check_argnums(argnums)
         several = isinstance(argnums, (tuple, list))
@@ -81,27 +87,34 @@ class Run:
         outer = bool(recording())
         others = [leaf for leaf in flatten((args, kwargs))[0] if not isinstance(leaf, _HOLDS_NOTHING)]
         self.aux: Any = None
-        copies = Copies()
+        self.derived: Any = None
         with reached(function, others, reach or Reach()) as form:
-            with self.tape:
-                call = list(args) if outer else [arg if i in numbers else copies.fixed(arg) for i, arg in enumerate(args)]
-                for i in dict.fromkeys(numbers):
-                    call[i] = self.tape.watch(copies.watchable(args[i], i))
-                    copies.watched(args[i], call[i])
-                keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
-                result = form(function)(*call, **keywords)
-            complete(flatten(result)[0])
-            copies.refuse_written_aliases()
-            if has_aux:
-                if not isinstance(result, tuple) or len(result) != 2:
-                    raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
-                result, self.aux = result
-                self.aux = map_structure(plain, self.aux)
-            # Taken here: what a module or another thread does next to a work array is not in it.
-            self._plain_value = map_structure(plain, result)
-        self.value = result
-        chosen = tuple(call[number] for number in numbers)
-        self.sources = chosen if several else chosen[0]
+            copies = Copies(form)
+            try:
+                with self.tape:
+                    call = list(args) if outer else [a if i in numbers else copies.fixed(a) for i, a in enumerate(args)]
+                    for i in dict.fromkeys(numbers):
+                        call[i] = self.tape.watch(copies.watchable(args[i], i))
+                        copies.watched(args[i], call[i])
+                    keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
+                    result = form(function)(*call, **keywords)
+                complete(flatten(result)[0])
+                copies.refuse_written_aliases()
+                if has_aux:
+                    if not isinstance(result, tuple) or len(result) != 2:
+                        raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
+                    result, self.aux = result
+                    self.aux = map_structure(plain, self.aux)
+                # Taken here: what a module or another thread does next to a work array is not in it.
+                self._plain_value = map_structure(plain, result)
+                self.value = result
+                chosen = tuple(call[number] for number in numbers)
+                self.sources = chosen if several else chosen[0]
+                if derive is not None:
+                    self.derived = derive(self)
+                    self.tape._forget()
+            finally:
+                insist(copies.put_back)
 
     def record(self) -> Record:
         record = self.tape._record

@@ -283,10 +283,8 @@ def sparse_jacobian(
     known, reach = Known(), Reach()
     several = isinstance(argnums, (tuple, list))
 
-    @public
-    @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> Any:
-        point = _Point(Run(f, args, kwargs, argnums, False, leaks, check_nan, reach), several)
+    def derive(run: Run) -> Any:
+        point = _Point(run, several)
         plan = _planned(point, known, _JacobianPlan)
         pattern = plan.pattern
         whole = SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
@@ -302,6 +300,11 @@ def sparse_jacobian(
                 part.data = np.real(part.data)
             first = end
         return tuple(parts)
+
+    @public
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> Any:
+        return Run(f, args, kwargs, argnums, False, leaks, check_nan, reach, derive).derived
 
     if at:
         wrapped(*at)
@@ -367,15 +370,18 @@ def sparse_hessian(
     known, reach = Known(), Reach()
     gradient = grad(f, argnums, leaks=leaks, check_nan=check_nan)
 
-    @public
-    @functools.wraps(f)
-    def wrapped(*args: Any, **kwargs: Any) -> SparseMatrix:
-        point = _Point(Run(gradient, args, kwargs, argnums, False, leaks, check_nan, reach), False)
+    def derive(run: Run) -> SparseMatrix:
+        point = _Point(run, False)
         if point.is_complex:
             raise TypeError("sparse_hessian is for real arguments; use npgrad.hessian for complex ones")
         plan = _planned(point, known, _HessianPlan)
         pattern = plan.pattern
         return SparseMatrix(plan.data(point), pattern.indices.copy(), pattern.indptr.copy(), pattern.shape)
+
+    @public
+    @functools.wraps(f)
+    def wrapped(*args: Any, **kwargs: Any) -> SparseMatrix:
+        return Run(gradient, args, kwargs, argnums, False, leaks, check_nan, reach, derive).derived
 
     if at:
         wrapped(*at)

@@ -11,6 +11,7 @@ writes: whoever saves a value holds the epoch, and the write that ends it leaves
 from __future__ import annotations
 
 import itertools
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -89,6 +90,24 @@ def new_epoch() -> Epoch:
     epoch = Epoch()
     epoch.copy = None
     return epoch
+
+
+def _references(storage: Storage) -> int:
+    return getrefcount(storage.epoch)
+
+
+def _of_unsaved() -> int:
+    storage = Storage()
+    storage.epoch = new_epoch()
+    return _references(storage)
+
+
+_UNSAVED = _of_unsaved()
+
+
+def is_saved(storage: Storage) -> bool:
+    """Whether anybody still has a value that was saved in the present epoch of a storage."""
+    return _references(storage) > _UNSAVED
 
 
 class Exact:

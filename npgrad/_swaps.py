@@ -54,7 +54,18 @@ class Named:
         return frozenset() if self.is_whole else self.mentioned.difference(self.before)
 
 
-class Swaps:
+class Unswapped:
+    """What stands for values where nothing is swapped: they themselves."""
+
+    def __call__(self, value: Any) -> Any:
+        return value
+
+    def holds(self, value: Any) -> bool:
+        """Whether something else stands for a value."""
+        return False
+
+
+class Swaps(Unswapped):
     """Replacements that have been made, to be undone in reverse order."""
 
     def __init__(self) -> None:
@@ -77,6 +88,12 @@ class Swaps:
         # Modules in containers and objects: of them any name that any code has may be used.
         self.held: dict[int, types.ModuleType] = {}
         self.is_opaque = False
+
+    def __call__(self, value: Any) -> Any:
+        return self.form(value)
+
+    def holds(self, value: Any) -> bool:
+        return id(value) in self.forms
 
     def form(self, value: Any) -> Any:
         """What stands for a value that cannot be changed itself: arrays, names, and what holds them for good."""

@@ -206,16 +206,6 @@ def test_products_with_what_does_not_depend_are_zero() -> None:
     assert moved["stays"].tolist() == [0.0, 0.0] and moved["one"] == 0.0
 
 
-def test_weighted_hessians_of_one_point_are_computed_once() -> None:
-    calls: list[int] = []
-    s = ng.for_solver(lambda x: calls.append(1) or x**3)
-    first = s.weighted_hess(X, np.ones(4))
-    before = len(calls)
-    np.testing.assert_array_equal(s.weighted_hess(X, np.ones(4)), first)
-    assert len(calls) == before
-    np.testing.assert_allclose(first, np.diag(6 * X))
-
-
 def test_a_loop_without_steps() -> None:
     assert ng.checkpoint_loop(lambda u, i: u * 2, X, 0, 3).tolist() == X.tolist()
     np.testing.assert_array_equal(ng.grad(lambda x: ng.checkpoint_loop(lambda u, i: u * 2, x, 0, 3).sum())(X), np.ones(4))
