@@ -39,9 +39,11 @@ def _note_integer(self: TracedArray) -> None:
 @entry_point
 def __float__(self: TracedArray) -> float:
     frame = sys._getframe(2)
-    # '%f' % x asks for a float too, but for text only: the caller's current instruction tells it apart.
+    # '%f' % x asks for a float too, but for text only: the caller's current instruction tells it apart. NumPy's tests give
+    # verdicts only.
     code, place = frame.f_code.co_code, frame.f_lasti
-    if code[place] != _OPERATOR or code[place + 1] not in _REMAINDER:
+    is_text = code[place] == _OPERATOR and code[place + 1] in _REMAINDER
+    if not is_text and not (frame.f_globals.get("__name__") or "").startswith("numpy.testing."):
         cure = f"{WAYS_OUT} For float(x) take x: it passes for a number."
         _check_leak(self, "a traced value is turned into a plain float", cure)
     return float(self._bare)

@@ -61,7 +61,15 @@ def methods_in_place() -> dict[tuple[type, str], Any]:
     }
     guarded = {(cls, name): _guarded_write(cls, name) for cls, names in classes.items() for name in names}
     matrix = refusing(np.matrix.__new__, "numpy.matrix makes an array that no tape follows", _NO_MATRIX)
-    return {**guarded, (np.matrix, "__new__"): staticmethod(matrix)}
+    return {**guarded, (np.matrix, "__new__"): staticmethod(matrix), (np.finfo, "__new__"): staticmethod(_finfo)}
+
+
+_NUMPYS_FINFO = np.finfo.__new__
+
+
+def _finfo(cls: type, dtype: Any) -> np.finfo:
+    """Of the type of a number, which is all that it asks the number for."""
+    return _NUMPYS_FINFO(cls, unwrap(dtype))
 
 
 class StructuredArray(ndarray):
@@ -118,6 +126,18 @@ def guarded_functions(module: types.ModuleType) -> dict[Callable, Callable]:
         and not name.startswith("_")
         and name not in _HARMLESS
     }
+
+
+# --- Text ----------------------------------------------------------------------------------------------------------
+
+
+def of_values(*functions: Callable) -> dict[Callable, Callable]:
+    """Functions that make text of numbers, which has no derivative."""
+
+    def form(original: Callable) -> Callable:
+        return functools.wraps(original)(lambda *args, **kwargs: original(*unwrap(args), **unwrap(kwargs)))
+
+    return {function: form(function) for function in functions}
 
 
 # --- Random numbers ------------------------------------------------------------------------------------------------

@@ -29,7 +29,7 @@ from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
 from ._doors import Doors, Names
 from ._functions import assembled, call_function, taken
-from ._guards import guarded_functions, methods_in_place, random_in_place, refuse_tracked
+from ._guards import guarded_functions, methods_in_place, of_values, random_in_place, refuse_tracked
 from ._leaks import refuse
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
 from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
@@ -220,6 +220,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
             ({function: _called(function) for function in OF_POLYNOMIALS}, _of_polynomials_in_place),
             (TRACED_CREATORS, _creator_in_place),
             ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
+            (of_values(np.format_float_positional, np.format_float_scientific), _as_it_is),
         ],
         np.linalg: [
             (_zero_in(np.linalg), _of_lists_in_place),

@@ -66,7 +66,7 @@ OPERATIONS = {
 def outcome(function, *args):
     try:
         return function(*args)
-    except (TypeError, ValueError, ZeroDivisionError) as error:
+    except (TypeError, ValueError, ZeroDivisionError, AssertionError) as error:
         return type(error)
 
 
@@ -214,3 +214,22 @@ def test_numbers_are_told_from_arrays_by_their_length_and_items(number) -> None:
     assert found[5:] == [False, True, True, True, 1]
     with ng.GradientTape() as tape, pytest.raises(TypeError, match="len"):
         len(tape.watch(np.array(0.3)))
+
+
+@pytest.mark.parametrize(
+    "ask",
+    [
+        lambda v: np.finfo(v).eps,
+        lambda v: np.format_float_positional(v, precision=3),
+        lambda v: np.format_float_scientific(v),
+        lambda v: np.testing.assert_approx_equal(v, v),
+        lambda v: outcome(np.testing.assert_approx_equal, v, 2 * v),
+    ],
+)
+@pytest.mark.parametrize("number", [0.7, np.float64(0.7), np.float32(0.7)])
+def test_text_verdicts_and_types_of_numbers_are_no_leaks(ask, number) -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(number)
+        assert ask(x) == ask(number)
+        y = x * x
+    assert tape.gradient(y, x) == 2 * number
