@@ -90,7 +90,7 @@ def tangents_of(
     """The tangents of the targets for given ones of watched arrays, None for targets that do not depend on them. With
     ``course``, and where shadows are large, they do not outlive their use."""
     if record.parting is not None:
-        return _transposed(record, targets, moved, batch)
+        return transposed(record, targets, moved, batch)
     with turning_by(0) as columns:
         found = _tangents_of(record, targets, moved, batch, course, bool(recording()))
     if columns.met:
@@ -257,7 +257,7 @@ def _limit(x: Any, values: Any, left: int) -> Any:
     return call_rule(_LIMIT, _limit_itself, (x, values, left), {})
 
 
-def _transposed(record: Record, targets: list, moved: list, batch: tuple) -> list:
+def transposed(record: Record, targets: list, moved: list, batch: tuple) -> list:
     """The tangents where there are equal values: reverse mode is linear in its cotangents, and so its own reverse mode is
     forward mode. A limit depends on what comes after it, which a forward sweep does not know yet."""
     here = [t for t in targets if recorded_on(record, t)]

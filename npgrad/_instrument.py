@@ -187,11 +187,11 @@ def instrument(*modules: types.ModuleType, **replacements: Any) -> contextlib.Ab
 @contextlib.contextmanager
 def _instrumented_modules(modules: tuple[types.ModuleType, ...], replacements: dict[str, Any]) -> Iterator[None]:
     before = {name: getattr(modules[0], name) for name in replacements}
-    with instrumented(modules=modules):
-        try:
-            for name, value in replacements.items():
-                setattr(modules[0], name, value)
+    try:
+        for name, value in replacements.items():
+            setattr(modules[0], name, value)
+        with instrumented(modules=modules):  # of what stands there now
             yield
-        finally:
-            for name, value in before.items():
-                setattr(modules[0], name, value)
+    finally:
+        for name, value in before.items():
+            setattr(modules[0], name, value)

@@ -3,6 +3,7 @@
 import sys
 import textwrap
 import threading
+import types
 
 import numpy as np
 import pytest
@@ -89,3 +90,14 @@ def test_other_threads_get_plain_arrays(legacy):
         thread.start()
         thread.join()
     assert kinds == [np.ndarray]
+
+
+def test_what_replaces_a_name_is_followed_too():
+    module = types.ModuleType("module")
+    exec("def f(x):\n    work[:] = 2 * x\n    return work * x", vars(module))
+    module.work, replacement = None, np.zeros(2)
+    with ng.instrument(module, work=replacement), ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0]))
+        y = module.f(x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [4.0, 8.0])
+    assert module.work is None and replacement.tolist() == [2.0, 4.0]

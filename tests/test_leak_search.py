@@ -424,3 +424,17 @@ def test_arguments_are_of_the_line_that_calls() -> None:
 
 def test_installed_code_is_not_observed() -> None:
     assert _leak_search._Observer()(a_frame(3, {}, "numpy"), "call", None) is None
+
+
+@pytest.mark.parametrize("point", [np.array([1.0, 2.0]), np.array([1.0 + 2j, 0.5 - 1j])])
+def test_functions_without_forward_mode(point):
+    right = ng.custom_gradient(lambda x: (x * x, lambda ct: ct * np.conj(2 * x)))
+    wrong = ng.custom_gradient(lambda x: (x * x, lambda ct: ct * np.conj(2.1 * x)))
+    ng.check_leaks(lambda x: np.sin(right(x)) * x, point)
+    ng.grad(lambda x: np.real(right(x)).sum(), check=True)(point)
+    with pytest.raises(ng.LeakError):
+        ng.check_leaks(lambda x: np.sin(wrong(x)) * x, point)
+    with pytest.raises(ng.LeakError):
+        ng.grad(lambda x: np.real(wrong(x)).sum(), check=True)(point)
+    with pytest.raises(ng.LeakError):
+        ng.jacobian(wrong, check=True)(point)
