@@ -250,7 +250,9 @@ def refuse_unrecorded() -> NoReturn:
     """An array of our class that no hook of ours has made (``plain.dot(traced)`` and the like)."""
     raise LeakError(
         leak_message(
-            "this array was made by compiled code from traced data, so its derivative is lost (plain.dot(traced) does that)",
-            "Write plain @ traced or np.dot(plain, traced), or make the plain array traced with npgrad.array.",
+            "this array was made by compiled code from traced data, so its derivative is lost (plain.dot(traced) and "
+            "numpy.ma do that)",
+            "Write plain @ traced or np.dot(plain, traced), make the plain array traced with npgrad.array, or use "
+            "np.where for a mask.",
         )
     )
