@@ -8,9 +8,13 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 Path = tuple[Any, ...]
+
+# What is compared of the fields that a dataclass makes itself.
+_COMPARED = (ndarray, np.generic, bool, int, float, complex, str)
 
 _only = operator.itemgetter(0)
 
@@ -38,7 +42,29 @@ def _rebuilt(structure: Any, items: list[tuple[Any, Any]]) -> Any:
         made = copy.copy(structure)
         made.update(items)
         return made
+    _check_remade(structure)
     return dataclasses.replace(structure, **dict(items))
+
+
+def _check_remade(structure: Any) -> None:
+    """Raise if a dataclass made of the same fields would not be the same: it has been changed since it was made."""
+    derived = [field.name for field in dataclasses.fields(structure) if not field.init and hasattr(structure, field.name)]
+    if not derived:
+        return
+    remade = dataclasses.replace(structure)
+    for name in derived:
+        before, after = getattr(structure, name), getattr(remade, name, None)
+        if isinstance(before, _COMPARED) and not _same(before, after):
+            raise ValueError(
+                f"{type(structure).__name__}.{name} is not what making the dataclass anew gives, which npgrad does for "
+                "copies of it: make it a field that is given (init=True)"
+            )
+
+
+def _same(before: Any, after: Any) -> bool:
+    if not isinstance(after, _COMPARED) or np.shape(before) != np.shape(after):
+        return False
+    return bool(np.all((before == after) | (before != before)))
 
 
 def flatten(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:

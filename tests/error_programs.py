@@ -5,12 +5,14 @@ from __future__ import annotations
 import ast
 import atexit
 import copy
+import dataclasses
 import sys
 import tempfile
 import threading
 import types
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 from unittest import mock
 
 import numpy as np
@@ -316,6 +318,18 @@ def changed_under_a_gradient():
 def left_in_an_attribute():
     kept = []
     ng.grad(lambda x: (ng.checkpoint(lambda x: kept.append(x * x) or x * 2)(x) * kept[0]).sum())(X)
+
+
+@dataclasses.dataclass
+class Derived:
+    a: Any
+    twice: Any = dataclasses.field(init=False, default=0.0)
+
+
+def changed_dataclass():
+    made = Derived(X)
+    made.twice = 1.0
+    ng.grad(lambda made: made.a.sum() * made.twice)(made)
 
 
 def changed_under_an_equation():

@@ -2,10 +2,12 @@
 
 import collections
 import dataclasses
+from typing import Any
 
 import numpy as np
 import pytest
 
+import npgrad as ng
 from npgrad._structure import flatten, leaf_paths, map_structure, path_text
 
 Pair = collections.namedtuple("Pair", "first second")
@@ -89,3 +91,38 @@ def test_a_dataclass_that_cannot_be_rebuilt_passes_where_nothing_changes():
 def test_arrays_are_leaves():
     leaves, _ = flatten([np.ones((2, 2)), "text", {1}])
     assert len(leaves) == 3
+
+
+def test_a_dataclass_that_has_been_changed_since_it_was_made_is_no_structure():
+    @dataclasses.dataclass
+    class Model:
+        a: Any
+        twice: Any = dataclasses.field(init=False)
+        name: Any = dataclasses.field(init=False, default="model")
+
+        def __post_init__(self):
+            self.twice = self.a * 2
+
+    x = np.array([1.0, 2.0])
+
+    def f(model):
+        return (model.a * model.twice).sum()
+
+    model = Model(x)
+    np.testing.assert_array_equal(ng.grad(f)(model).a, 4 * x)
+    np.testing.assert_array_equal(ng.grad(lambda x: ng.checkpoint(f)(Model(x)))(x), 4 * x)
+    model.twice = 5 * x
+    with pytest.raises(ValueError, match=r"Model.twice is not what making the dataclass anew gives"):
+        ng.grad(f)(model)
+    with pytest.raises(ValueError, match=r"Model.name is not what"):
+        other = Model(x)
+        other.name = "other"
+        ng.grad(f)(other)
+    with pytest.raises(ValueError, match=r"Model.twice"):
+
+        def changed(x):
+            model = Model(x)
+            model.twice = x * 5
+            return ng.checkpoint(f)(model)
+
+        ng.grad(changed)(x)
