@@ -71,7 +71,7 @@ class Surroundings:
                 elif kind in _FUNCTIONS:
                     todo.append(part)
                 elif self.deep and (part is value or id(part) not in seen):
-                    mark = _mark(part, 2)
+                    mark = _mark(part, 2, _mentioned_by(value))
                     if mark:
                         found[id(value), place] = name, mark
         return found
@@ -183,7 +183,37 @@ def _is_private(closure: tuple, number: int) -> bool:
     return all(count <= alone for count, alone in zip(_holders(closure, number), _ALONE, strict=True))
 
 
-def _mark(value: Any, depth: int) -> Any:
+def _mentioned_by(value: Any) -> frozenset[str] | None:
+    """The names in a function's code, those of attributes among them; None for what is no function."""
+    if type(value) is functools.partial:
+        return _mentioned_by(value.func)
+    function = value.__func__ if type(value) is types.MethodType else value
+    return _mentioned(function.__code__) if type(function) is types.FunctionType else None
+
+
+@functools.lru_cache(maxsize=1024)
+def _mentioned(code: types.CodeType) -> frozenset[str]:
+    inner = [_mentioned(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
+    return frozenset(code.co_names).union(*inner)
+
+
+def _attributes(value: Any, mentioned: frozenset[str] | None) -> list[tuple[Any, Any]]:
+    """The attributes that code mentions, and those that the methods mention that it mentions."""
+    own = getattr(value, "__dict__", {})
+    if mentioned is None:
+        return list(own.items())
+    names, todo = set(mentioned), list(mentioned)
+    while todo:
+        method = getattr(type(value), todo.pop(), None)
+        method = method.fget if isinstance(method, property) else method
+        if type(method) is types.FunctionType:
+            new = _mentioned(method.__code__) - names
+            names |= new
+            todo += new
+    return [(name, part) for name, part in own.items() if name in names]
+
+
+def _mark(value: Any, depth: int, mentioned: frozenset[str] | None) -> Any:
     """What to know a value's numbers by, None for what has none. In lists and objects whole numbers do not count, for they
     often count calls."""
     kind = type(value)
@@ -191,7 +221,8 @@ def _mark(value: Any, depth: int) -> Any:
         return _mark_of_array(unwrap(value))
     if kind in IMMUTABLE:
         return (kind, value if value == value else "nan") if kind is float or kind is complex or kind in _INEXACT else None
-    marks = {key: mark for key, part in _items(value) if (mark := _mark(part, depth - 1))} if depth else {}
+    items = _items(value, mentioned) if depth else []
+    marks = {key: mark for key, part in items if (mark := _mark(part, depth - 1, mentioned))}
     return _Several(marks) if marks else None
 
 
@@ -199,7 +230,7 @@ def _mark(value: Any, depth: int) -> Any:
 _MOST = 256
 
 
-def _items(value: Any) -> list[tuple[Any, Any]]:
+def _items(value: Any, mentioned: frozenset[str] | None = None) -> list[tuple[Any, Any]]:
     """What lists, dicts and objects of the user's hold, with where."""
     kind = type(value)
     if isinstance(value, (list, tuple, dict)):
@@ -207,7 +238,7 @@ def _items(value: Any) -> list[tuple[Any, Any]]:
             return []
         return list(value.items() if isinstance(value, dict) else enumerate(value))
     if kind is types.SimpleNamespace or is_users_code(kind.__module__):
-        return list(getattr(value, "__dict__", {}).items())
+        return _attributes(value, mentioned)
     return []
 
 

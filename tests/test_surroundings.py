@@ -101,6 +101,11 @@ def namespace():
     return (lambda z: z * model.k), lambda: np.multiply(model.k, 2.0, out=model.k)
 
 
+def method_of_attribute():
+    model = Model()
+    return (lambda z: model.product(z)), lambda: setattr(model, "k", 3.0)
+
+
 def method():
     model = Model()
     return model.product, lambda: setattr(model, "k", 3.0)
@@ -123,7 +128,8 @@ def default():
 ALL = NUMBERS | {
     f.__name__: f
     for f in (
-        array, global_array, view, traced, variable, in_dict, in_list, attribute, namespace, method, partial, default,
+        array, global_array, view, traced, variable, in_dict, in_list, attribute, namespace, method,
+        method_of_attribute, partial, default,
     )
 }  # fmt: skip
 
@@ -239,6 +245,22 @@ def test_solvers_ask_anew(made, questions):
     expected = {"fun": (k * X**3).sum(), "jac": 3 * k * X**2, "hess": np.diag(6 * k * X)}
     np.testing.assert_allclose(getattr(solvable, second)(X), expected[second])
     np.testing.assert_allclose(solvable.hessp(X, X), 6 * k * X * X)
+
+
+def test_attributes_that_are_not_mentioned_do_not_matter():
+    class Clock(Model):
+        def __init__(self):
+            super().__init__()
+            self.time, self.state = 0.0, np.zeros(3)
+
+    clock = Clock()
+    with ng.GradientTape() as tape:
+        x = y = tape.watch(X)
+        for _ in range(2):
+            y = ng.custom_gradient(lambda x: (clock.product(x), lambda ct: clock.product(ct)))(y)
+            clock.time += 0.5
+            clock.state[:] = clock.time
+    np.testing.assert_array_equal(tape.gradient(y, x), 4 * clock.table**2)
 
 
 def test_solvers_whose_arguments_are_objects():
