@@ -33,9 +33,12 @@ def _kept(*saved: tuple) -> list:
 
 def without_singular(ct: Any, g: Any, partial: Callable | None = None) -> Any:
     """A zero cotangent (or tangent) times a singular partial derivative is zero; so is a singular one times a zero that
-    ``partial`` gives exactly."""
-    g = np.where(ct != 0, g, 0)
-    return g if partial is None else np.where(partial(np.ones_like(ct)) != 0, g, 0)
+    ``partial`` gives exactly. A zero of finite factors stays as it is, for it may have a derivative."""
+    finite = np.isfinite(g)
+    if np.all(finite):
+        return g
+    g = np.where(finite | (ct != 0), g, 0)
+    return g if partial is None else np.where(finite | (partial(np.ones_like(ct)) != 0), g, 0)
 
 
 def _times(careful: bool, selection: Any, derivative: Callable, ct: Any, *values: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad import finite_difference
 from npgrad._derivatives import tangents_of
 from npgrad._partials import Elementwise
 from npgrad._registry import COMPOSITES, RULES
@@ -243,3 +244,44 @@ def test_singular_points_of_special_functions_are_in_the_table():
                     if _is_singular(_moved(sample, points, directions), np.zeros(1), np.ones(1)):
                         missing[name] = (point, n)
     assert not missing
+
+
+@pytest.mark.parametrize(
+    "not_taken",
+    [
+        lambda x: np.sum(np.sqrt(np.clip(x - 5.0, 0.0, None))),
+        lambda x: np.sum(np.where(x > 9.0, np.log(x - x[0]), 0.0)),
+    ],
+    ids=["sqrt of clip", "log in where"],
+)
+@pytest.mark.parametrize(
+    "misfit",
+    [
+        lambda r, x: r * r + np.sin(x[1]) * r,
+        lambda r, x: np.tanh(r * x[1]) * r,
+        lambda r, x: np.power(r, 2) * x[1],
+        lambda r, x: np.where(x[1] > 0, r * x[1], r) ** 2,
+        lambda r, x: np.clip(r * x[1], -1.0, 1.0) ** 2,
+        lambda r, x: np.arctan2(r, x[1]) * r,
+        lambda r, x: (r * x) @ (r * x) + (r * x) @ x,
+    ],
+)
+@pytest.mark.filterwarnings("ignore:divide by zero")
+@pytest.mark.filterwarnings("ignore:invalid value")
+def test_a_cotangent_that_is_zero_by_chance_has_a_derivative(not_taken, misfit):
+    """At a perfect fit, beside a branch that was not taken: second derivatives are those without the branch."""
+
+    def f(x):
+        return not_taken(x) + alone(x)
+
+    def alone(x):
+        return misfit(np.exp(x[0]) - np.exp(1.0), x)
+
+    x = np.array([1.0, 0.7])
+    expected = finite_difference.jacobian(ng.grad(alone), method="3-point", step=1e-5)(x)
+    for outer in ("reverse", "forward"):
+        for inner in ("reverse", "forward"):
+            made = ng.jacobian(ng.jacobian(f, mode=inner), mode=outer)(x)
+            np.testing.assert_allclose(made, expected, atol=1e-8)
+    made = [ng.hvp(f, (x,), (direction,))[0] for direction in np.eye(2)]
+    np.testing.assert_allclose(made, expected, atol=1e-8)
