@@ -15,7 +15,7 @@ Each name has help of its own, ``help(npgrad.grad)``:
   UnconnectedGradients
 - of a function: grad, value_and_grad, jacobian, value_and_jacobian, hessian, jvp, vjp, hvp, linearize, for_solver
 - sparse: sparse_jacobian, sparse_hessian, jacobian_sparsity, SparseMatrix, SparsityPattern
-- derivatives of one's own: custom_gradient, implicit, black_box; less memory: checkpoint, checkpoint_loop
+- derivatives of one's own: custom_gradient, npgrad.extend, implicit, black_box; less memory: checkpoint, checkpoint_loop
 - is it right: compare, Comparison, MethodResult, check_leaks, npgrad.testing, npgrad.finite_difference
 - errors and warnings: LeakError, NoRuleError, NonFiniteError, LeakWarning, DegenerateWarning, BlackBoxWarning
 """

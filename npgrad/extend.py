@@ -161,6 +161,7 @@ def vjp(function: Callable, *arguments: str, batch: bool = False) -> Callable[[M
     """
     rule = _rule_of(function, arguments)
 
+    @public
     def declare(map_: Map) -> Map:
         one = ReverseMap(rule, map_, arguments, batch)
         rule.flows_back(one.__call__ if len(arguments) > 1 else one.single, one.names, arguments)
@@ -209,6 +210,7 @@ def jvp(function: Callable, argument: str, batch: bool = False) -> Callable[[Map
     """
     rule = _rule_of(function, (argument,))
 
+    @public
     def declare(map_: Map) -> Map:
         one = ForwardMap(rule, map_, (argument,), batch)
         rule.flows_on(one.__call__, one.names, argument)

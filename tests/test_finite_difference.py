@@ -231,7 +231,22 @@ def test_hessian_counts_and_keeps_to_bounds():
 # --- The form of npgrad's own functions ----------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", ["grad", "jacobian", "hessian", "sparse_jacobian"])
+def test_sparse_jacobians_take_the_numbers_of_arguments_as_npgrads_do():
+    def f(x, y):
+        return x[1:] * y[:-1]
+
+    x, y = np.array([1.0, 2.0, 3.0]), np.array([0.5, 1.5, 2.5])
+    for numbers in (0, 1, (0, 1)):
+        for found, expected in (
+            (fd.sparse_jacobian(f, numbers)(x, y), ng.sparse_jacobian(f, numbers)(x, y)),
+            (fd.sparse_jacobian(f, argnums=numbers)(x, y), ng.sparse_jacobian(f, argnums=numbers)(x, y)),
+        ):
+            pairs = zip(found, expected, strict=True) if isinstance(numbers, tuple) else [(found, expected)]
+            for one, other in pairs:
+                np.testing.assert_allclose(one.toarray(), other.toarray(), atol=1e-9)
+
+
+@pytest.mark.parametrize("name", ["grad", "jacobian", "hessian"])
 def test_signatures_are_those_of_npgrad(name):
     """All that can be given by position; what follows by keyword are options of the method."""
 
