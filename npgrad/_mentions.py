@@ -29,6 +29,7 @@ _OPEN = frozenset([*sys.stdlib_module_names, "numpy", "npgrad", "scipy", "matplo
 _HIDING = (types.GeneratorType, types.CoroutineType, types.MappingProxyType, weakref.ref, weakref.WeakMethod)
 
 
+@functools.lru_cache(maxsize=1024)
 def names_in(code: types.CodeType) -> frozenset[str]:
     """The names that code uses: globals, attributes, modules; with the code inside of it."""
     inner = [names_in(constant) for constant in code.co_consts if type(constant) is types.CodeType]

@@ -16,6 +16,7 @@ from typing import Any
 from numpy import generic, ndarray
 
 from ._leaks import is_users_code
+from ._mentions import contents_of, names_in
 from ._plain_values import COPY_LIMIT, SHARED_COPY_LIMIT, fingerprint
 from ._traced import IMMUTABLE, TracedArray, unwrap
 
@@ -116,7 +117,7 @@ def _parts(value: Any) -> Iterator[tuple[str, Any, Any]]:
         closure = value.__closure__ or ()
         for number, name in enumerate(value.__code__.co_freevars):
             if name not in stored and not _is_private(closure, number):
-                for part in _contents(closure[number]):
+                for part in contents_of(closure[number]):
                     yield name, name, part
         if value.__defaults__ or value.__kwdefaults__:
             defaults = [*(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
@@ -151,13 +152,6 @@ def _names(code: types.CodeType) -> tuple[frozenset[str], tuple[str, ...]]:
     return frozenset(stored), tuple(sorted(read - stored))
 
 
-def _contents(cell: types.CellType) -> list:
-    try:
-        return [cell.cell_contents]
-    except ValueError:  # still empty
-        return []
-
-
 def _holders(closure: tuple, number: int) -> tuple[int, int]:
     """How many refer to a cell, and to what it holds."""
     return sys.getrefcount(closure[number]), sys.getrefcount(closure[number].cell_contents)
@@ -176,7 +170,7 @@ _ALONE = _alone()
 
 def _is_private(closure: tuple, number: int) -> bool:
     """Whether a cell holds an array that nobody else can come by: it was computed in the call."""
-    value = _contents(closure[number])
+    value = contents_of(closure[number])
     if not value or not isinstance(value[0], ndarray) or value[0].base is not None:
         return False
     del value
@@ -188,13 +182,7 @@ def _mentioned_by(value: Any) -> frozenset[str] | None:
     if type(value) is functools.partial:
         return _mentioned_by(value.func)
     function = value.__func__ if type(value) is types.MethodType else value
-    return _mentioned(function.__code__) if type(function) is types.FunctionType else None
-
-
-@functools.lru_cache(maxsize=1024)
-def _mentioned(code: types.CodeType) -> frozenset[str]:
-    inner = [_mentioned(constant) for constant in code.co_consts if isinstance(constant, types.CodeType)]
-    return frozenset(code.co_names).union(*inner)
+    return names_in(function.__code__) if type(function) is types.FunctionType else None
 
 
 def _attributes(value: Any, mentioned: frozenset[str] | None) -> list[tuple[Any, Any]]:
@@ -207,7 +195,7 @@ def _attributes(value: Any, mentioned: frozenset[str] | None) -> list[tuple[Any,
         method = getattr(type(value), todo.pop(), None)
         method = method.fget if isinstance(method, property) else method
         if type(method) is types.FunctionType:
-            new = _mentioned(method.__code__) - names
+            new = names_in(method.__code__) - names
             names |= new
             todo += new
     return [(name, part) for name, part in own.items() if name in names]
