@@ -17,6 +17,8 @@ import pytest
 import npgrad as ng
 from npgrad import _record
 
+pytestmark = pytest.mark.once
+
 POINT = np.array([0.4, 0.7, 1.1])
 
 

@@ -6,6 +6,8 @@ from agreement import difference_jacobian
 
 import npgrad as ng
 
+pytestmark = pytest.mark.once
+
 linalg = pytest.importorskip("scipy.linalg")
 optimize = pytest.importorskip("scipy.optimize")
 

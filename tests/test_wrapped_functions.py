@@ -7,6 +7,8 @@ import pytest
 import npgrad as ng
 from npgrad import finite_difference
 
+pytestmark = pytest.mark.once
+
 
 def plain(a, b):
     return a * a * b
