@@ -33,7 +33,6 @@ from . import (
     _python_numbers as _python_numbers,
 )
 from ._constants import array as array, constant as constant, stop_gradient as stop_gradient
-from ._custom import custom_gradient as custom_gradient
 from ._endpoints import UnconnectedGradients as UnconnectedGradients
 from ._finite import NonFiniteError as NonFiniteError
 from ._forward import ForwardAccumulator as ForwardAccumulator
@@ -61,6 +60,7 @@ if _typing.TYPE_CHECKING:
     from ._black_box import BlackBoxWarning as BlackBoxWarning, black_box as black_box
     from ._checkpoint import checkpoint as checkpoint, checkpoint_loop as checkpoint_loop
     from ._compare import Comparison as Comparison, MethodResult as MethodResult, compare as compare
+    from ._custom import custom_gradient as custom_gradient
     from ._implicit import implicit as implicit
     from ._leak_search import check_leaks as check_leaks
     from ._solvers import for_solver as for_solver
@@ -82,6 +82,7 @@ _LATER = {
         "_black_box": "BlackBoxWarning black_box",
         "_checkpoint": "checkpoint checkpoint_loop",
         "_compare": "Comparison MethodResult compare",
+        "_custom": "custom_gradient",
         "_implicit": "implicit",
         "_leak_search": "check_leaks",
         "_solvers": "for_solver",
