@@ -12,7 +12,7 @@ from ._moves import keep, protect
 from ._record import recording
 from ._structure import flatten, map_structure
 from ._swaps import Unswapped
-from ._traced import TracedArray, as_it_lies, fresh, is_inexact, new_array
+from ._traced import TracedArray, as_it_lies, is_inexact, new_array, on_memory_of
 
 # Fixed arrays of so many bytes are not copied in advance. If the function writes into one, its values are saved then, and
 # put back when it has returned.
@@ -49,7 +49,7 @@ class Copies:
     def _standing_for(self, leaf: ndarray) -> TracedArray:
         if leaf.nbytes < SHARED_FROM or leaf.base is not None or not (leaf.flags.forc and leaf.dtype.isnative):
             return new_array(as_it_lies(leaf))
-        shared = fresh(np.asarray(memoryview(leaf)))  # type: ignore[arg-type]
+        shared = on_memory_of(leaf)
         self._shared[id(shared)] = leaf, shared, keep(shared)[1]
         return shared
 

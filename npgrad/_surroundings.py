@@ -59,40 +59,37 @@ class Surroundings:
     def _look(self) -> dict[Any, tuple[str, Any]]:
         found: dict[Any, tuple[str, Any]] = {}
         seen = {id(value) for value in self.known}
-        todo: list[Any] = list(self.values)
-        while todo:
-            value = todo.pop()
-            if id(value) in seen:
-                continue
-            seen.add(id(value))
-            for name, place, part in _parts(value):
-                kind = type(part)
-                if kind in IMMUTABLE:
-                    found[id(value), place] = name, (kind, part if part == part else "nan")
-                elif kind in _FUNCTIONS:
-                    todo.append(part)
-                elif self.deep and (part is value or id(part) not in seen):
-                    mark = _mark(part, 2, _mentioned_by(value))
-                    if mark:
-                        found[id(value), place] = name, mark
+        for value, name, place, part in _all_parts(self.values, seen):
+            kind = type(part)
+            if kind in IMMUTABLE:
+                found[id(value), place] = name, (kind, part if part == part else "nan")
+            elif self.deep and (part is value or id(part) not in seen):
+                mark = _mark(part, 2, _mentioned_by(value))
+                if mark:
+                    found[id(value), place] = name, mark
         return found
 
 
-def arrays_around(function: Any) -> list[TracedArray]:
-    """The traced arrays that a function refers to."""
-    found: list[TracedArray] = []
-    seen: set[int] = set()
-    todo = [function]
+def _all_parts(values: Iterable[Any], seen: set[int]) -> Iterator[tuple[Any, str, Any, Any]]:
+    """What `_parts` gives of values, and of the functions that they refer to; ``seen`` are left out."""
+    todo = list(values)
     while todo:
         value = todo.pop()
         if id(value) in seen:
             continue
         seen.add(id(value))
-        for _, _, part in _parts(value):
+        for name, place, part in _parts(value):
             if type(part) in _FUNCTIONS:
                 todo.append(part)
             else:
-                _collect(part, 2, found)
+                yield value, name, place, part
+
+
+def arrays_around(function: Any) -> list[TracedArray]:
+    """The traced arrays that a function refers to."""
+    found: list[TracedArray] = []
+    for _, _, _, part in _all_parts([function], set()):
+        _collect(part, 2, found)
     return found
 
 

@@ -23,7 +23,7 @@ from ._leaks import is_users_code
 from ._mentions import contents_of, held_functions, is_dynamic, is_opaque, names_in
 from ._moves import protect
 from ._namespace import form_in_place
-from ._traced import PythonNumber, TracedArray, fresh, is_inexact, view_of
+from ._traced import PythonNumber, TracedArray, is_inexact, on_memory_of, view_of
 
 # What holds nothing to be swapped: lists of nothing else are not searched.
 PLAIN: set[Any] = {
@@ -145,8 +145,7 @@ class Swaps(Unswapped):
             return view_of(owner, array)
         if not array.flags.forc:
             return array
-        # Through a memoryview, so that views of it refer to this array as the whole.
-        return fresh(np.asarray(memoryview(array)) if array.dtype.isnative else array)  # type: ignore[arg-type]
+        return on_memory_of(array)
 
     def keep(self) -> None:
         """Leave copies of the saved values: from here on nobody sees what is written into the memory."""

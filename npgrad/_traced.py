@@ -205,6 +205,11 @@ def root_of(traced: TracedArray) -> ndarray:
     return traced._bare if traced._view is None else traced._bare.base
 
 
+def on_memory_of(array: ndarray) -> TracedArray:
+    """A traced array on the memory of a plain one. Through a memoryview, so that its views refer to it as the whole."""
+    return fresh(np.asarray(memoryview(array)) if array.dtype.isnative else array)  # type: ignore[arg-type]
+
+
 def over(bare: ndarray, storage: Storage, view: View | None) -> TracedArray:
     """The traced array for a part of a storage that is known."""
     traced = bare.view(TracedArray) if type(bare) is ndarray else np.asarray(bare).view(TracedArray)
