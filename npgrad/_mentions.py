@@ -16,12 +16,12 @@ from typing import Any
 
 import numpy as np
 
-# Names in code that looks other names up, in a module or in a frame.
-_DYNAMIC = frozenset({
-    "globals", "locals", "vars", "eval", "exec", "compile", "getattr", "attrgetter", "__import__", "import_module",
-    "modules", "__dict__", "__globals__", "f_globals", "f_locals", "_getframe", "currentframe", "__subclasses__",
-    "get_objects", "get_referrers", "get_referents",
+# Names in code that looks other names up, in its own module or in frames; and in objects, which may be modules.
+_IN_MODULE = frozenset({
+    "globals", "eval", "exec", "compile", "__import__", "import_module", "modules", "__globals__", "f_globals", "f_locals",
+    "_getframe", "currentframe", "__subclasses__", "get_objects", "get_referrers", "get_referents",
 })  # fmt: skip
+_IN_OBJECTS = frozenset({"getattr", "attrgetter", "vars", "__dict__"})
 
 _FUNCTIONS = (types.FunctionType, types.MethodType, functools.partial)
 # Libraries whose objects hide no function of the user, or have it among their attributes: see `held_functions`.
@@ -36,16 +36,21 @@ def names_in(code: types.CodeType) -> frozenset[str]:
     return frozenset(code.co_names).union(*inner)
 
 
-def is_dynamic(names: frozenset[str]) -> bool:
-    """Whether code with these names may reach more than it names."""
-    return not _DYNAMIC.isdisjoint(names)
+def looks_up(names: frozenset[str]) -> bool:
+    """Whether code with these names may reach more of its module than it names."""
+    return not _IN_MODULE.isdisjoint(names)
+
+
+def looks_into(names: frozenset[str]) -> bool:
+    """Whether code with these names may reach more than it names of modules that it has."""
+    return not _IN_OBJECTS.isdisjoint(names)
 
 
 def is_opaque(value: Any) -> bool:
     """Whether an object may call a function of the user that nobody can see."""
     kind = type(value)
     if kind is np.ufunc:
-        return all(set(types_) <= set("O->") for types_ in value.types)  # np.frompyfunc
+        return value.ntypes == 1 and set(value.types[0]) <= set("O->")  # np.frompyfunc
     if isinstance(value, type) or kind in (np.ndarray, types.BuiltinFunctionType):
         return False
     if kind in _HIDING or (kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__")):

@@ -20,7 +20,7 @@ from numpy import ndarray
 
 from ._guards import StructuredArray, generator_class, guarded_generator
 from ._leaks import is_users_code
-from ._mentions import contents_of, held_functions, is_dynamic, is_opaque, names_in
+from ._mentions import contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
 from ._namespace import form_in_place
 from ._traced import PythonNumber, TracedArray, is_inexact, on_memory_of, view_of
@@ -87,6 +87,8 @@ class Swaps(Unswapped):
         self.codes: dict[tuple[int, int], frozenset[str]] = {}
         # Modules in containers and objects: of them any name that any code has may be used.
         self.held: dict[int, types.ModuleType] = {}
+        self.entered: dict[int, dict] = {}  # modules that code itself has, by the identity of their names
+        self.wanted: dict[int, dict] = {}  # those of which all names are to count
         self.is_opaque = False
 
     def __call__(self, value: Any) -> Any:
@@ -189,9 +191,9 @@ class Swaps(Unswapped):
         return self.modules.setdefault(id(names), Named(names))
 
     def all_of(self, names: dict) -> None:
-        """All names of a module."""
-        self.named(names).is_whole = True
-        self.todo.append(names)
+        """All names of a module, when what code names has been found."""
+        if not self.named(names).is_whole:
+            self.wanted[id(names)] = names
 
     def mention(self, names: dict, mentioned: frozenset[str]) -> None:
         """Those names of a module that code mentions, and those of the user's modules among them."""
@@ -211,7 +213,10 @@ class Swaps(Unswapped):
     def go_into(self, module: types.ModuleType, mentioned: frozenset[str]) -> None:
         names = vars(module)
         known = self.modules.get(id(names))
-        if (known is None or not mentioned <= known.mentioned) and is_users_code(module.__name__):
+        if known is None and not is_users_code(module.__name__):
+            return
+        self.entered[id(names)] = names
+        if known is None or not mentioned <= known.mentioned:
             self.mention(names, mentioned)
 
     def follow(self, function: types.FunctionType) -> None:
@@ -221,21 +226,27 @@ class Swaps(Unswapped):
             return
         mentioned = self.codes[key] = names_in(function.__code__)
         self.seen[key[0]] = function.__code__
-        if is_dynamic(mentioned):
+        if looks_up(mentioned):
             self.all_of(function.__globals__)
         self.mention(function.__globals__, mentioned)
 
     def run(self) -> None:
         """Go on into what has been reached, as far as it is the user's own."""
         self.search()
+        if self.is_opaque:  # what code does not name, it does not call either
+            for module in list(self.modules.values()):
+                self.all_of(module.names)
         known = -1
         while known < (known := len(self.seen)):
             mentioned = frozenset().union(*self.codes.values())
             for held in list(self.held.values()):
                 self.go_into(held, mentioned)
-            for module in list(self.modules.values()) if self.is_opaque else ():
-                if not module.is_whole:
-                    self.all_of(module.names)
+            for names in list(self.entered.values()) if looks_into(mentioned) else ():
+                self.all_of(names)
+            while self.wanted:
+                _, names = self.wanted.popitem()
+                self.named(names).is_whole = True
+                self.todo.append(names)
             self.search()
         for module in self.modules.values():
             if module.before and not module.is_whole:

@@ -310,6 +310,7 @@ def grid(u):
     return out
 
 
+@pytest.mark.once
 def test_sparse_where_it_fits():
     report = ng.compare(grid, np.linspace(0.1, 1, 40))
     row = by_name(report)["npgrad sparse"]
@@ -404,6 +405,7 @@ def f(x):
 """
 
 
+@pytest.mark.once
 @pytest.mark.skipif(not hasattr(os, "openpty"), reason="needs a terminal")
 def test_progress_is_shown_on_a_terminal_only(tmp_path):
     script = tmp_path / "slow_script.py"

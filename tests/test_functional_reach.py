@@ -609,6 +609,9 @@ def made(x):
         "import helper_of_reach as h\nclass M:\n    backend = h\nm = M()\nf = lambda x: m.backend.through(x)",
         "import helper_of_reach as h\nknown = {'a': [h]}\nf = lambda x: known['a'][0].made(x)",
         "import lazy_of_reach as lazy\nf = lambda x: lazy.anything(x)",
+        "import helper_of_reach as h\nf = lambda x: getattr(h, 'thr' + 'ough')(x)",
+        "import helper_of_reach as h\ndef load():\n    return h\nf = lambda x: getattr(load(), 'thr' + 'ough')(x)",
+        "import helper_of_reach as h\nf = lambda x: vars(h)['thr' + 'ough'](x)",
     ],
 )
 def test_the_users_other_modules_are_reached(source, monkeypatch):

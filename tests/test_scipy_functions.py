@@ -100,6 +100,7 @@ def scan(module: str) -> None:
     print(json.dumps([found, tried, crashed]))
 
 
+@pytest.mark.once
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="the system has no fork")
 @pytest.mark.parametrize("module", MODULES)
 def test_nothing_that_moves_is_plain(module):

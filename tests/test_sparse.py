@@ -225,6 +225,7 @@ def test_results_are_the_callers_own():
 # --- Hessians
 
 
+@pytest.mark.once
 @pytest.mark.parametrize(
     "f",
     [
