@@ -84,21 +84,17 @@ def _of_unknown(name: str) -> Callable:
 
 
 def _numpy_complex(op: Callable) -> Callable:
-    """Python computes ``1j + np.float64(2)`` by itself, and the result is its own complex number."""
-
-    def call(a: Any, b: Any) -> Any:
-        result = op(a, b)
-        return np.complex128(result) if type(result) is complex else result
-
-    return call
+    return lambda a, b: np.complex128(op(a, b))
 
 
 def _reflected(name: str, call: Callable, complex_call: Callable | None = None) -> Callable:
+    """``complex_call`` is for what Python computes by itself, as ``1j + np.float64(2)``: it takes NumPy's doubles for its
+    own, and the result is its own complex number."""
     numpys = getattr(ndarray, name)
 
     def method(self: TracedArray, other: Any) -> Any:
         try:
-            if type(other) is complex and complex_call is not None:
+            if type(other) is complex and complex_call is not None and isinstance(self._bare, float):
                 return complex_call(other, self)
             if isinstance(other, TracedArray) or type(other) in ACCEPTED:
                 return call(other, self)
@@ -140,7 +136,7 @@ for _name, _ufunc in DIFFERENTIABLE.items():
     _call = binary_operator(_rule, getattr(operator, _name), _of_unknown(f"__{_name}__"))
     _in_place = in_place_operator(_rule, getattr(operator, f"i{_name}"), _call)
     _install(f"__{_name}__", _call)
-    _complex_call = binary_operator(_rule, _numpy_complex(getattr(operator, _name)))
+    _complex_call = binary_operator(_rule, _numpy_complex(getattr(operator, _name)), None, PythonNumber)
     _reflected_call = binary_operator(_rule, getattr(operator, _name))
     _install(f"__r{_name}__", _reflected(f"__r{_name}__", _reflected_call, _complex_call))
     _general = _forward(f"__i{_name}__", _in_place)
@@ -152,7 +148,7 @@ def _matmul(a: Any, b: Any) -> Any:
 
 
 _install("__matmul__", _forward("__matmul__", _matmul))
-_install("__rmatmul__", _reflected("__rmatmul__", _matmul, _matmul))
+_install("__rmatmul__", _reflected("__rmatmul__", _matmul))
 
 
 def _matmul_in_place(a: TracedArray, b: Any) -> Any:

@@ -1,6 +1,7 @@
 """A number of Python's takes the precision of what it meets: values, dtypes and errors are the plain program's."""
 
 import cmath
+import itertools
 import math
 import operator
 
@@ -99,6 +100,24 @@ def test_values_are_handed_out_in_the_types_of_the_plain_programs(operation: str
         made = outcome(get(lambda x: f(a, x)), number)
         expected = outcome(f, a, number)
         assert made is expected if isinstance(expected, type) else type(made[0]) is type(expected)
+
+
+@pytest.mark.filterwarnings("ignore")
+@pytest.mark.parametrize("operation", [name for name in OPERATIONS if name not in ("np.clip", "math.hypot")])
+@pytest.mark.parametrize("name", ["add", "sub", "mul", "truediv", "pow", "mod"])
+@pytest.mark.parametrize("kind", [np.float64, np.float32, np.complex128, np.complex64])
+def test_what_pythons_complex_number_makes_of_an_element(kind: type, name: str, operation: str) -> None:
+    """Of a double it makes its own number, by its own division and power, whose last bits are not NumPy's."""
+    op, f = getattr(operator, name), OPERATIONS[operation]
+
+    def results(elements):
+        pairs = itertools.product((np.array([3.0, 0.7], np.float32), 2.3, np.float64(0.9)), (0.02 + 1j, -1.3 + 0.4j))
+        return [outcome(lambda v, a, z: f(a, op(z, v)), v, a, z) for a, z in pairs for v in elements]
+
+    elements = np.array([0.37, 1.9], kind)
+    with ng.GradientTape() as tape:
+        made = results(tape.watch(elements))
+    assert list(map(bits, made)) == list(map(bits, results(elements)))
 
 
 @pytest.mark.parametrize("name", ["iadd", "isub", "imul", "itruediv", "ipow"])
