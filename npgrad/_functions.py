@@ -75,8 +75,14 @@ FORMS[_NUMPYS_NORM] = lambda *args, **kwargs: call_function(_NUMPYS_NORM, args, 
 # Parameters that are sequences, of numbers or of arrays at which NumPy's dispatch looks one by one, or no data. All other
 # lists are arrays in the making, and traced arrays inside would be lost.
 _SEQUENCES = {"condlist", "funclist", "sample", "indices", "ind", "obj", "filt", "n", "tol", "range", "out"}
-# NumPy takes lists in the type of the array that they are written into.
-_IN_TYPE_OF_FIRST = {np.put, np.place, np.putmask}
+# Arguments by position that NumPy's code makes arrays of in its own way: in the type of the array that is written into, each
+# item for itself, or only after it has looked at a list, which is an error then, or split by its length, or returned.
+_AS_GIVEN = {
+    2: {"put", "place", "putmask"},
+    6: {"cov"},
+    0: {"split", "array_split", "hsplit", "vsplit", "dsplit", "unstack", "rollaxis", "astype", "diff"},
+    1: {"apply_over_axes"},
+}
 # Sequences of arrays, each of which may be a list.
 _OF_LISTS = {"arrays", "tup", "choices", "choicelist"}
 # Lists in lists are rows.
@@ -120,7 +126,7 @@ def _lists(function: Any) -> _Lists:
         if p.kind is p.VAR_POSITIONAL:
             further = None if function in CALLING_BACK else assemble  # the user's function gets what the user gives
         elif p.kind is not p.VAR_KEYWORD:
-            as_it_is = p.name in _SEQUENCES or isinstance(p.default, bool) or (function in _IN_TYPE_OF_FIRST and n == 2)
+            as_it_is = p.name in _SEQUENCES or isinstance(p.default, bool) or function.__name__ in _AS_GIVEN.get(n, ())
             of[p.name] = arrays_of if p.name in _OF_LISTS else None if as_it_is else assemble
             if p.kind is not p.KEYWORD_ONLY:
                 of[n] = of[p.name]
@@ -187,6 +193,7 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
     if out is not None:
         plain["out"] = _like_target(out)
     exact = function(*[unwrap(a) for a in args], **plain)
+    args, kwargs = assembled(function, args, kwargs)
     with np.errstate(all="ignore"):  # NumPy has warned
         result = body(*args, **kwargs)
     if isinstance(result, (tuple, list)):
@@ -231,6 +238,7 @@ def _at_index(body: ByIndex, function: Callable, args: tuple, kwargs: dict) -> A
     out = kwargs.pop("out", None)
     plain = {} if out is None else {"out": _like_target(out)}
     exact = function(*unwrap(args), **unwrap(kwargs), **plain)
+    args, kwargs = assembled(function, args, kwargs)
     array, key = body.key(*args, **kwargs)
     result = gather(array, key, exact) if isinstance(array, TracedArray) else adopt(exact)
     return result if out is None else _into(out, result, exact)

@@ -34,7 +34,7 @@ from ._leaks import refuse
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
 from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
 from ._record import recording
-from ._registry import CALLING_BACK, WRITES, ZERO
+from ._registry import CALLING_BACK, VIEWS, ZERO
 from ._scipy import as_compiled_code_takes_it, is_followed
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_names import captured
@@ -74,18 +74,6 @@ def _creator_in_place(original: Callable, traced: Callable) -> Callable:
     return in_place
 
 
-# Functions of which NumPy's dispatch does not look at every argument: with plain data in those it looks at, the traced
-# data in the others would be lost in C.
-_PARTLY_SEEN = {
-    np.sum, np.prod, np.max, np.min, np.amax, np.amin, np.nansum, np.nanprod, np.nanmax, np.nanmin, np.pad, np.select,
-    np.trapezoid, np.nan_to_num, np.interp, np.unwrap,
-    np.var, np.std, np.nanvar, np.nanstd, np.polyint, np.polyfit, *WRITES,
-}  # fmt: skip
-_PARTLY_SEEN_IN_LINALG: set[Any] = {
-    np.linalg.norm, np.linalg.vector_norm, np.linalg.matrix_norm, np.linalg.cond, np.linalg.pinv, np.linalg.lstsq,
-}  # fmt: skip
-
-
 def _is_followed(value: Any) -> bool:
     """Whether it is a dispatched function that traced data must reach, be it to be refused."""
     return isinstance(value, type(np.mean)) and value not in ZERO
@@ -99,7 +87,6 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
         args, kwargs = taken(original, args, kwargs)
         if not traced_leaves((args, kwargs) if kwargs else args):
             return of_plain_data(original(*args, **kwargs), args, sys._getframe(1))
-        args, kwargs = assembled(original, args, kwargs)
         return traced(*args, **kwargs)
 
     return in_place
@@ -169,6 +156,8 @@ def _as_it_is(original: Callable, traced: Callable) -> Callable:
 
 
 def _called(function: Callable) -> Callable:
+    if function in VIEWS:  # of a list there is none until it is an array
+        return completing(lambda *args, **kwargs: call_function(function, *assembled(function, args, kwargs)))
     return completing(lambda *args, **kwargs: call_function(function, args, kwargs))
 
 
@@ -197,7 +186,7 @@ def _hashable_in(value: Any, forms: dict) -> bool:
 
 
 def _followed_in(module: ModuleType) -> dict[Callable, Callable]:
-    return {function: function for function in vars(module).values() if _is_followed(function)}
+    return {function: _called(function) for function in vars(module).values() if _is_followed(function)}
 
 
 def _zero_in(module: ModuleType) -> dict[Callable, Callable]:
@@ -216,7 +205,6 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
         np: [
             (_zero_in(np), _of_lists_in_place),
             (_followed_in(np), _seen_in_place),
-            ({function: _called(function) for function in _PARTLY_SEEN}, _seen_in_place),
             ({function: _called(function) for function in OF_POLYNOMIALS}, _of_polynomials_in_place),
             (TRACED_CREATORS, _creator_in_place),
             ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
@@ -225,7 +213,6 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
         np.linalg: [
             (_zero_in(np.linalg), _of_lists_in_place),
             (_followed_in(np.linalg), _seen_in_place),
-            ({function: _called(function) for function in _PARTLY_SEEN_IN_LINALG}, _seen_in_place),
         ],
         np.emath: [(_followed_in(np.emath), _seen_in_place)],
         np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],

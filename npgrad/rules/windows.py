@@ -17,6 +17,9 @@ from .._registry import body, composite, view
 # sin(y) / y = sum of these times y**2k, for |y| < 1.
 _SINC_SERIES = [(-1) ** k / math.factorial(2 * k + 1) for k in range(11)]
 
+# Beyond this exp(x) overflows, and no number of points would do.
+_I0_OVERFLOWS = 720
+
 
 @body(np.sinc)
 def sinc_body(x: Any) -> Any:
@@ -35,7 +38,8 @@ def i0_body(x: Any) -> Any:
     """The mean of exp(x cos t) over a half turn: the midpoint rule converges faster than any power (Abramowitz and
     Stegun 9.6.16)."""
     x = np.asarray(x)
-    n = 20 + int(6 * np.sqrt(np.abs(x).max(initial=0)))
+    size = np.abs(x)
+    n = 20 + int(6 * np.sqrt(size.max(initial=0, where=size < _I0_OVERFLOWS)))
     cosines = np.cos((np.arange(n) + 0.5) * (np.pi / n))
     return np.mean(np.exp(x[..., None] * cosines), axis=-1)
 

@@ -58,8 +58,15 @@ _EXTREMES = [
 _METHODS = [
     *[S(f, A(2, 3), where=[2, 0, 1], axis=1) for f in (np.nansum, np.nanprod, np.nanmean, np.mean)],
     S(np.max, A(2, 3), where=[2, 0, 1], axis=0, initial=1.01),
-    # Along the other axis NumPy gives NaN for a list, and 1.01 for an array.
-    S(np.nanmin, A(2, 3), where=[2, 0, 1], axis=1, initial=1.01),
+    # Where all of a row or column is left out NumPy gives NaN for a list, and 1.01 for an array.
+    *[
+        S(f, A(2, 3), where=where, axis=axis, keepdims=keepdims, initial=1.01)
+        for f in (np.nanmin, np.nanmax)
+        for where in ([2, 0, 1], _ROWS, [[True, False, True], [True, False, False]], [[True], [False]], False)
+        for axis in (None, 0, 1, (0, 1), -1)
+        for keepdims in (False, True)
+    ],
+    *[S(f, A(2, 3), where=[True, False, True], axis=0) for f in (np.nansum, np.nanprod)],
     S(np.exp, A(3), f=lambda x: np.exp(x, where=[2, 0, 1], out=np.zeros(3))),
     S(np.multiply, A(3), A(3), f=lambda x, y: np.multiply(x, y, where=1, out=np.zeros(3))),
     S(np.divmod, A(3), f=lambda x: np.divmod(x, 0.3, where=[2, 0, 1], out=(np.zeros(3), np.zeros(3)))),
