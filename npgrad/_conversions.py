@@ -13,12 +13,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._elements import in_double, number
 from ._leaks import OWN_CODE, WAYS_OUT, LeakError, refuse
 from ._moves import copied, tracked_by
 from ._record import note_cut, noting
 from ._tracebacks import public
 from ._traced import PythonNumber, TracedArray, completing, entry_point, fresh, is_inexact, short_entry_point
-from ._twins import TWIN_PREFIX
 
 _OPERATOR = opcode.opmap["BINARY_OP"]
 # Its arguments for ``%`` and ``%=``, the same in all supported versions of Python.
@@ -116,20 +116,24 @@ def hex(self: TracedArray) -> str:
 
 @entry_point
 def item(self: TracedArray, *args: Any) -> Any:
-    _check_leak(self, "item() turns a traced value into a plain number", f"{WAYS_OUT} For x.item(i) write x[i].")
-    return self._bare.item(*args)
+    """A number of Python's, which is followed: what the program computes with it is not lost."""
+    plain = self._bare.item(*args)
+    if not tracked_by(self):
+        return plain
+    index: Any = args[0] if args and type(args[0]) is tuple else args
+    if len(index) != self.ndim:  # a position in the flat array, or none
+        index = np.unravel_index(operator.index(index[0]) % self.size if index else 0, self.shape) if self.ndim else ()
+    element: Any = self[index]
+    return number(in_double(element))
 
 
-def _lists_of_elements(array: Any) -> Any:
-    return [_lists_of_elements(part) for part in array] if array.ndim else array
+def _lists_of_numbers(array: Any) -> Any:
+    return [_lists_of_numbers(part) for part in array] if array.ndim else number(array)
 
 
 @entry_point
 def tolist(self: TracedArray) -> Any:
-    if sys._getframe(2).f_globals.get("__name__", "").startswith(TWIN_PREFIX):
-        return _lists_of_elements(self)  # NumPy's own code, which goes on with them
-    _check_leak(self, "tolist() turns traced values into plain numbers")
-    return self._bare.tolist()
+    return _lists_of_numbers(in_double(self)) if tracked_by(self) else self._bare.tolist()
 
 
 @entry_point

@@ -201,8 +201,6 @@ def test_silent_rows_are_documented() -> None:
         (lambda x, plain: plain.__setitem__(0, x[0]), "plain float"),
         (lambda x, plain: float(x[1]), "plain float"),
         (lambda x, plain: complex(x[1]), "plain complex number"),
-        (lambda x, plain: x[1].item(), "item()"),
-        (lambda x, plain: x.tolist(), "tolist()"),
         (lambda x, plain: np.add(x, 1, out=plain), "plain array of shape (3,)"),
         (lambda x, plain: operator.iadd(plain, x), "plain array of shape (3,)"),
         (lambda x, plain: np.add.at(plain, [0], x[:1]), "plain array of shape (3,)"),
@@ -231,7 +229,6 @@ class Quantity(np.ndarray):
     [
         (lambda x: complex(x[0], x[1]), "For complex(a, b) write a + 1j * b."),
         (lambda x: float(x[0]), "For float(x) take x: it passes for a number."),
-        (lambda x: x.item(0), "For x.item(i) write x[i]."),
         (lambda x: x.view(Quantity), "view(Quantity) makes an array of a class that no tape follows. Let the class hold"),
         (lambda x: np.asarray(x).view(type=Quantity), "view(Quantity) makes an array of a class that no tape follows"),
         (lambda x: np.ones(3).view(np.ndarray) * np.ones(3).view(Quantity) * x, "meets a Quantity, whose arithmetic"),

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad._structure import flatten
 
 PARTNERS = {
     "float32 array": np.array([3.0, 0.7], np.float32),
@@ -252,3 +253,53 @@ def test_text_verdicts_and_types_of_numbers_are_no_leaks(ask, number) -> None:
         assert ask(x) == ask(number)
         y = x * x
     assert tape.gradient(y, x) == 2 * number
+
+
+WAYS_TO_NUMBERS = {
+    "item of one": lambda x: x[:1, 0].item(),
+    "item of an element": lambda x: x[1, 0].item(),
+    "item of an element, with a position": lambda x: x[1, 0].item(0),
+    "item of an array without axes": lambda x: np.array(x[1, 1]).item(),
+    "item by position": lambda x: x.item(2),
+    "item by position from the end": lambda x: x.T.item(-2),
+    "item by indices": lambda x: x[::-1].item(1, -1),
+    "item by a tuple": lambda x: x.item((1, 0)),
+    "list of a row": lambda x: x[0].tolist(),
+    "list of an element": lambda x: x[0, 1].tolist(),
+    "list of lists": lambda x: x.T.tolist(),
+    "list of nothing": lambda x: x[:0].tolist(),
+    "item of many": lambda x: x.item(),
+    "item past the end": lambda x: x.item(4),
+    "item past the end of an axis": lambda x: x.item(0, 2),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("dtype", ["f8", "f4", ">f8", "c16", "c8", "g", "f2"])
+@pytest.mark.parametrize("way", WAYS_TO_NUMBERS)
+def test_item_and_tolist_give_numbers_that_are_followed(way: str, dtype: str) -> None:
+    def program(x):
+        numbers = WAYS_TO_NUMBERS[way](x)
+        return numbers, np.sum(np.array(numbers, float if dtype[-1] == "g" else None) ** 2).real
+
+    def result(*args):
+        try:
+            return program(*args)
+        except (ValueError, IndexError) as error:
+            return type(error), str(error)
+
+    point = np.array([[0.3, 1.7], [-2.1, 0.9]]).astype(dtype)
+    expected = result(point)
+    with ng.GradientTape() as tape:
+        x = tape.watch(point)
+        made = result(x)
+    if isinstance(expected[0], type):
+        assert made == expected
+        return
+    numbers, plain = flatten(made[0])[0], flatten(expected[0])[0]
+    assert np.shape(made[0]) == np.shape(expected[0])
+    assert all(isinstance(one, type(right)) for one, right in zip(numbers, plain, strict=True))
+    assert list(map(bits, numbers)) == list(map(bits, plain))
+    rows = tape.gradient(made[1], x, unconnected_gradients="zero")
+    steps = 0.125 * np.eye(4).reshape(4, 2, 2).astype(dtype)
+    slope = [(program(point + step)[1] - program(point - step)[1]) / 0.25 for step in steps]
+    np.testing.assert_allclose(rows.real.ravel(), slope, rtol=1e-2 if dtype == "f2" else 1e-5, atol=1e-6)
