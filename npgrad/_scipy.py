@@ -100,8 +100,8 @@ def refuse_compiled(records: tuple, name: str, what: str = "traced data") -> Non
     refuse(
         records,
         f"{name} takes {what} into compiled code, where no tape can follow",
-        "Use NumPy's function of the same purpose, declare the derivative with npgrad.custom_gradient, or take it out "
-        "with npgrad.stop_gradient.",
+        "Use NumPy's function of the same purpose (docs/scipy.md has them one by one), declare the derivative with "
+        "npgrad.custom_gradient, or take it out with npgrad.stop_gradient.",
     )
 
 
