@@ -76,9 +76,12 @@ _finder = Finder(_settle, _refresh)
 def _put() -> None:
     _look_through()
     for one in _modules:
-        if one.bound:
-            names = vars(one.module)
-            names.update({n: form for n, (original, form) in one.bound.items() if names.get(n) is original})
+        if not one.bound:
+            continue
+        names = vars(one.module)
+        if any(names.get(n) is not original for n, (original, _) in one.bound.items()):
+            one.bound = _bound_in(one.module)  # bound anew, as by `for f in (np.sum, np.prod)` at module level
+        names.update({n: form for n, (_, form) in one.bound.items()})
     _finder.put()
 
 

@@ -101,3 +101,14 @@ def test_what_replaces_a_name_is_followed_too():
         y = module.f(x)
     np.testing.assert_array_equal(tape.gradient(y, x), [4.0, 8.0])
     assert module.work is None and replacement.tolist() == [2.0, 4.0]
+
+
+def test_a_name_that_is_bound_anew_between_tapes_is_followed(legacy):
+    """As by ``for reduce in (np.nansum, np.nanprod)`` at module level: the number of names stays."""
+    for function in (np.nansum, np.nanprod, np.nanmax):
+        legacy.make = function
+        with ng.GradientTape() as tape:
+            x = tape.watch(X)
+            value = legacy.make([x, 2 * x], axis=0).sum()
+        assert legacy.make is function
+        assert tape.gradient(value, x) is not None

@@ -1,7 +1,8 @@
 """Run NumPy's own tests on traced arrays, and print which share of those that pass on plain arrays passes.
 
-    python tests/witness/run.py [file of NumPy's tests ...]
+    python tests/witness/run.py [--write] [file of NumPy's tests ...]
 
+``--write`` puts the table into docs/coverage.md.
 Each file is run three times: on plain arrays, on traced arrays outside of tapes, and on watched arrays while a tape records.
 """
 
@@ -17,6 +18,7 @@ from pathlib import Path
 import numpy as np
 
 HERE = Path(__file__).parent
+PAGE = HERE.parents[1] / "docs" / "coverage.md"
 NUMPY = Path(np.__file__).parent
 FILES = [
     "_core/tests/test_umath.py", "_core/tests/test_multiarray.py", "_core/tests/test_numeric.py",
@@ -52,18 +54,25 @@ def failing(*files: str) -> tuple[int, dict[str, dict[str, str]]]:
     return len(plain), lost
 
 
-def main(files: list[str]) -> None:
+def main(arguments: list[str]) -> None:
+    files = [argument for argument in arguments if argument != "--write"]
     totals = [0, 0, 0]
     reasons = []
-    print("| tests | pass on plain arrays | outside of tapes | while a tape records |\n|---|---|---|---|")
+    table = ["| tests | pass on plain arrays | outside of tapes | while a tape records |", "|---|---|---|---|"]
     for file in files or FILES:
         count, lost = failing(file)
         passed = [count, *[count - len(lost[mode]) for mode in MODES[1:]]]
         totals = [total + n for total, n in zip(totals, passed, strict=True)]
-        print(f"| `{file}` | {' | '.join(map(str, passed))} |", flush=True)
+        table.append(f"| `{file}` | {' | '.join(map(str, passed))} |")
+        print(table[-1], flush=True)
         reasons += [f"{mode}: {name.split('::', 1)[1]}: {error}" for mode in lost for name, error in lost[mode].items()]
-    print(f"| all | {' | '.join(map(str, totals))} |\n")
-    print(*reasons, sep="\n")
+    shares = [f"{n} ({n / totals[0]:.1%})" for n in totals[1:]]
+    table.append(f"| all | {totals[0]} | {' | '.join(shares)} |")
+    print(table[-1], *reasons, sep="\n")
+    if "--write" in arguments:
+        before, _, after = PAGE.read_text(encoding="utf-8").partition(table[0])
+        rest = after[after.index("\n| all |") + 1 :].partition("\n")[2]
+        PAGE.write_text(before + "\n".join(table) + "\n" + rest, encoding="utf-8")
 
 
 if __name__ == "__main__":
