@@ -39,7 +39,7 @@ from ._scipy import as_compiled_code_takes_it, is_followed
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_names import captured
 from ._series import SERIES_FORMS
-from ._traced import TracedArray, again, completing, traced_leaves, unwrap
+from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves, unwrap
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 from ._while_recording import WhileRecording
@@ -158,7 +158,14 @@ def _as_it_is(original: Callable, traced: Callable) -> Callable:
 def _called(function: Callable) -> Callable:
     if function in VIEWS:  # of a list there is none until it is an array
         return completing(lambda *args, **kwargs: call_function(function, *assembled(function, args, kwargs)))
-    return completing(lambda *args, **kwargs: call_function(function, args, kwargs))
+
+    def call(*args: Any, **kwargs: Any) -> Any:
+        for value in (*args, *kwargs.values()):
+            if type(value) is PythonNumber:  # it knows what it is cast to
+                return value.__array_function__(function, (PythonNumber,), args, kwargs)
+        return call_function(function, args, kwargs)
+
+    return completing(call)
 
 
 def _math_in_place(original: Callable, traced: Callable) -> Callable:
