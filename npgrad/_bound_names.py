@@ -4,6 +4,8 @@ A module that did so has NumPy's function under a name of its own, which the nam
 a buffer made through it would be a plain one, and a slice store into that is seen by nobody. So while a tape records, these
 names stand for the traced forms too, in all modules of the user that are loaded. Installed packages and the standard library
 are left as they are. What a module has bound is looked up once, and again when its number of names has changed.
+
+`in_place` is all that is in place while a tape records, the names of ``_namespace`` with it.
 """
 
 from __future__ import annotations
@@ -47,7 +49,7 @@ def _look_through() -> None:
     """Bring `_modules` up to date."""
     global _modules, _modules_seen
     seen = len(sys.modules)
-    if seen != _modules_seen or any(sys.modules.get(m.name) is not m.module for m in _modules):  # one may be loaded anew
+    if seen != _modules_seen or [m for m in _modules if sys.modules.get(m.name) is not m.module]:  # one may be loaded anew
         known = {m.name: m for m in _modules if sys.modules.get(m.name) is m.module}
         loaded = [(n, m) for n, m in list(sys.modules.items()) if isinstance(m, types.ModuleType) and is_users_code(n)]
         _modules = [known.get(name) or _Module(name, module) for name, module in loaded]
@@ -66,7 +68,6 @@ def _settle(module: types.ModuleType) -> None:
 
 
 def _refresh() -> None:
-    _namespace.in_place.put_again()
     in_place.put_again()
 
 
@@ -74,6 +75,7 @@ _finder = Finder(_settle, _refresh)
 
 
 def _put() -> None:
+    _namespace.put()
     _look_through()
     for one in _modules:
         if not one.bound:
@@ -91,6 +93,7 @@ def _take_away() -> None:
         if one.bound:
             names = vars(one.module)
             names.update({n: original for n, (original, form) in one.bound.items() if names.get(n) is form})
+    _namespace.take_away()
 
 
 in_place = WhileRecording(_put, _take_away)

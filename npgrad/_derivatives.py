@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from . import _bound_names, _namespace
+from ._bound_names import in_place
 from ._course import Course
 from ._dispatch import call_rule
 from ._finite import CheckedForward, CheckedReverse
@@ -196,13 +196,11 @@ def _recorded_by(record: Record) -> Iterator[None]:
     length = len(record.entries)
     try:
         record.start()
-        _namespace.in_place.enter(record)
-        _bound_names.in_place.enter(record)
+        in_place.enter(record)
         yield
     finally:
         record.stop()
-        _bound_names.in_place.leave(record)
-        _namespace.in_place.leave(record)
+        in_place.leave(record)
         del record.entries[length:]
 
 

@@ -9,12 +9,12 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import _bound_names, _collector, _instrument, _libraries, _namespace
+from . import _collector, _instrument, _libraries
+from ._bound_names import in_place
 from ._record import opened
 
-_PLACES = (_namespace.in_place, _bound_names.in_place)
 # In the order in which they are taken one inside the other.
-_LOCKS: tuple[Any, ...] = (_instrument.lock, *[place.lock for place in _PLACES], _libraries.lock, _collector.lock)
+_LOCKS: tuple[Any, ...] = (_instrument.lock, in_place.lock, _libraries.lock, _collector.lock)
 
 
 def _before() -> None:
@@ -29,9 +29,7 @@ def _after() -> None:
 
 def _after_in_child() -> None:
     _after()
-    here = {id(record) for record in opened()}
-    for place in _PLACES:
-        place.forget_others(here)
+    in_place.forget_others({id(record) for record in opened()})
 
 
 if hasattr(os, "register_at_fork"):

@@ -8,7 +8,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from . import _bound_names, _namespace
+from ._bound_names import in_place
 from ._endpoints import PlainCopies
 from ._leaks import LeakError, warn
 from ._record import Record, forget_closed
@@ -82,8 +82,7 @@ class Lifecycle:
         assert record is not None
         try:
             record.start()
-            _namespace.in_place.enter(record)
-            _bound_names.in_place.enter(record)
+            in_place.enter(record)
             self._recording = True
         except BaseException:
             self._stop()
@@ -97,10 +96,7 @@ class Lifecycle:
         try:
             insist(record.stop)
         finally:
-            try:
-                insist(_bound_names.in_place.leave, record)
-            finally:
-                insist(_namespace.in_place.leave, record)
+            insist(in_place.leave, record)
 
     def __repr__(self) -> str:
         state = "recording" if self._recording else "used up" if self._consumed else "stopped"

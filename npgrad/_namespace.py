@@ -42,7 +42,6 @@ from ._series import SERIES_FORMS
 from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves, unwrap
 from ._twins import twin
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
-from ._while_recording import WhileRecording
 
 # Where NumPy's `as_strided` is, the one function for traced arrays that reaches no protocol and is imported by its name.
 _strided: Any = implementation_of(stride_tricks.as_strided)
@@ -345,7 +344,7 @@ def load_names() -> None:
     _methods_in_place.update({place: methods_in_place()[place] for place in passing})
 
 
-def _put() -> None:
+def put() -> None:
     load_names()
     for names in _names:
         names.put()
@@ -356,7 +355,7 @@ def _put() -> None:
     _warning_places.put()
 
 
-def _take_away() -> None:
+def take_away() -> None:
     for names in _names:
         names.take_away()
     _doors.take_away()
@@ -364,6 +363,3 @@ def _take_away() -> None:
     captured.take_away()
     scipy_doors.take_away()
     _warning_places.take_away()
-
-
-in_place = WhileRecording(_put, _take_away)

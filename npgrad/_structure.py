@@ -16,12 +16,15 @@ Path = tuple[Any, ...]
 # What is compared of the fields that a dataclass makes itself.
 _COMPARED = (ndarray, np.generic, bool, int, float, complex, str)
 
+# Kinds of leaves that are known at once.
+_LEAVES = frozenset([ndarray, float, int, bool, complex, str, type(None), np.float64])
+
 _only = operator.itemgetter(0)
 
 
 def _children(structure: Any) -> list[tuple[Any, Any]] | None:
     """The (key, item) pairs of one level of a structure, None for a leaf."""
-    if isinstance(structure, ndarray):  # the commonest leaf: said at once, for a traced one answers each further question
+    if isinstance(structure, ndarray) or type(structure) in _LEAVES:  # said at once; a traced one answers each question
         return None
     if isinstance(structure, (list, tuple)):
         return list(enumerate(structure))
@@ -69,6 +72,9 @@ def _same(before: Any, after: Any) -> bool:
 
 def flatten(structure: Any) -> tuple[list[Any], Callable[[list[Any]], Any]]:
     """The leaves of a structure in order, and a function that builds the same structure from other leaves."""
+    kind = type(structure)
+    if (kind is tuple or kind is list) and _LEAVES.issuperset(map(type, structure)):
+        return list(structure), kind
     children = _children(structure)
     if children is None:
         return [structure], _only

@@ -34,7 +34,7 @@ def everything_is_put_back() -> Iterator[None]:
     assert (dict(vars(np)), dict(vars(math))) == before
     assert all(getattr(np, name) is original for name, original in ORIGINALS.items())
     assert ng._record.recording() == ()
-    assert not ng._namespace.in_place.tapes
+    assert not ng._bound_names.in_place.tapes
 
 
 def in_thread(function: Callable) -> None:
@@ -348,7 +348,7 @@ def test_a_fork_while_other_threads_use_tapes():
             by_a_shared_buffer_gradient()
 
     def child() -> bool:
-        if type(np.zeros(1)) is not np.ndarray or ng._namespace.in_place.tapes or np.zeros is not ORIGINALS["zeros"]:
+        if type(np.zeros(1)) is not np.ndarray or ng._bound_names.in_place.tapes or np.zeros is not ORIGINALS["zeros"]:
             return False
         return ng.grad(lambda x: np.zeros(1)[0] + x * x)(3.0) == 6.0 and by_a_shared_buffer_gradient()
 

@@ -145,7 +145,7 @@ def faults(run: Callable[[], Any], error: type[BaseException]) -> Iterator[int]:
         at += 7
 
 
-@pytest.mark.parametrize("step", ["_bound_names.in_place.leave", "_namespace.in_place.leave", "_record.Record.stop"])
+@pytest.mark.parametrize("step", ["_bound_names.in_place.leave", "_record.Record.stop"])
 def test_a_fault_while_a_tape_stops_keeps_nothing_else_in_place(step: str, monkeypatch: pytest.MonkeyPatch) -> None:
     before, (where, _, name) = state(), step.rpartition(".")
     owner = operator.attrgetter(where)(ng)
