@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import functools
+import sys
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
@@ -88,7 +89,9 @@ class Record:
         self.leads_parting = False
         self.may_part = True
 
-    def __del__(self) -> None:
+    def __del__(self, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
+        if is_ending():  # modules may be empty by then
+            return
         _collector.leave()
         if self.large:
             arrays = list(self.large.values())

@@ -1,6 +1,8 @@
 """Python's garbage collector while there is a record: looks less often, and is put back."""
 
 import gc
+import subprocess
+import sys
 import types
 
 import numpy as np
@@ -166,3 +168,40 @@ def test_calls_leave_nothing_for_the_collector(name):
         assert gc.collect() == 0
     finally:
         gc.enable()
+
+
+KEPT_TO_THE_END = """
+import sys, threading
+import numpy as np, npgrad as ng
+X = np.linspace(0.1, 1.0, 5)
+v = ng.Variable(X)
+with ng.GradientTape(persistent=True) as tape:
+    x = tape.watch(X)
+    y = np.zeros(5)
+    y[1:] = x[1:] * v[:-1]
+    z = ng.checkpoint(np.sin)(y)
+gradient = tape.gradient(z, x)
+line = ng.linearize(np.sin, X)
+solver = ng.for_solver(lambda x: np.sum(x**2))
+solver.fun(X), solver.jac(X)
+sparse = ng.sparse_jacobian(lambda x: x[1:] * x[:-1])
+sparse(X)
+accumulator = ng.ForwardAccumulator(x, np.ones(5))
+class Cycle: pass
+cycle = Cycle()
+cycle.self, cycle.tape = cycle, tape
+outer = ng.GradientTape()
+outer.__enter__()
+inner = outer.watch(X)
+inner[1:] = np.exp(inner[:-1])
+"""
+
+
+FORGOTTEN = "for name in [name for name in sys.modules if 'npgrad' in name]: del sys.modules[name]"
+
+
+@pytest.mark.parametrize("end", ["", "sys.exit(0)", FORGOTTEN])
+def test_what_lives_when_python_ends_says_nothing(end):
+    command = [sys.executable, "-W", "error", "-c", KEPT_TO_THE_END + end]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
