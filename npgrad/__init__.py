@@ -31,6 +31,7 @@ from . import (
     _operators as _operators,
     _protocols as _protocols,
     _python_numbers as _python_numbers,
+    _seen as _seen,
 )
 from ._constants import array as array, constant as constant, stop_gradient as stop_gradient
 from ._endpoints import UnconnectedGradients as UnconnectedGradients

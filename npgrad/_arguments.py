@@ -12,7 +12,7 @@ from ._moves import keep, protect
 from ._record import recording
 from ._structure import flatten, map_structure
 from ._swaps import Unswapped
-from ._traced import TracedArray, as_it_lies, is_inexact, new_array, on_memory_of
+from ._traced import TracedArray, as_it_lies, is_inexact, new_array, on_memory_of, seen
 
 # Fixed arrays of so many bytes are not copied in advance. If the function writes into one, its values are saved then, and
 # put back when it has returned.
@@ -37,7 +37,7 @@ class Copies:
 
     def _fixed_leaf(self, leaf: Any) -> Any:
         if type(leaf) is not ndarray or not is_inexact(leaf.dtype):
-            return leaf
+            return seen(leaf)
         known = self._fixed.get(id(leaf))
         if known is None:
             if self._form.holds(leaf):

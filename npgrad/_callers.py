@@ -9,10 +9,11 @@ import numpy as np
 from numpy import ndarray
 
 from ._leaks import OWN_CODE
-from ._traced import is_inexact, new_array
+from ._traced import is_inexact, new_array, seen
 
 # NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
 _FOLLOWED_NUMPY = "numpy.polynomial."
+_KINDS = "fcbiu"
 
 
 def acts_for(caller: str, file: str) -> bool:
@@ -25,11 +26,19 @@ def acts_for(caller: str, file: str) -> bool:
 def of_plain_data(made: Any, args: tuple, frame: FrameType) -> Any:
     """New arrays that the user's code makes of plain data are traced, so that a later write of traced data is seen."""
     parts = made if isinstance(made, (tuple, list)) else (made,)
-    if not any(type(part) is ndarray and is_inexact(part.dtype) for part in parts):
+    if not any(type(part) is ndarray and part.dtype.kind in _KINDS for part in parts):
         return made
     caller = frame.f_globals.get("__name__") or ""
     if caller.startswith("scipy.") or not acts_for(caller, frame.f_code.co_filename):
         return made
     given = [a for arg in args for a in (arg if isinstance(arg, (tuple, list)) else (arg,)) if isinstance(a, ndarray)]
-    new = [part if any(np.may_share_memory(part, a) for a in given) else new_array(part) for part in parts]
+    new = [_new(part, given) for part in parts]
     return new[0] if parts is not made else type(made)(*new) if hasattr(made, "_fields") else type(made)(new)
+
+
+def _new(part: Any, given: list) -> Any:
+    if type(part) is not ndarray or any(part is a for a in given):
+        return part
+    if not is_inexact(part.dtype):
+        return seen(part)
+    return part if any(np.may_share_memory(part, a) for a in given) else new_array(part)

@@ -7,11 +7,12 @@ from typing import Any, TypeVar, overload
 
 import numpy as np
 
+from ._handed_out import handed_out
 from ._moves import assemble
 from ._record import note_cut, noting, recording
 from ._structure import map_structure
 from ._tracebacks import public
-from ._traced import TracedArray, fresh, handed_out, is_inexact, traced_leaves, unwrap
+from ._traced import TracedArray, fresh, is_inexact, traced_leaves, unwrap
 
 T = TypeVar("T")
 

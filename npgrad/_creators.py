@@ -16,11 +16,12 @@ from numpy import ndarray
 
 from ._compat import array_converter, forbids_copy, wants_copy
 from ._guards import StructuredArray, refuse_tracked
+from ._handed_out import handed_out
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
 from ._objects import ObjectArray, as_objects
 from ._storage import RowStorage
-from ._traced import TracedArray, adopt, fresh, handed_out, is_inexact, traced_leaves, unwrap, view_of
+from ._traced import TracedArray, adopt, fresh, is_inexact, traced_leaves, unwrap, view_of
 
 _HOLDING = {"V": StructuredArray, "O": ObjectArray}
 

@@ -43,7 +43,7 @@ class _Argument:
         bare = unwrap(value)
         if bare is not self.saved[0]:  # a traced array was overwritten
             return False
-        return self.kind is not ndarray or bare is self.handed or bare.tobytes() == self.handed.tobytes()
+        return issubclass(self.kind, TracedArray) or bare is self.handed or bare.tobytes() == self.handed.tobytes()
 
     def again(self, value: Any) -> Any:
         """A saved value in the form of the argument. What is tracked cannot be written into."""
@@ -52,7 +52,7 @@ class _Argument:
         if isinstance(value, TracedArray):
             return value
         bare = read_only(value) if self.is_tracked else np.array(value)
-        return bare if self.kind is ndarray else fresh(bare)
+        return fresh(bare) if issubclass(self.kind, TracedArray) else bare
 
 
 class _CustomRule(Maps):

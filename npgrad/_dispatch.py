@@ -17,6 +17,7 @@ from numpy import ndarray
 from ._compat import is_given
 from ._destinations import check_target, loses_parts, memory, refuse_plain_target, with_out
 from ._entries import CALL, Call
+from ._handed_out import IMMUTABLE, with_handed_out
 from ._leaks import NoRuleError, leak_message
 from ._moves import assemble, copied, overwrite, protect, saved_operand
 from ._objects import as_objects, holds_objects
@@ -25,17 +26,7 @@ from ._plans import AGAIN, NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._refusals import refuse_function, refuse_gaps
 from ._registry import INPUTS, Elementwise, Maps, Rule, Spec
-from ._traced import (
-    IMMUTABLE,
-    TracedArray,
-    adopt,
-    completing,
-    new_array,
-    same_memory,
-    traced_leaves,
-    unwrap,
-    with_handed_out,
-)
+from ._traced import TracedArray, adopt, completing, new_array, same_memory, traced_leaves, unwrap
 
 
 @completing

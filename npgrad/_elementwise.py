@@ -28,11 +28,11 @@ from ._pool import computed, free
 from ._record import owners, recording, single, token_set, track, tracking_records
 from ._registry import Elementwise
 from ._storage import NOTHING, Epoch, Storage, shapes
-from ._traced import FLOAT64, TracedArray, again, fresh, is_inexact, seal, traced_leaves, unwrap
+from ._traced import FLOAT64, SeenArray, TracedArray, again, fresh, is_inexact, seal, seen, traced_leaves, unwrap
 
 _SCALARS = [bool, int, float, complex, *{np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"}]
 # Operands that are taken as they are; all others (lists, other libraries' arrays) go NumPy's way first.
-ACCEPTED: frozenset = frozenset([ndarray, *_SCALARS])
+ACCEPTED: frozenset = frozenset([ndarray, SeenArray, *_SCALARS])
 
 asarray = np.asarray
 interned = shapes.setdefault
@@ -67,7 +67,7 @@ def unary_operator(rule: Elementwise, op: Callable, element: type[TracedArray] =
             r = op(x)
         dtype = r.dtype
         if dtype is not FLOAT64 and not is_inexact(dtype):
-            return r
+            return seen(r)
         s = a._storage
         record = single()
         if record is not None:
@@ -161,7 +161,7 @@ def binary_operator(
                 x = a._bare
                 sx = a._storage
             else:
-                x = a
+                x = a if type(a) is not SeenArray else a.view(ndarray)
                 sx = None
                 if reflected and isinstance(a, np.generic) and isinstance(b._bare, np.generic) and is_operator(2):
                     return getattr(b, reflected)(a)
@@ -172,7 +172,7 @@ def binary_operator(
                 y = b._bare
                 sy = b._storage
             elif otherwise is None or kind in ACCEPTED:
-                y = b
+                y = b if kind is not SeenArray else b.view(ndarray)
                 sy = None
             else:
                 return otherwise(a, b)
@@ -186,7 +186,7 @@ def binary_operator(
         except AttributeError:  # the element of a 0-d object array
             return _with_objects(op, a, b, r)
         if dtype is not FLOAT64 and not is_inexact(dtype):
-            return _with_objects(op, a, b, r) if dtype.kind == "O" else r
+            return _with_objects(op, a, b, r) if dtype.kind == "O" else seen(r)
         record = single()
         if record is not None:
             tracked = record.alone
@@ -234,7 +234,7 @@ def binary_operator(
         selection = real[chosen] if dtype is FLOAT64 or dtype.kind == "f" else complex_[chosen]
         vx = vy = ex = ey = ans = ea = None
         if sx is None:
-            x, ex = save_constant(x, user_location) if selection.keep_x else (None, None)
+            x, ex = save_constant(a, user_location) if selection.keep_x else (None, None)
         else:
             vx = a._view
             if not selection.keep_x:

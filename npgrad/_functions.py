@@ -11,6 +11,7 @@ import numpy as np
 from ._compat import BLOCK_TAKES_SUBCLASSES, clip_ufunc, signature_of
 from ._destinations import check_target, refuse_plain_target, written, written_by_numpy
 from ._dispatch import call_rule, check_outside, tracking, write_records
+from ._handed_out import handed_out, with_handed_out
 from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
 from ._libraries import declare_loaded
 from ._move_entries import COPY
@@ -20,7 +21,7 @@ from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
 from ._storage import has_overlaps
-from ._traced import TracedArray, adopt, handed_out, new_array, same_memory, traced_leaves, unwrap, with_handed_out
+from ._traced import TracedArray, adopt, new_array, same_memory, traced_leaves, unwrap
 from ._twins import FORMS, twin
 
 # What these do to arrays where nothing is left out is one ufunc; NumPy's own code around it takes longer than that.

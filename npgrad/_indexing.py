@@ -13,19 +13,9 @@ import numpy as np
 from numpy import ndarray
 
 from ._flat import Flat
+from ._handed_out import NO_OBJECTS, handed_out
 from ._moves import assemble, copied, gather, move, read_element, write
-from ._traced import (
-    NO_OBJECTS,
-    TracedArray,
-    again,
-    entry_point,
-    handed_out,
-    index_view,
-    same_memory,
-    short_entry_point,
-    unwrap,
-    view_of,
-)
+from ._traced import SeenArray, TracedArray, again, entry_point, index_view, same_memory, short_entry_point, unwrap, view_of
 
 _BASIC = {int, slice, type(None), types.EllipsisType, *{np.dtype(code).type for code in np.typecodes["AllInteger"]}}
 
@@ -45,6 +35,8 @@ def _plain_key(key: Any) -> Any:
         return key._bare
     if type(key) is tuple:
         return tuple([_plain_key(k) for k in key])
+    if type(key) is SeenArray:
+        return key.view(ndarray)
     return key
 
 

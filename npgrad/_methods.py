@@ -27,6 +27,7 @@ from ._traced import (
     over,
     root_of,
     same_memory,
+    seen,
     traced_leaves,
     unwrap,
     view_of,
@@ -312,7 +313,7 @@ def astype(
     check_boxes(self, wanted)
     if noting and not is_inexact(wanted):
         note_cut([self._storage], f"a cast to {wanted}")
-    return move(self, r) if is_inexact(wanted) else r
+    return move(self, r) if is_inexact(wanted) else seen(r)
 
 
 @entry_point

@@ -11,6 +11,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._elements import boxed
+from ._handed_out import handed_out
 from ._leaks import NoRuleError, leak_message, refuse, user_location
 from ._move_entries import COPY, GATHER, READ, SCATTER, WRITE
 from ._plain_values import save_constant
@@ -22,7 +23,6 @@ from ._traced import (
     adopt,
     fresh,
     fresh_scalar,
-    handed_out,
     is_inexact,
     over,
     root_of,

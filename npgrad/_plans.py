@@ -23,7 +23,7 @@ from ._plain_values import save_constant
 from ._record import Record, single
 from ._registry import INPUTS, Elementwise, GivenArguments, Rule, Spec
 from ._storage import NOTHING
-from ._traced import TracedArray, adopt, is_spread, same_memory
+from ._traced import SeenArray, TracedArray, adopt, is_spread, same_memory
 
 
 def _joined(head: str, function: Callable, names: tuple[str, ...], where: dict[str, str], defaults: dict) -> Callable:
@@ -228,6 +228,8 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
                 bits |= bit
         elif kind in _PLAIN_ARGUMENTS or (kind is tuple and _INTEGERS.issuperset(map(type, value))):
             plain.append(value)
+        elif kind is SeenArray:
+            plain.append(value.view(ndarray))
         else:
             return NO_PLAN
         bit <<= 1
@@ -268,7 +270,7 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
         kind = type(value)
         if kind is TracedArray:
             kept.append((*keep(value), value._storage, value._view))
-        elif kind is ndarray:
+        elif kind is ndarray or kind is SeenArray:
             kept.append((*save_constant(value, user_location), None, None))
         else:
             kept.append((value, None, None, None))

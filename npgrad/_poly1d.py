@@ -9,9 +9,10 @@ from typing import Any
 import numpy as np
 
 from ._dispatch import tracking
+from ._handed_out import handed_out
 from ._leaks import refuse
 from ._moves import assemble
-from ._traced import handed_out, traced_leaves
+from ._traced import traced_leaves
 
 _NUMPYS_POLYVAL, _NUMPYS_INIT, _NUMPYS_ARRAY = np.polyval, np.poly1d.__init__, np.poly1d.__array__
 # They give a poly1d where they are given one.

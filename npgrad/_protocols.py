@@ -14,6 +14,7 @@ from ._dispatch import call_rule, call_ufunc, check_outside, in_type, tracking
 from ._elementwise import ACCEPTED, plain_ufunc_call, unary_calls
 from ._functions import call_function
 from ._guards import HOLDERS
+from ._handed_out import handed_out
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble, overwrite
@@ -22,7 +23,8 @@ from ._plans import AGAIN, NO_PLAN, call_plainly
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, ZERO, Elementwise, Rule
-from ._traced import TracedArray, adopt, again, complete, handed_out, short_entry_point, traced_leaves, unwrap
+from ._seen import without_seen
+from ._traced import SeenArray, TracedArray, adopt, again, complete, short_entry_point, traced_leaves, unwrap
 from ._ufunc_methods import METHODS
 
 
@@ -140,8 +142,10 @@ _NUMPYS_FUNCTION = ndarray.__array_function__
 @short_entry_point
 def __array_function__(self: TracedArray, func: Callable, types: Any, args: tuple, kwargs: dict) -> Any:
     for kind in types:
-        if kind is not ObjectArray and not issubclass(kind, TracedArray) and kind.__array_function__ is not _NUMPYS_FUNCTION:
+        if kind is not ObjectArray and not issubclass(kind, SeenArray) and kind.__array_function__ is not _NUMPYS_FUNCTION:
             return NotImplemented
+    if SeenArray in types:
+        args, kwargs = without_seen(args), without_seen(kwargs)
     if not (args and isinstance(args[0], (TracedArray, list, tuple))) and not traced_leaves((args, kwargs)):
         args = tuple([_in_a_list(a) for a in args])
     try:

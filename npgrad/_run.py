@@ -15,14 +15,14 @@ from ._leaks import LeakError
 from ._record import Record, recording
 from ._structure import flatten, map_structure
 from ._tape import GradientTape
-from ._traced import PythonNumber, TracedArray, complete
+from ._traced import PythonNumber, SeenArray, TracedArray, complete
 from ._while_recording import insist
 
 
 def plain(value: Any) -> Any:
     """A result as the caller of the plain function would have it; traced while an outer tape records."""
     if not isinstance(value, TracedArray) or recording():
-        return value
+        return value.view(ndarray) if type(value) is SeenArray else value
     if isinstance(value._bare, ndarray):
         return np.array(value._bare, order="K")
     return value._bare.item() if type(value) is PythonNumber else value._bare

@@ -17,6 +17,7 @@ from numpy import ndarray
 from ._derivatives import gradients_of, tangents_of
 from ._dispatch import append, tracking
 from ._entries import CALL, Call
+from ._handed_out import IMMUTABLE
 from ._leaks import user_location
 from ._moves import saved_operand
 from ._plain_values import fingerprint, same_marks
@@ -27,7 +28,7 @@ from ._storage import address, native
 from ._structure import flatten
 from ._surroundings import Surroundings
 from ._tape import GradientTape
-from ._traced import IMMUTABLE, TracedArray, adopt, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
+from ._traced import TracedArray, adopt, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
 
 
 def is_array(value: Any) -> bool:

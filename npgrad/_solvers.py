@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 
 from ._compression import Learned
+from ._handed_out import IMMUTABLE
 from ._instrument import Reach
 from ._leaks import LeakError, leak_message
 from ._products import derivative_along, derivative_of, gradient_recorder
@@ -17,7 +18,7 @@ from ._segments import is_tracked
 from ._structure import flatten, map_structure
 from ._surroundings import Surroundings
 from ._tracebacks import public
-from ._traced import IMMUTABLE, unwrap
+from ._traced import unwrap
 
 
 def _copied(value: Any) -> Any:

@@ -15,10 +15,11 @@ from typing import Any
 
 from numpy import generic, ndarray
 
+from ._handed_out import IMMUTABLE
 from ._leaks import is_users_code
 from ._mentions import contents_of, names_in
 from ._plain_values import COPY_LIMIT, SHARED_COPY_LIMIT, fingerprint
-from ._traced import IMMUTABLE, TracedArray, unwrap
+from ._traced import TracedArray, unwrap
 
 
 class Surroundings:

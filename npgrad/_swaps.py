@@ -23,7 +23,7 @@ from ._leaks import is_users_code
 from ._mentions import contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
 from ._namespace import form_in_place
-from ._traced import PythonNumber, TracedArray, is_inexact, on_memory_of, view_of
+from ._traced import PythonNumber, SeenArray, TracedArray, as_seen, is_inexact, on_memory_of, unwrap, view_of
 
 # What holds nothing to be swapped: lists of nothing else are not searched.
 PLAIN: set[Any] = {
@@ -111,6 +111,8 @@ class Swaps(Unswapped):
                 made = self.shared(value)
             elif value.dtype.names is not None:
                 made = value.view(StructuredArray)
+            else:
+                made = as_seen(value)
         elif isinstance(value, tuple):
             items = [self.form(item) for item in value]
             if any(new is not old for new, old in zip(items, value, strict=True)):
@@ -179,8 +181,8 @@ class Swaps(Unswapped):
             now = get(key)
             if now is made:
                 put(key, value)
-            elif isinstance(now, TracedArray):
-                put(key, self.origins[id(now)] if id(now) in self.origins else np.array(now._bare))
+            elif isinstance(now, SeenArray):
+                put(key, self.origins[id(now)] if id(now) in self.origins else np.array(unwrap(now)))
 
     def mapping(self, names: dict) -> None:
         origins = self.origins  # some may be swapped already

@@ -4,9 +4,7 @@
 
 from __future__ import annotations
 
-import array
 import functools
-import operator
 from collections.abc import Callable
 from typing import Any, TypeVar
 
@@ -25,7 +23,14 @@ FLOAT64 = np.dtype(np.float64)
 _INEXACT = {np.dtype(t) for t in np.typecodes["AllFloat"]}
 
 
-class TracedArray(ndarray):
+class SeenArray(ndarray):
+    """An array whose calls npgrad sees. One of this class itself holds integers or truth values that were made while a tape
+    records: see ``_seen``. The base of `TracedArray`, so that its hooks come first where they meet."""
+
+    __slots__ = ()
+
+
+class TracedArray(SeenArray):
     """A NumPy array whose use is logged by the tapes that record.
 
     It holds real data: shape, dtype, strides, printing and buffer access are NumPy's. Make one with `npgrad.array`
@@ -72,6 +77,16 @@ class PythonNumber(TracedArray):
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
         return complex if isinstance(self._bare, complex) else float
+
+
+def seen(result: Any) -> Any:
+    """A result, which is seen while a tape records if it is an array of integers or truth values."""
+    return as_seen(result) if type(result) is ndarray and recording() else result
+
+
+def as_seen(array: ndarray) -> ndarray:
+    """The array, or a view of it that is seen if it holds integers or truth values."""
+    return array.view(SeenArray) if array.dtype.kind in "biu" else array
 
 
 def entry_point(function: _F) -> _F:
@@ -146,7 +161,7 @@ def adopt(result: Any, tracked: frozenset = NOTHING) -> Any:
     kind = type(result)
     if kind is ndarray:
         if result.dtype is not FLOAT64 and not is_inexact(result.dtype):
-            return result
+            return seen(result)
         if isinstance(result.base, ndarray):
             result = result.copy(order="K")  # `root_of` relies on every whole owning its memory
         return fresh(result, tracked)
@@ -169,7 +184,7 @@ def new_array(result: Any) -> Any:
     if type(result) is ndarray:
         whole = result.base
         if type(whole) is ndarray and whole.base is None and is_inexact(whole.dtype) and is_spread(result):
-            return adopt(whole)._part(result) if is_inexact(result.dtype) else result
+            return adopt(whole)._part(result) if is_inexact(result.dtype) else seen(result)
     return adopt(result)
 
 
@@ -332,49 +347,15 @@ def unwrap(value: Any) -> Any:
         except AttributeError:
             return again(unwrap, value)
     kind = type(value)
+    if kind is SeenArray:
+        return value.view(ndarray)
     if kind is list or kind is tuple:
         for item in value:
-            if isinstance(item, (TracedArray, list, tuple, dict)):
+            if isinstance(item, (TracedArray, SeenArray, list, tuple, dict)):
                 return kind([unwrap(item) for item in value])
     elif kind is dict:
         return {key: unwrap(item) for key, item in value.items()}
     return value
-
-
-# What nobody can change, and with it data as they are and what holds no traced arrays.
-IMMUTABLE = frozenset([bool, int, float, complex, str, bytes, slice, range, type(None), *np.sctypeDict.values()])
-NO_OBJECTS: frozenset = IMMUTABLE | {TracedArray, ndarray, bytearray, memoryview, array.array, dict}
-# Objects that stand for arrays and that C code gets another answer of -> what gives the traced array.
-GIVES: dict[type, Callable] = {np.poly1d: lambda polynomial: polynomial.coeffs}
-
-
-def handed_out(value: Any) -> Any:
-    """What NumPy takes an object for: the traced array that one of the user's class gives when it is asked for an array, a
-    list of the items of another sequence that holds traced arrays; else, and if nothing traced comes of it, the object
-    itself."""
-    kind = type(value)
-    if kind in NO_OBJECTS:
-        return value
-    if kind is list or kind is tuple:
-        if NO_OBJECTS.issuperset(map(type, value)):
-            return value
-        items = [handed_out(item) for item in value]
-        return value if all(map(operator.is_, items, value)) else kind(items)
-    if isinstance(value, (ndarray, np.dtype, str, bytes, dict)):
-        return value
-    give = GIVES.get(kind) or getattr(kind, "__array__", None)
-    if give is not None:
-        made = give(value)
-        return made if isinstance(made, TracedArray) else value
-    if not (hasattr(kind, "__len__") and hasattr(kind, "__getitem__")):
-        return value
-    items = handed_out((tuple if isinstance(value, tuple) else list)(value))
-    return items if traced_leaves(items) else value
-
-
-def with_handed_out(args: tuple, kwargs: dict) -> tuple[tuple, dict]:
-    """The arguments of a call, each as it is `handed_out`."""
-    return handed_out(args), {name: handed_out(value) for name, value in kwargs.items()} if kwargs else kwargs
 
 
 _SEARCHED = frozenset([list, tuple, dict])

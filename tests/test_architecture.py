@@ -22,13 +22,14 @@ LAYERS = {
     "words": ["_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_collector"],
     "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "rules"],
     "memory": ["_pool", "_storage", "_plain_values", "_fitting", "_outer_products"],
-    "the record": ["_record", "_traced", "_move_entries", "_entries"],
+    "the record": ["_record", "_traced", "_handed_out", "_move_entries", "_entries"],
     "recording": [
         "_elements", "_moves", "_constants", "_flat", "_objects", "_plans", "_parting", "_destinations", "_dispatch",
         "_elementwise", "_variable",
     ],
     "functions": [
-        "_callers", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions", "_vectorize",
+        "_callers", "_seen", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions",
+        "_vectorize",
     ],
     "names in place": [
         "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_series", "_while_recording", "_namespace",

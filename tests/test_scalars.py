@@ -17,6 +17,7 @@ from comparisons import assert_same_bits
 
 import npgrad as ng
 from npgrad import finite_difference
+from npgrad._traced import unwrap
 
 SCALAR_USES: dict[str, Callable] = {
     "round": lambda t: (round(t), round(t, 1)),
@@ -196,7 +197,7 @@ def _form(call: Callable) -> tuple:
         made = call()
     except (TypeError, ValueError, AttributeError) as error:
         return (type(error),)
-    bare = getattr(made, "_bare", made)
+    bare = unwrap(made)
     return type(bare), np.shape(bare), getattr(bare, "dtype", None), repr(bare)
 
 

@@ -1,0 +1,85 @@
+"""Integers and truth values that were made while a tape records.
+
+They have no derivative, but what a program computes of them (``out = 0.0 * np.arange(n)``, ``rho = 1.0 + mask``) it may
+write traced data into, and a plain array takes that without asking anybody. So they are arrays of a class whose calls give
+traced arrays, which see it.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from numpy import ndarray
+
+from ._callers import of_plain_data
+from ._record import recording
+from ._traced import SeenArray
+
+
+def without_seen(value: Any) -> Any:
+    """Arguments with plain arrays in the place of integers and truth values that are seen."""
+    kind = type(value)
+    if kind is SeenArray:
+        return value.view(ndarray)
+    if kind is tuple or kind is list:
+        return kind([without_seen(item) for item in value])
+    return {name: without_seen(item) for name, item in value.items()} if kind is dict else value
+
+
+def _made(result: Any, args: tuple) -> Any:
+    """What the program gets for a result of plain data, in the hook that it has called."""
+    return of_plain_data(result, args, sys._getframe(2)) if recording() else result
+
+
+def _array_ufunc(self: SeenArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+    plain = without_seen(inputs)
+    out = kwargs.get("out")
+    result = getattr(ufunc, method)(*plain, **without_seen(kwargs))
+    if out is None:
+        return _made(result, plain)
+    if type(result) is not tuple:
+        return out[0]
+    return tuple([r if place is None else place for place, r in zip(out, result, strict=True)])
+
+
+def _array_function(self: SeenArray, func: Callable, types: Any, args: Any, kwargs: Any) -> Any:
+    plain, named = without_seen(args), without_seen(kwargs)
+    result = func(*plain, **named)
+    out = kwargs.get("out")
+    return out if out is not None and result is named["out"] else _made(result, (*plain, *named.values()))
+
+
+def _method(name: str) -> Callable:
+    numpys = getattr(ndarray, name)
+
+    def method(self: SeenArray, *args: Any, **kwargs: Any) -> Any:
+        plain = self.view(ndarray)
+        return _made(numpys(plain, *without_seen(args), **without_seen(kwargs)), (plain,))
+
+    method.__name__ = name
+    return method
+
+
+# Methods that may give another dtype or arrays of NumPy's own class, or that take several calls of hooks.
+_METHODS = (
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "cumprod", "cumsum", "dot", "max",
+    "mean", "min", "nonzero", "prod", "searchsorted", "std", "sum", "trace", "var",
+)  # fmt: skip
+for _name in _METHODS:
+    setattr(SeenArray, _name, _method(_name))
+SeenArray.__array_ufunc__ = _array_ufunc  # type: ignore[method-assign, assignment]
+SeenArray.__array_function__ = _array_function  # type: ignore[method-assign, assignment]
+
+
+def _repr(self: SeenArray) -> str:
+    return repr(self.view(ndarray))
+
+
+def _reduce_ex(self: SeenArray, protocol: Any) -> Any:
+    return self.view(ndarray).__reduce_ex__(protocol)
+
+
+SeenArray.__repr__ = _repr  # type: ignore[method-assign, assignment]
+SeenArray.__reduce_ex__ = _reduce_ex  # type: ignore[method-assign, assignment]
