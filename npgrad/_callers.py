@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from types import FrameType
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._leaks import OWN_CODE
-from ._traced import is_inexact, new_array, seen
+from ._traced import adopt, is_inexact, new_array, seen
 
 # NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
 _FOLLOWED_NUMPY = "numpy.polynomial."
@@ -23,13 +24,23 @@ def acts_for(caller: str, file: str) -> bool:
     return not caller.startswith("npgrad.") or caller.startswith("npgrad.rules.") or not file.startswith(OWN_CODE)
 
 
+@functools.lru_cache(4096)
+def _is_for_program(caller: str, file: str) -> bool:
+    return not caller.startswith("scipy.") and acts_for(caller, file)
+
+
+def new_of_plain_data(made: ndarray, frame: FrameType) -> Any:
+    """As `of_plain_data`, for an array that shares its memory with no other."""
+    caller = frame.f_globals.get("__name__") or ""
+    return adopt(made) if _is_for_program(caller, frame.f_code.co_filename) else made
+
+
 def of_plain_data(made: Any, args: tuple, frame: FrameType) -> Any:
     """New arrays that the user's code makes of plain data are traced, so that a later write of traced data is seen."""
     parts = made if isinstance(made, (tuple, list)) else (made,)
     if not any(type(part) is ndarray and part.dtype.kind in _KINDS for part in parts):
         return made
-    caller = frame.f_globals.get("__name__") or ""
-    if caller.startswith("scipy.") or not acts_for(caller, frame.f_code.co_filename):
+    if not _is_for_program(frame.f_globals.get("__name__") or "", frame.f_code.co_filename):
         return made
     given = [a for arg in args for a in (arg if isinstance(arg, (tuple, list)) else (arg,)) if isinstance(a, ndarray)]
     new = [_new(part, given) for part in parts]

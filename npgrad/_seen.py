@@ -13,7 +13,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from ._callers import of_plain_data
+from ._callers import new_of_plain_data, of_plain_data
 from ._record import recording
 from ._traced import SeenArray
 
@@ -34,11 +34,16 @@ def _made(result: Any, args: tuple) -> Any:
 
 
 def _array_ufunc(self: SeenArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-    plain = without_seen(inputs)
+    plain = [a.view(ndarray) if type(a) is SeenArray else a for a in inputs]
+    if not kwargs and method == "__call__":
+        result = ufunc(*plain)
+        if type(result) is ndarray and recording():
+            return new_of_plain_data(result, sys._getframe(1))
+        return _made(result, ())
     out = kwargs.get("out")
     result = getattr(ufunc, method)(*plain, **without_seen(kwargs))
     if out is None:
-        return _made(result, plain)
+        return _made(result, ())
     if type(result) is not tuple:
         return out[0]
     return tuple([r if place is None else place for place, r in zip(out, result, strict=True)])
