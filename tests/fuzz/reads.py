@@ -43,6 +43,28 @@ def create(g: State) -> str:
     return f"{g.new()} = np.{'zeros' if form == 'zeros' else 'ones'}({shape}{dtype}{order})"
 
 
+def of_integers(g: State) -> str:
+    """A buffer that begins as integers or truth values, and is then written into."""
+    name = g.pick()
+    shape = g.env[name].shape if name and g.chance(0.6) else g.one_of(SHAPES)
+    forms = [
+        "np.zeros({s}, int) * 0.5", "np.arange({n}).reshape({s}) / 2", "np.ones({s}, bool) + 0.5", "np.full({s}, 2) ** 0.5",
+        "np.arange({n}).reshape({s}).astype(float)", "np.float64(1.5) * np.ones({s}, int)",
+    ]  # fmt: skip
+    if name and g.env[name].shape == shape:
+        forms += [
+            "1.0 + ({a}.real > 0.5)", "(0.7 < {a}.real).astype(float)", "np.isfinite({a}) * 1.0", "np.signbit({a}.real) / 2",
+            "({a}.real > 0.5) * 1.5", "0.5 * ~({a}.real > 0.5)", "np.sqrt(np.ones_like({a}, dtype=int))",
+        ]  # fmt: skip
+    new = g.new()
+    made = f"{new} = {g.one_of(tuple(forms)).format(s=shape, n=int(np.prod(shape)), a=name)}"
+    if not shape:
+        return made
+    write = g.one_of(("{b}[...] = {v}", "{b}[1:] = {v}", "{b} += {v}", "np.copyto({b}, {v})", "{b}[{m}] = {w}", "{b}[{m}] *= {w}"))
+    written = fitted(g, shape[:0] if "1:" in write else shape)
+    return f"{made}\n{write.format(b=new, v=written, w=fitted(g, ()), m=mask(g, shape))}"
+
+
 def assemble(g: State) -> str | None:
     """np.array of scalars and rows, as programs write matrices."""
     n = int(g.rng.integers(1, 4))
@@ -268,6 +290,6 @@ def join(g: State) -> str | None:
 
 
 KINDS = {
-    create: 7, assemble: 4, copied: 6, cast: 3, arithmetic: 14, formula: 10, unary: 8, binary: 8, two_results: 2, scalars: 4,
+    create: 7, of_integers: 4, assemble: 4, copied: 6, cast: 3, arithmetic: 14, formula: 10, unary: 8, binary: 8, two_results: 2, scalars: 4,
     reduction: 9, ufunc_method: 3, product: 5, view: 14, indexing: 12, join: 5,
 }  # fmt: skip
