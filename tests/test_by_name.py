@@ -119,6 +119,7 @@ OTHERWISE = {np.split, np.array_split, np.dsplit, np.histogramdd, *WRITES}
 
 
 # A list that is given to a ufunc reaches no hook: docs/leaks.md.
+@pytest.mark.once
 @for_samples(s for s in SAMPLES if s.function not in OTHERWISE and not isinstance(s.function, np.ufunc))
 def test_lists_of_elements(sample: S) -> None:
     """Followed or refused. Compiled code reads complex numbers in a list without a question."""

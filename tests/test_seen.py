@@ -88,6 +88,7 @@ def program(buffer: str, write: str) -> Any:
     return f
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("write", WRITES)
 @pytest.mark.parametrize("buffer", BUFFERS)
 def test_what_is_computed_of_integers_takes_traced_data(buffer: str, write: str) -> None:
