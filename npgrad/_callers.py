@@ -35,21 +35,22 @@ def new_of_plain_data(made: ndarray, frame: FrameType) -> Any:
     return adopt(made) if _is_for_program(caller, frame.f_code.co_filename) else made
 
 
-def of_plain_data(made: Any, args: tuple, frame: FrameType) -> Any:
-    """New arrays that the user's code makes of plain data are traced, so that a later write of traced data is seen."""
+def of_plain_data(made: Any, args: tuple, frame: FrameType, keeps_integers: bool = True) -> Any:
+    """New arrays that the user's code makes of plain data are traced, so that a later write of traced data is seen. Integers
+    among the arguments that come back are the user's own, unless they stand for what is seen."""
     parts = made if isinstance(made, (tuple, list)) else (made,)
     if not any(type(part) is ndarray and part.dtype.kind in _KINDS for part in parts):
         return made
     if not _is_for_program(frame.f_globals.get("__name__") or "", frame.f_code.co_filename):
         return made
     given = [a for arg in args for a in (arg if isinstance(arg, (tuple, list)) else (arg,)) if isinstance(a, ndarray)]
-    new = [_new(part, given) for part in parts]
+    new = [_new(part, given, keeps_integers) for part in parts]
     return new[0] if parts is not made else type(made)(*new) if hasattr(made, "_fields") else type(made)(new)
 
 
-def _new(part: Any, given: list) -> Any:
-    if type(part) is not ndarray or any(part is a for a in given):
+def _new(part: Any, given: list, keeps_integers: bool) -> Any:
+    if type(part) is not ndarray:
         return part
     if not is_inexact(part.dtype):
-        return seen(part)
+        return part if keeps_integers and any(part is a for a in given) else seen(part)
     return part if any(np.may_share_memory(part, a) for a in given) else new_array(part)

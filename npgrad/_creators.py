@@ -21,7 +21,7 @@ from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
 from ._objects import ObjectArray, as_objects
 from ._storage import RowStorage
-from ._traced import TracedArray, adopt, fresh, is_inexact, traced_leaves, unwrap, view_of
+from ._traced import SeenArray, TracedArray, adopt, fresh, is_inexact, traced_leaves, unwrap, view_of
 
 _HOLDING = {"V": StructuredArray, "O": ObjectArray}
 
@@ -32,6 +32,9 @@ def _from_plain(obj: Any, result: Any) -> Any:
     """A new array is traced, so that a later write of tracked data into it is seen; the user's own array stays his."""
     if type(result) is not ndarray or result is obj:
         return result
+    if type(obj) is SeenArray:
+        same = (result.shape, result.strides, result.dtype) == (obj.shape, obj.strides, obj.dtype)
+        return obj if same and np.may_share_memory(result, obj) else adopt(result)
     if isinstance(obj, ndarray) and np.may_share_memory(result, obj):
         return result
     holding = _HOLDING.get(result.dtype.kind)

@@ -15,7 +15,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Mapping
-from types import ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -83,24 +83,31 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
     def in_place(*args: Any, **kwargs: Any) -> Any:
         if (args and type(args[0]) is TracedArray) or not recording():
             return original(*args, **kwargs)
-        args, kwargs = taken(original, args, kwargs)
-        if not traced_leaves((args, kwargs) if kwargs else args):
-            return of_plain_data(original(*args, **kwargs), args, sys._getframe(1))
-        return traced(*args, **kwargs)
+        return _called_in_place(original, traced, args, kwargs, sys._getframe(1))
 
     return in_place
 
 
+def _called_in_place(original: Callable, traced: Callable, args: tuple, kwargs: dict, frame: FrameType) -> Any:
+    """A function that sees traced data among its arguments, or makes new arrays of plain data for its caller."""
+    if not recording():
+        return original(*args, **kwargs)
+    args, kwargs = taken(original, args, kwargs)
+    if not traced_leaves((args, kwargs) if kwargs else args):
+        return of_plain_data(original(*args, **kwargs), args, frame)
+    return traced(*args, **kwargs)
+
+
 def _of_polynomials_in_place(original: Callable, traced: Callable) -> Callable:
     """A function that gives a poly1d where it is given one, in whose coefficients there may be traced data."""
-    seen = _seen_in_place(original, traced)
 
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
         values = (*args, *kwargs.values())
         polynomials = [value for value in values if isinstance(value, np.poly1d)]
-        is_followed = polynomials and recording() and traced_leaves(coefficients_of(values))
-        return (traced if is_followed else seen)(*args, **kwargs)
+        if polynomials and recording() and traced_leaves(coefficients_of(values)):
+            return traced(*args, **kwargs)
+        return _called_in_place(original, traced, args, kwargs, sys._getframe(1))
 
     return in_place
 
@@ -114,7 +121,8 @@ def _of_lists_in_place(original: Callable, traced: Callable) -> Callable:
             kind = type(a)
             if (kind is list or kind is tuple) and recording() and traced_leaves(a):
                 return call_function(original, args, kwargs)
-        return original(*args, **kwargs)
+        made = original(*args, **kwargs)
+        return of_plain_data(made, args, sys._getframe(1)) if isinstance(made, np.ndarray) and recording() else made
 
     return in_place
 

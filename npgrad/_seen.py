@@ -30,7 +30,7 @@ def without_seen(value: Any) -> Any:
 
 def _made(result: Any, args: tuple) -> Any:
     """What the program gets for a result of plain data, in the hook that it has called."""
-    return of_plain_data(result, args, sys._getframe(2)) if recording() else result
+    return of_plain_data(result, args, sys._getframe(2), keeps_integers=False) if recording() else result
 
 
 def _array_ufunc(self: SeenArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -69,8 +69,8 @@ def _method(name: str) -> Callable:
 
 # Methods that may give another dtype or arrays of NumPy's own class, or that take several calls of hooks.
 _METHODS = (
-    "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "cumprod", "cumsum", "dot", "max",
-    "mean", "min", "nonzero", "prod", "searchsorted", "std", "sum", "trace", "var",
+    "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip", "cumprod", "cumsum", "dot",
+    "max", "mean", "min", "nonzero", "prod", "searchsorted", "std", "sum", "trace", "var",
 )  # fmt: skip
 for _name in _METHODS:
     setattr(SeenArray, _name, _method(_name))
