@@ -47,6 +47,7 @@ def test_random_programs(seed: int, limits: str | None, monkeypatch: pytest.Monk
     assert counts.kinds["right"] >= 40
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("kept", KEPT, ids=lambda kept: kept.partition("\n")[0])
 def test_programs_that_failed(kept: str) -> None:
     head, _, text = kept.partition("\n")

@@ -58,6 +58,7 @@ PROGRAMS = {
 }  # fmt: skip
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("max_bytes", [1 << 19, 1 << 21])
 @pytest.mark.parametrize("mode", MODES)
 @pytest.mark.parametrize("f", PROGRAMS)

@@ -237,6 +237,7 @@ _LAYOUTS: dict[str, tuple[Callable, Callable]] = {
 }
 
 
+@pytest.mark.once
 @for_each_sample
 def test_layout(sample: S) -> None:
     """Strided, turned and transposed views of a watched array, and one that is in Fortran's order itself."""

@@ -72,6 +72,7 @@ def test_values(f, x):
         assert found.nnz == np.count_nonzero(expected)
 
 
+@pytest.mark.once
 @pytest.mark.parametrize("run", RUNS, ids=by_script)
 def test_legacy_scripts(run):
     function = getattr(run_all.load(run["script"]), run["function"])
