@@ -73,7 +73,6 @@ BUFFERS: dict[str, Any] = {
     "as an array in order": lambda x: np.ascontiguousarray(np.arange(6)[::2]) * 0.5,
     "as one of floats": lambda x: np.asarray(np.arange(3), float),
     "round": lambda x: np.round(np.arange(3)) * 0.5,
-    "fix": lambda x: np.fix(np.arange(3)) * 0.5,
     "real": lambda x: np.real(np.arange(3)) * 0.5,
     "at least two axes": lambda x: np.atleast_2d(np.arange(3))[0] * 0.5,
     "broadcast": lambda x: np.broadcast_arrays(np.arange(3), np.zeros((1, 3)))[0][0] * 0.5,
