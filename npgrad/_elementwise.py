@@ -253,7 +253,7 @@ def binary_operator(
             elif kind is ndarray and y.nbytes <= COPY_LIMIT:
                 y = y.copy()
             elif kind is not float:
-                y, ey = save_constant(y, user_location)
+                y, ey = save_constant(b, user_location)
         else:
             vy = b._view
             if not selection.keep_y:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+import tracemalloc
 from typing import Any
 
 import numpy as np
@@ -202,3 +203,20 @@ def test_they_behave_as_numpys_own() -> None:
         assert n.tolist() == [2, 2, 6] and np.array_equal(n, [2, 2, 6])
     assert type(n * 2) is np.ndarray and type(n * 0.5) is np.ndarray
     assert type(ng.value_and_jacobian(lambda x: (x, x > 1), has_aux=True)(X)[0][1]) is np.ndarray
+
+
+@pytest.mark.parametrize("use", [lambda x, mask: x * mask, lambda x, mask: mask * x, np.multiply])
+def test_a_large_mask_is_copied_once_for_all_its_uses(use: Any) -> None:
+    n = 50_000
+    with ng.GradientTape() as tape:
+        x, mask = tape.watch(np.linspace(0.0, 1.0, n)), np.arange(n) % 2 == 0
+        tracemalloc.start()
+        try:
+            for _ in range(20):
+                y = use(x, mask)
+            held = tracemalloc.get_traced_memory()[0]
+        finally:
+            tracemalloc.stop()
+        assert held < y.nbytes + 4 * mask.nbytes
+        mask[:] = False
+    np.testing.assert_array_equal(tape.gradient(y, x), np.arange(n) % 2 == 0)
