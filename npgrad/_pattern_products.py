@@ -206,10 +206,10 @@ def _cross(sets: IndexSets, given: dict, env: dict) -> ndarray:
     shape = env["shapes"][0]
     axis: Any = env.get("axis")
     axes = {name: axis if is_given(axis) else env[f"axis{name}"] for name in ("a", "b") if name in given}
-    result: Any = axis if is_given(axis) else env["axisc"]
+    result: Any = axis if is_given(axis) else env.get("axisc", -1)
     parts = []
     for name, names in given.items():
-        rows = np.moveaxis(names, axes.get(name, axis), -1)
+        rows = np.moveaxis(names, axes.get(name, result), -1)
         if rows.shape[-1] == 3:
             parts.append(np.stack([sets.union([rows[..., (n + 1) % 3], rows[..., (n + 2) % 3]]) for n in range(3)], axis=-1))
         else:

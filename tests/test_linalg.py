@@ -301,3 +301,14 @@ def test_large_triangles_are_inverted() -> None:
     np.testing.assert_allclose(found @ a, np.broadcast_to(np.eye(150), a.shape), atol=1e-11)
     assert not np.triu(found, 1)[:, :75, 75:].any()
     np.testing.assert_allclose(factorizations._inverse_of_upper(a.mT), found.mT, rtol=1e-12)
+
+
+def test_cross_along_the_last_axis_by_default() -> None:
+    x, y = np.random.default_rng(0).standard_normal((2, 4, 3))
+    try:
+        np.linalg.cross(x, y, axis=None)
+    except TypeError:
+        pytest.skip("NumPy before 2.5 takes no None")
+    check_gradients(lambda x: np.linalg.cross(x, y * x, axis=None), x)
+    sparse = ng.sparse_jacobian(lambda x: np.linalg.cross(x, y * x, axis=None))(x)
+    np.testing.assert_allclose(sparse.toarray(), ng.jacobian(lambda x: np.linalg.cross(x, y * x))(x).reshape(12, 12))

@@ -260,10 +260,15 @@ def cross_jvp_b(tangent: Any, a: Any, b_spec: Any, axisa: Any, axisb: Any, axisc
     return _cross_push(tangent, a, b_spec, axisb, axisa, axisc, -1)
 
 
-vjp(np.linalg.cross, "x1")(lambda ct, x2, x1_spec, axis: _cross_pull(ct, x2, x1_spec, axis, axis, axis, 1))
-vjp(np.linalg.cross, "x2")(lambda ct, x1, x2_spec, axis: _cross_pull(ct, x1, x2_spec, axis, axis, axis, -1))
-jvp(np.linalg.cross, "x1")(lambda tangent, x2, x1_spec, axis: _cross_push(tangent, x2, x1_spec, axis, axis, axis, 1))
-jvp(np.linalg.cross, "x2")(lambda tangent, x1, x2_spec, axis: _cross_push(tangent, x1, x2_spec, axis, axis, axis, -1))
+def _last(axis: Any) -> tuple[int, int, int]:
+    """The axes of np.linalg.cross, which from NumPy 2.5 on takes None for the last one."""
+    return _cross_axes(-1, -1, -1, axis)
+
+
+vjp(np.linalg.cross, "x1")(lambda ct, x2, x1_spec, axis: _cross_pull(ct, x2, x1_spec, *_last(axis), 1))
+vjp(np.linalg.cross, "x2")(lambda ct, x1, x2_spec, axis: _cross_pull(ct, x1, x2_spec, *_last(axis), -1))
+jvp(np.linalg.cross, "x1")(lambda tangent, x2, x1_spec, axis: _cross_push(tangent, x2, x1_spec, *_last(axis), 1))
+jvp(np.linalg.cross, "x2")(lambda tangent, x1, x2_spec, axis: _cross_push(tangent, x1, x2_spec, *_last(axis), -1))
 
 # --- trace ---------------------------------------------------------------------------------------------------------
 
