@@ -14,7 +14,7 @@ from ._traced import adopt, is_inexact, new_array, seen
 
 # NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
 _FOLLOWED_NUMPY = "numpy.polynomial."
-_KINDS = "fcbiu"
+_KINDS = "fcbiu"  # floating arrays are traced, others seen
 
 
 def acts_for(caller: str, file: str) -> bool:

@@ -72,19 +72,12 @@ _METHODS = (
     "all", "any", "argmax", "argmin", "argpartition", "argsort", "astype", "choose", "clip", "cumprod", "cumsum", "dot",
     "max", "mean", "min", "nonzero", "prod", "searchsorted", "std", "sum", "trace", "var",
 )  # fmt: skip
-for _name in _METHODS:
-    setattr(SeenArray, _name, _method(_name))
-SeenArray.__array_ufunc__ = _array_ufunc  # type: ignore[method-assign, assignment]
-SeenArray.__array_function__ = _array_function  # type: ignore[method-assign, assignment]
-
-
-def _repr(self: SeenArray) -> str:
-    return repr(self.view(ndarray))
-
-
-def _reduce_ex(self: SeenArray, protocol: Any) -> Any:
-    return self.view(ndarray).__reduce_ex__(protocol)
-
-
-SeenArray.__repr__ = _repr  # type: ignore[method-assign, assignment]
-SeenArray.__reduce_ex__ = _reduce_ex  # type: ignore[method-assign, assignment]
+_HOOKS: dict[str, Callable] = {
+    "__array_ufunc__": _array_ufunc,
+    "__array_function__": _array_function,
+    "__repr__": lambda self: repr(self.view(ndarray)),
+    "__reduce_ex__": lambda self, protocol: self.view(ndarray).__reduce_ex__(protocol),
+    **{name: _method(name) for name in _METHODS},
+}
+for _name, _hook in _HOOKS.items():
+    setattr(SeenArray, _name, _hook)
