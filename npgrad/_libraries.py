@@ -68,7 +68,8 @@ class Library:
 LIBRARIES: list[Library] = []
 # Modules with the rules for a library, to be imported once it is loaded.
 _MODULES: dict[str, tuple[str, ...]] = {}
-lock = threading.Lock()
+# To import rules while a tape records is to look again for what is loaded.
+lock = threading.RLock()
 
 
 def rules_of(library: str, *modules: str) -> None:
@@ -95,7 +96,7 @@ def declare_loaded() -> bool:
         return False
     with lock:
         for name in list(filter(_is_loaded, _MODULES)):
-            for module in _MODULES.pop(name):
+            for module in _MODULES.pop(name, ()):
                 importlib.import_module(module)
         loaded = [library for library in LIBRARIES if _is_loaded(library.name)]
         for library in loaded:

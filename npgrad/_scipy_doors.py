@@ -1,8 +1,8 @@
-"""Doors to SciPy's compiled code that no creator of NumPy's stands before: its solvers, which read what the user's functions
-return, and the functions of BLAS and LAPACK.
+"""Doors to SciPy's functions with rules, and to its compiled code that no creator of NumPy's stands before: its solvers,
+which read what the user's functions return, and the functions of BLAS and LAPACK.
 
-While a tape records, the modules of `_CALLING` and `_COMPILED` hand out forms of their functions that see what goes in, and
-so do the names that a user's module has bound for these functions. A form acts only where a tape records.
+While a tape records, the modules of `_MODULES` hand out forms of their functions that see what goes in, and so do the names
+that a user's module has bound for these functions. A form acts only where a tape records.
 """
 
 from __future__ import annotations
@@ -17,8 +17,11 @@ from typing import Any
 
 from ._dispatch import tracking
 from ._doors import Doors
+from ._following import FOLLOWED_METHODS
+from ._libraries import declare_loaded
 from ._record import Record, recording
 from ._scipy import called_from, is_followed_by_name, plain_copy, refuse_compiled
+from ._scipy_forms import following_form, recorded_by
 from ._structure import map_structure
 from ._traced import traced_leaves
 
@@ -26,6 +29,9 @@ from ._traced import traced_leaves
 _CALLING = ("scipy.optimize", "scipy.integrate", "scipy.differentiate", "scipy.optimize._zeros_py")
 # They hold compiled functions, or find them.
 _COMPILED = ("scipy.linalg", "scipy.linalg.blas", "scipy.linalg.lapack", "scipy.signal")
+# Some of their functions have rules.
+_FOLLOWED = ("scipy.linalg", "scipy.sparse.linalg", "scipy.fft", "scipy.signal", "scipy.ndimage")
+_MODULES = tuple(dict.fromkeys((*_CALLING, *_COMPILED, *_FOLLOWED)))
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
 _FINDERS = {"get_blas_funcs", "get_lapack_funcs"}
 _RETURNED = "what a function returns to it, which is traced,"
@@ -37,6 +43,8 @@ _lost: ContextVar[list[Record] | None] = ContextVar("npgrad_lost", default=None)
 
 def form_of(value: Any) -> Callable | None:
     """What stands for a function of SciPy's, or of the user's own compiled by f2py; None for anything else."""
+    if (form := following_form(value)) is not None:
+        return form
     if type(value).__name__ == "fortran":
         return _refusing(value)
     if type(value) not in _FUNCTIONS or not (value.__module__ or "").startswith("scipy."):
@@ -208,10 +216,11 @@ class ScipyDoors:
             setattr(kind, name, original)
 
     def _find(self) -> None:
-        known = len(sys.modules)
-        loaded = {name: sys.modules[name] for name in (*_CALLING, *_COMPILED) if name in sys.modules}
-        ready = [m for m in loaded.values() if not getattr(m.__spec__, "_initializing", False)]
         self.take_away()
+        declare_loaded()
+        known = len(sys.modules)
+        loaded = {name: sys.modules[name] for name in _MODULES if name in sys.modules}
+        ready = [m for m in loaded.values() if not getattr(m.__spec__, "_initializing", False)]
         self._doors = Doors()
         for module in ready:
             if type(module) is types.ModuleType:
@@ -219,6 +228,8 @@ class ScipyDoors:
                 self._doors.add(module, {name: form for name, form in forms.items() if form is not None})
         kinds = [(getattr(sys.modules[home], name), *what) for home, name, *what in _METHODS if home in sys.modules]
         self._methods = [(kind, name, vars(kind)[name], make(vars(kind)[name])) for kind, name, make in kinds]
+        for (kind, name), rule in FOLLOWED_METHODS.items():
+            self._methods.append((kind, name, vars(kind)[name], recorded_by(vars(kind)[name], rule)))
         self._known = known if len(ready) == len(loaded) else 0
 
 

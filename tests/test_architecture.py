@@ -20,7 +20,7 @@ IDS = sorted(MODULES)
 # ``rules`` stand at one place, and see only what `RULES_MAY_IMPORT` says.
 LAYERS = {
     "words": ["_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_collector"],
-    "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "rules"],
+    "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "_following", "rules"],
     "memory": ["_pool", "_storage", "_plain_values", "_fitting", "_outer_products"],
     "the record": ["_record", "_traced", "_handed_out", "_move_entries", "_entries"],
     "recording": [
@@ -32,8 +32,8 @@ LAYERS = {
         "_vectorize",
     ],
     "names in place": [
-        "_warning_places", "_doors", "_scipy", "_scipy_doors", "_scipy_names", "_series", "_while_recording", "_namespace",
-        "_loading", "_bound_names", "_mentions", "_swaps", "_instrument", "_forking",
+        "_warning_places", "_doors", "_scipy", "_scipy_forms", "_scipy_doors", "_scipy_names", "_series", "_while_recording",
+        "_namespace", "_loading", "_bound_names", "_mentions", "_swaps", "_instrument", "_forking",
     ],
     "entry points": [
         "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",
@@ -60,8 +60,8 @@ LAYERS = {
 PLACE = {name: number for number, name in enumerate(name for layer in LAYERS.values() for name in layer)}
 # Reductions that pass NaN over are made of the maps of the others.
 RULES_MAY_IMPORT = {
-    "_limits", "_registry", "_refusals", "_libraries", "_compat", "rules._helpers", "rules._degenerate", "rules._vectors",
-    "rules.reductions",
+    "_limits", "_registry", "_refusals", "_libraries", "_following", "_compat", "rules._helpers", "rules._degenerate",
+    "rules._vectors", "rules.reductions",
 }  # fmt: skip
 MAX_LINES = 400
 

@@ -30,3 +30,4 @@ rules_of(
     "scipy.special",
     *[f"{__name__}.scipy_{family}" for family in ("bessel", "elliptic", "equations", "gamma", "special", "without")],
 )
+rules_of("scipy.sparse", f"{__name__}.scipy_sparse")

@@ -1,0 +1,150 @@
+"""Functions and methods of other libraries that tapes record, one entry a call: the value is the library's own, and the
+derivative a rule, with maps like those of NumPy's functions.
+
+A rule of NumPy's serves again where the function is the same by other names (`LibraryRule.same_as`). Where a call has other
+arguments than its rule, as for a method of an object whose arrays a tape must keep, the declared `parts` translate them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from ._libraries import Library
+from ._partials import parameters
+from ._registry import RULES, Rule
+
+# Function -> its rule; for methods, the function in the class.
+FOLLOWED: dict[Any, LibraryRule] = {}
+# Where methods are: (class, name).
+FOLLOWED_METHODS: dict[tuple[type, str], LibraryRule] = {}
+# What comes with a cotangent or tangent, and no argument of the function is.
+_OF_CALL = ("ct", "tangent", "ans", "ans_spec")
+
+
+class LibraryRule(Rule):
+    """A rule for functions of a library. A call is followed if ``parts`` gives arguments for it, these have the values that
+    ``only`` allows, and all tracked data is in arguments with a map; all others go to the library as they are, which refuses
+    them by name."""
+
+    def __init__(self, function: Callable, parts: Callable | None = None, **only: tuple) -> None:
+        super().__init__(function)
+        self.parts_of = parts
+        self.accepted = only
+
+    def vjp(self, *arguments: str) -> Callable[[Callable], Callable]:
+        """As `npgrad._registry.vjp`."""
+
+        def declare(map_: Callable) -> Callable:
+            self.flows_back(map_, self._known(parameters(map_)), arguments)
+            return map_
+
+        return declare
+
+    def jvp(self, *arguments: str) -> Callable[[Callable], Callable]:
+        """As `npgrad._registry.jvp`; the same map may be for several arguments."""
+
+        def declare(map_: Callable) -> Callable:
+            for argument in arguments:
+                self.flows_on(map_, self._known(parameters(map_)), argument)
+            return map_
+
+        return declare
+
+    def same_as(self, function: Callable, **named: Any) -> None:
+        """Let the rule of a function of NumPy's be this one's. ``named`` says for each argument that its maps ask for which
+        argument of ours it is, or how it is computed from some of ours: a function with their names for parameters."""
+        rule = RULES[function]
+        ours = {theirs: name for theirs, name in named.items() if isinstance(name, str)}
+        arguments = tuple([theirs for theirs in rule.vjps if theirs in ours])
+        for map_ in dict.fromkeys(rule.shared[argument][0] for argument in arguments):
+            together = tuple([argument for argument in arguments if rule.shared[argument][0] is map_])
+            made, asked = self._renamed(map_, rule.vjps[together[0]][1], named)
+            self.flows_back(made, asked, tuple([ours[name] for name in together]))
+        for argument in arguments:
+            map_, names = rule.jvps[argument]
+            made, asked = self._renamed(map_, names, named)
+            self.flows_on(made, asked, ours[argument])
+        self.parts = rule.parts
+        if (by_vectors := rule.by_vectors) is not None:
+            self.by_vectors = lambda ans, bound: by_vectors(ans, _translated(bound, named, self.defaults))
+
+    def _renamed(self, map_: Callable, names: tuple[str, ...], named: dict[str, Any]) -> tuple[Callable, tuple[str, ...]]:
+        """A map with arguments of NumPy's names as one that asks for ours."""
+        sources: list[Any] = []
+        for name in names:
+            of, suffix = (name[:-5], "_spec") if name.endswith("_spec") and name != "ans_spec" else (name, "")
+            source = name if name in _OF_CALL else named[of]
+            sources.append(source + suffix if isinstance(source, str) else source)
+        makers = [(parameters(source) if callable(source) else (source,), source) for source in sources]
+        asked = self._known(tuple(dict.fromkeys(name for wanted, _ in makers for name in wanted)))
+        places = [([asked.index(name) for name in wanted], source) for wanted, source in makers]
+
+        def translated(*values: Any) -> Any:
+            given = [
+                source(*[values[n] for n in where]) if callable(source) else values[where[0]] for where, source in places
+            ]
+            return map_(*given)
+
+        return translated, asked
+
+    def _known(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Names that maps ask for; an argument that the installed version does not have is None."""
+        for name in names:
+            of = name.removesuffix("_spec")
+            if of not in _OF_CALL and of not in self.names:
+                self.defaults.setdefault(of, None)
+        return names
+
+    def arguments(self, args: tuple, kwargs: dict) -> dict[str, Any] | None:
+        """What the rule gets of a call, by name; None if such calls are not followed."""
+        if self.parts_of is not None:
+            bound: dict[str, Any] | None = self.parts_of(*args, **kwargs)
+        else:
+            bound = self.bind(args, kwargs)
+        if bound is None:
+            return None
+        given = [(bound[name], values) for name, values in self.accepted.items() if name in bound]
+        return bound if all(_is_one_of(value, values) for value, values in given) else None
+
+
+def _is_one_of(value: Any, values: tuple) -> bool:
+    return any(value is one or (type(value) is type(one) and type(one) in (str, int) and value == one) for one in values)
+
+
+def _translated(bound: dict[str, Any], named: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
+    values = {**defaults, **bound}
+    return {
+        theirs: values[source] if isinstance(source, str) else source(*[values[name] for name in parameters(source)])
+        for theirs, source in named.items()
+    }
+
+
+def _of_old(*args: Any, **kwargs: Any) -> None:
+    """Stands for a function that the installed version does not have."""
+
+
+def follow(library: Library, name: str, parts: Callable | None = None, **only: tuple) -> LibraryRule:
+    """The rule of a function, without maps yet; ``only`` has the values that arguments must have."""
+    function = getattr(library, name, None)
+    rule = LibraryRule(_of_old if function is None else function, parts, **only)
+    if function is not None:
+        FOLLOWED[function] = rule
+    return rule
+
+
+def follow_by(rule: LibraryRule, library: Library, *names: str) -> None:
+    """Let functions be followed by a rule that has arguments of its own."""
+    for name in names:
+        function = getattr(library, name, None)
+        if function is not None:
+            FOLLOWED[function] = rule
+
+
+def follow_method(rule: LibraryRule, kinds: list[type], *names: str) -> None:
+    """Let methods be followed by a rule, in the classes where these have them from."""
+    for kind in kinds:
+        for name in names:
+            owner = next((one for one in kind.__mro__ if name in vars(one)), None)
+            if owner is not None and owner is not object:
+                FOLLOWED_METHODS[owner, name] = rule

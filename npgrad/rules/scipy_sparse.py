@@ -1,0 +1,97 @@
+"""Products of constant ``scipy.sparse`` matrices with dense arrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .._following import LibraryRule, follow_method
+from .._libraries import Library
+
+sparse = Library("scipy.sparse")
+
+# Format -> the attributes that hold its arrays. The others are formed anew for a product, by SciPy as by us.
+_ARRAYS: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("csr", "csc", "bsr"), ("data", "indices", "indptr")),
+    "coo": ("data", "row", "col"),
+    "dia": ("data", "offsets"),
+}
+
+
+def matrix_parts(matrix: Any) -> dict[str, Any]:
+    """What a tape keeps of a sparse matrix: its arrays are the user's, who may change them."""
+    matrix = matrix if matrix.format in _ARRAYS else matrix.tocsr()
+    arrays = [getattr(matrix, name) for name in _ARRAYS[matrix.format]]
+    parts = dict(zip(("data", "places", "ends"), arrays, strict=False))
+    return {"kind": matrix.format, "shape": tuple(map(int, matrix.shape)), **parts}
+
+
+def matrix_of(kind: str, shape: tuple[int, int], data: Any, places: Any, ends: Any) -> Any:
+    """The matrix that these are the parts of."""
+    held = (data, places) if ends is None else (data, (places, ends)) if kind == "coo" else (data, places, ends)
+    return getattr(sparse, f"{kind}_array")(held, shape=shape)
+
+
+def is_matrix(value: Any) -> bool:
+    return bool(sparse.issparse(value)) and value.ndim == 2 and value.dtype.kind in "fciub"
+
+
+def along_rows(function: Any, x: Any, ndim: int) -> Any:
+    """A function of matrices that goes by columns, of arrays with any number of axes in front of these ``ndim`` axes."""
+    if x.ndim == ndim:
+        return function(x)
+    batch = x.shape[: x.ndim - ndim]
+    rows, *columns = x.shape[x.ndim - ndim :]
+    moved = np.moveaxis(x, x.ndim - ndim, 0)
+    made = function(moved.reshape((rows, -1)))
+    return np.moveaxis(made.reshape((made.shape[0], *batch, *columns)), 0, len(batch))
+
+
+def _product_parts(matrix: Any, x: Any) -> dict[str, Any] | None:
+    if not is_matrix(matrix) or np.ndim(x) not in (1, 2):
+        return None
+    return {"x": x, **matrix_parts(matrix)}
+
+
+def _product(x: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any = None) -> Any:
+    """The arguments of the rules here."""
+
+
+product = LibraryRule(_product, _product_parts)
+reversed_product = LibraryRule(_product, _product_parts)
+
+
+@product.vjp("x")
+def product_vjp(ct: Any, ans_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any) -> Any:
+    adjoint = matrix_of(kind, shape, data, places, ends).conj().T
+    return along_rows(lambda columns: adjoint @ columns, ct, ans_spec.ndim)
+
+
+@product.jvp("x")
+def product_jvp(tangent: Any, x_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any) -> Any:
+    matrix = matrix_of(kind, shape, data, places, ends)
+    return along_rows(lambda columns: matrix @ columns, tangent, x_spec.ndim)
+
+
+@reversed_product.vjp("x")
+def reversed_product_vjp(ct: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any) -> Any:
+    return _rows_times(ct, matrix_of(kind, shape, data, places, ends).conj().T)
+
+
+@reversed_product.jvp("x")
+def reversed_product_jvp(tangent: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any) -> Any:
+    return _rows_times(tangent, matrix_of(kind, shape, data, places, ends))
+
+
+def _rows_times(rows: Any, matrix: Any) -> Any:
+    return (rows.reshape((-1, rows.shape[-1])) @ matrix).reshape((*rows.shape[:-1], matrix.shape[1]))
+
+
+_kinds = [getattr(sparse, f"{name}_{kind}") for kind in ("array", "matrix") for name in (*_ARRAYS, "lil", "dok")]
+follow_method(product, _kinds, "__matmul__", "dot")
+follow_method(reversed_product, _kinds, "__rmatmul__")
+# `*` is the matrix product of matrices, as it is of NumPy's.
+_matrices = [kind for kind in _kinds if kind.__name__.endswith("_matrix")]
+follow_method(product, _matrices, "__mul__")
+follow_method(reversed_product, _matrices, "__rmul__")

@@ -1,0 +1,97 @@
+"""SciPy's functions with a rule: values are SciPy's bit for bit, inside a tape and outside, and derivatives are those of
+differences, in both modes, to second order, with batches, in single precision, with complex numbers, in any layout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from comparisons import assert_same_bits
+from scipy_samples import SAMPLES
+
+import npgrad as ng
+from npgrad.testing import Linearised, check_gradients
+
+sparse = pytest.importorskip("scipy.sparse", reason="scipy is not installed: its functions are not tested")
+
+FAMILIES = {f"{family} {name}": sample for family, samples in SAMPLES.items() for name, sample in samples.items()}
+
+
+def _layouts(point: np.ndarray) -> list[np.ndarray]:
+    """The same numbers in memory in other ways: every other element, in Fortran's order, in reverse."""
+    spread = np.zeros([2 * n for n in point.shape], point.dtype)[tuple(slice(None, None, 2) for _ in point.shape)]
+    spread[...] = point
+    return [spread, np.asfortranarray(point), np.flip(np.flip(point).copy())]
+
+
+@pytest.mark.parametrize("name", FAMILIES)
+def test_values_are_scipys(name: str) -> None:
+    f, *points = FAMILIES[name]
+    expected = f(*points)
+    with ng.GradientTape() as tape:
+        assert_same_bits(f(*points), expected)
+        assert_same_bits(f(*[tape.watch(p) for p in points]), expected)
+    assert_same_bits(f(*points), expected)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", FAMILIES)
+def test_derivatives(name: str) -> None:
+    f, *points = FAMILIES[name]
+    check_gradients(f, *points)
+
+
+@pytest.mark.once
+@pytest.mark.parametrize("name", FAMILIES)
+def test_layouts_and_single_precision(name: str) -> None:
+    f, *points = FAMILIES[name]
+    cotangents = Linearised(f, points).random_cotangents(np.random.default_rng(0))
+    wanted = Linearised(f, points).pull(cotangents)
+    for others in zip(*[_layouts(p) for p in points], strict=True):
+        assert_same_bits(Linearised(f, list(others)).value, f(*others))
+        found = Linearised(f, list(others)).pull(cotangents)
+        for one, other in zip(found, wanted, strict=True):
+            np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
+    single = [p.astype(np.complex64 if p.dtype.kind == "c" else np.float32) for p in points]
+    linear = Linearised(f, single)
+    assert_same_bits(linear.value, f(*single))
+    back = linear.pull([np.asarray(c).astype(leaf.dtype) for c, leaf in zip(cotangents, linear.leaves, strict=True)])
+    for one, point, want in zip(back, single, wanted, strict=True):
+        assert one.dtype == point.dtype
+        np.testing.assert_allclose(one, want, rtol=0.02, atol=2e-3 * max(1.0, float(np.max(np.abs(want)))))
+
+
+def test_results_are_arrays_to_write_into() -> None:
+    matrix = sparse.csr_array(np.diag([2.0, 3.0, 4.0]) + np.eye(3, k=1))
+
+    def program(x: Any) -> Any:
+        u = matrix @ x
+        u[1:] = x[:2] * u[0]
+        v = matrix @ np.ones(3)  # plain, and made by the program
+        v[0] = x[2]
+        w = np.zeros(3)
+        w[1:] = (matrix.T @ u)[1:]
+        return u + v * w
+
+    check_gradients(program, np.array([0.3, 0.7, -0.2]))
+
+
+def test_what_a_constant_matrix_held_is_kept() -> None:
+    """A sparse matrix is the user's, who may change it: the derivative is that of the product when it was made."""
+    matrix = sparse.csr_array(np.array([[1.0, 2.0], [0.0, 3.0]]))
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.ones(2))
+        y = matrix @ x
+        matrix.data[:] = 7.0
+    np.testing.assert_array_equal(tape.gradient(y, x), [1.0, 5.0])
+    assert matrix.data.tolist() == [7.0, 7.0, 7.0]
+
+
+def test_methods_are_put_back() -> None:
+    kinds = {kind for one in (sparse.csr_array, sparse.coo_matrix, sparse.lil_matrix) for kind in one.__mro__}
+    before = {kind: dict(vars(kind)) for kind in kinds}
+    with pytest.raises(ZeroDivisionError), ng.GradientTape():
+        assert {kind: dict(vars(kind)) for kind in kinds} != before
+        raise ZeroDivisionError
+    assert {kind: dict(vars(kind)) for kind in kinds} == before
