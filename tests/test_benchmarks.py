@@ -119,6 +119,15 @@ def test_functions_take_turns(monkeypatch):
     assert turns[2:].index(slow) < 5 and fast in turns[-2:]
 
 
+def test_the_first_call_does_not_say_how_often_to_repeat(monkeypatch):
+    """It meets cold caches; the others then take less."""
+    numbers = []
+    cold = iter([0.008])
+    monkeypatch.setattr(timing, "seconds", lambda function, number=1: numbers.append(number) or next(cold, 0.001))
+    assert timing.best([lambda: None], 0.05) == [0.001]
+    assert numbers == [1, 1, *[10] * 5]
+
+
 def test_tables():
     table = tables.Table("Title", ("a", "b"), [("1", "22")], "a note")
     assert table.markdown() == "## Title\n\n| a | b |\n|---|---|\n| 1 | 22 |\n\na note"
