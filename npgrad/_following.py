@@ -7,17 +7,19 @@ arguments than its rule, as for a method of an object whose arrays a tape must k
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from types import ModuleType
 from typing import Any
 
 from ._libraries import Library
 from ._partials import parameters
 from ._registry import RULES, Rule
 
-# Function -> its rule; for methods, the function in the class.
-FOLLOWED: dict[Any, LibraryRule] = {}
-# Where methods are: (class, name).
-FOLLOWED_METHODS: dict[tuple[type, str], LibraryRule] = {}
+# Function -> its rules, of which a call goes by the first that covers it.
+FOLLOWED: dict[Any, tuple[LibraryRule, ...]] = {}
+# The same for methods, by class and name.
+FOLLOWED_METHODS: dict[tuple[type, str], tuple[LibraryRule, ...]] = {}
 # What comes with a cotangent or tangent, and no argument of the function is.
 _OF_CALL = ("ct", "tangent", "ans", "ans_spec")
 
@@ -51,10 +53,9 @@ class LibraryRule(Rule):
 
         return declare
 
-    def same_as(self, function: Callable, **named: Any) -> None:
+    def same_as(self, rule: Rule, **named: Any) -> None:
         """Let the rule of a function of NumPy's be this one's. ``named`` says for each argument that its maps ask for which
         argument of ours it is, or how it is computed from some of ours: a function with their names for parameters."""
-        rule = RULES[function]
         ours = {theirs: name for theirs, name in named.items() if isinstance(name, str)}
         arguments = tuple([theirs for theirs in rule.vjps if theirs in ours])
         for map_ in dict.fromkeys(rule.shared[argument][0] for argument in arguments):
@@ -124,21 +125,26 @@ def _of_old(*args: Any, **kwargs: Any) -> None:
     """Stands for a function that the installed version does not have."""
 
 
-def follow(library: Library, name: str, parts: Callable | None = None, **only: tuple) -> LibraryRule:
-    """The rule of a function, without maps yet; ``only`` has the values that arguments must have."""
-    function = getattr(library, name, None)
-    rule = LibraryRule(_of_old if function is None else function, parts, **only)
-    if function is not None:
-        FOLLOWED[function] = rule
+def numpys(module: ModuleType, name: str) -> Rule:
+    """The rule of a function of NumPy's, also while another function stands for it by name."""
+    rule: Rule = RULES[vars(module)[name]]
+    return rule
+
+
+def follow(library: Library, name: str, **only: tuple) -> LibraryRule:
+    """A rule for a function, without maps yet; ``only`` has the values that arguments must have."""
+    function = vars(sys.modules[library.name]).get(name)
+    rule = LibraryRule(_of_old if function is None else function, None, **only)
+    follow_by(rule, library, name)
     return rule
 
 
 def follow_by(rule: LibraryRule, library: Library, *names: str) -> None:
     """Let functions be followed by a rule that has arguments of its own."""
     for name in names:
-        function = getattr(library, name, None)
+        function = vars(sys.modules[library.name]).get(name)
         if function is not None:
-            FOLLOWED[function] = rule
+            FOLLOWED[function] = (*FOLLOWED.get(function, ()), rule)
 
 
 def follow_method(rule: LibraryRule, kinds: list[type], *names: str) -> None:
@@ -147,4 +153,4 @@ def follow_method(rule: LibraryRule, kinds: list[type], *names: str) -> None:
         for name in names:
             owner = next((one for one in kind.__mro__ if name in vars(one)), None)
             if owner is not None and owner is not object:
-                FOLLOWED_METHODS[owner, name] = rule
+                FOLLOWED_METHODS[owner, name] = (rule,)

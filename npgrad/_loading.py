@@ -80,6 +80,8 @@ class _Loader:
             _loading.reset(token)
             self._finder.settle(module)
             if not inside:
+                if spec is not None:
+                    vars(spec)["_initializing"] = False  # as importlib says next: `refresh` asks whether it is loaded
                 self._finder.refresh()
 
 

@@ -228,8 +228,8 @@ class ScipyDoors:
                 self._doors.add(module, {name: form for name, form in forms.items() if form is not None})
         kinds = [(getattr(sys.modules[home], name), *what) for home, name, *what in _METHODS if home in sys.modules]
         self._methods = [(kind, name, vars(kind)[name], make(vars(kind)[name])) for kind, name, make in kinds]
-        for (kind, name), rule in FOLLOWED_METHODS.items():
-            self._methods.append((kind, name, vars(kind)[name], recorded_by(vars(kind)[name], rule)))
+        for (kind, name), rules in FOLLOWED_METHODS.items():
+            self._methods.append((kind, name, vars(kind)[name], recorded_by(vars(kind)[name], rules)))
         self._known = known if len(ready) == len(loaded) else 0
 
 

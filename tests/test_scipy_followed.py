@@ -3,17 +3,22 @@ differences, in both modes, to second order, with batches, in single precision, 
 
 from __future__ import annotations
 
+import importlib
+import subprocess
+import sys
+import types
 from typing import Any
 
 import numpy as np
 import pytest
 from comparisons import assert_same_bits
-from scipy_samples import SAMPLES
 
 import npgrad as ng
 from npgrad.testing import Linearised, check_gradients
 
-sparse = pytest.importorskip("scipy.sparse", reason="scipy is not installed: its functions are not tested")
+pytest.importorskip("scipy", reason="scipy is not installed: its functions are not tested")
+linalg, sparse = map(importlib.import_module, ("scipy.linalg", "scipy.sparse"))
+SAMPLES = importlib.import_module("scipy_samples").SAMPLES
 
 FAMILIES = {f"{family} {name}": sample for family, samples in SAMPLES.items() for name, sample in samples.items()}
 
@@ -43,6 +48,7 @@ def test_derivatives(name: str) -> None:
 
 
 @pytest.mark.once
+@pytest.mark.filterwarnings("ignore:logm result may be inaccurate")
 @pytest.mark.parametrize("name", FAMILIES)
 def test_layouts_and_single_precision(name: str) -> None:
     f, *points = FAMILIES[name]
@@ -95,3 +101,65 @@ def test_methods_are_put_back() -> None:
         assert {kind: dict(vars(kind)) for kind in kinds} != before
         raise ZeroDivisionError
     assert {kind: dict(vars(kind)) for kind in kinds} == before
+
+
+def test_what_is_loaded_in_the_middle_of_a_tape() -> None:
+    """The first import of a module may be inside a function that a tape hears."""
+    program = """
+import numpy as np, npgrad as ng
+with ng.GradientTape() as tape:
+    x = tape.watch(np.array([0.5, 1.0]))
+    from scipy.linalg import solve
+    y = solve(np.diag([2.0, 4.0]), x)
+print(tape.gradient(y, x).tolist())
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert eval(done.stdout) == [0.5, 0.25]
+
+
+def test_names_that_a_module_bound_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    program = types.ModuleType("program_of_a_user")
+    program.__file__ = __file__
+    monkeypatch.setitem(sys.modules, program.__name__, program)
+    exec("from scipy.linalg import solve\ndef run(a, x):\n    return solve(a, x, overwrite_b=True)", vars(program))
+    solve = vars(program)["solve"]
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([3.0, 5.0]))
+        y = vars(program)["run"](np.diag([2.0, 4.0]), x)
+    assert vars(program)["solve"] is solve
+    np.testing.assert_array_equal(tape.gradient(y, x), [0.5, 0.25])
+    np.testing.assert_array_equal(x, [3.0, 5.0])
+
+
+def test_permission_to_overwrite_is_not_passed_on() -> None:
+    """A tape may have saved what the function would spoil, also where the permission is given by position."""
+    a = np.asfortranarray(np.array([[2.0, 1.0], [0.0, 4.0]]))
+    with ng.GradientTape() as tape:
+        x = tape.watch(a)
+        y = np.sum(x * x) + np.sum(linalg.inv(x, True) * linalg.cholesky(x @ x.T, True, True))
+    np.testing.assert_array_equal(x, a)
+    check_gradients(lambda x: np.sum(x * x) + np.sum(linalg.inv(x) * linalg.cholesky(x @ x.T, True)), a, order=1)
+    np.testing.assert_allclose(
+        tape.gradient(y, x),
+        ng.grad(lambda x: np.sum(x * x) + np.sum(linalg.inv(x) * linalg.cholesky(x @ x.T, True)))(a),
+        rtol=1e-12,
+    )
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: linalg.solve(np.outer(x, x) + np.eye(3), x, assume_a="banded"),
+        lambda x: linalg.eigh(np.outer(x, x), np.diag(x))[0],
+        lambda x: linalg.qr(np.outer(x, x), pivoting=True)[1],
+        lambda x: linalg.pinv(np.outer(x, x), return_rank=True)[0],
+        lambda x: linalg.schur(np.outer(x, x))[0],
+        lambda x: sparse.csr_array(np.eye(3)).multiply(x),
+        lambda x: sparse.csr_array(np.eye(3)) * x,
+    ],
+)
+def test_calls_that_a_rule_does_not_cover_are_refused(call: Any) -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([0.3, 0.5, 0.7]))
+        with pytest.raises(ng.LeakError, match=r"scipy\.(linalg|sparse)\.\S+ takes traced data"):
+            call(x)

@@ -31,3 +31,4 @@ rules_of(
     *[f"{__name__}.scipy_{family}" for family in ("bessel", "elliptic", "equations", "gamma", "special", "without")],
 )
 rules_of("scipy.sparse", f"{__name__}.scipy_sparse")
+rules_of("scipy.linalg", f"{__name__}.scipy_linalg", f"{__name__}.scipy_systems")

@@ -172,3 +172,26 @@ def inverse_order(order: Any, axis: int) -> Any:
     ranks = np.arange(order.shape[axis]).reshape(-1, *[1] * (-1 - axis))
     np.put_along_axis(made, order, ranks, axis)
     return made
+
+
+def by_columns(function: Any, v: Any, ndim: int) -> Any:
+    """A function of columns, of one vector or matrix (as ``ndim`` says) behind any number of axes."""
+    batch, core = v.shape[: v.ndim - ndim], v.shape[v.ndim - ndim :]
+    if not batch:
+        return function(v)
+    moved = np.moveaxis(v, v.ndim - ndim, 0)
+    made = function(moved.reshape((core[0], -1)))
+    return np.moveaxis(made.reshape((made.shape[0], *batch, *core[1:])), 0, len(batch))
+
+
+def unit_and_upper(lu: Any) -> tuple[Any, Any]:
+    """The factors that LAPACK packs into one matrix."""
+    return np.tril(lu, -1) + np.eye(lu.shape[-1], dtype=lu.dtype), np.triu(lu)
+
+
+def rows_of(piv: Any) -> Any:
+    """Which row of the matrix each row of the factors is."""
+    order = np.arange(len(piv))
+    for n, other in enumerate(piv):
+        order[n], order[other] = order[other], order[n]
+    return order

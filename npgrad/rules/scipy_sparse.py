@@ -8,6 +8,7 @@ import numpy as np
 
 from .._following import LibraryRule, follow_method
 from .._libraries import Library
+from ._helpers import by_columns
 
 sparse = Library("scipy.sparse")
 
@@ -37,17 +38,6 @@ def is_matrix(value: Any) -> bool:
     return bool(sparse.issparse(value)) and value.ndim == 2 and value.dtype.kind in "fciub"
 
 
-def along_rows(function: Any, x: Any, ndim: int) -> Any:
-    """A function of matrices that goes by columns, of arrays with any number of axes in front of these ``ndim`` axes."""
-    if x.ndim == ndim:
-        return function(x)
-    batch = x.shape[: x.ndim - ndim]
-    rows, *columns = x.shape[x.ndim - ndim :]
-    moved = np.moveaxis(x, x.ndim - ndim, 0)
-    made = function(moved.reshape((rows, -1)))
-    return np.moveaxis(made.reshape((made.shape[0], *batch, *columns)), 0, len(batch))
-
-
 def _product_parts(matrix: Any, x: Any) -> dict[str, Any] | None:
     if not is_matrix(matrix) or np.ndim(x) not in (1, 2):
         return None
@@ -65,13 +55,13 @@ reversed_product = LibraryRule(_product, _product_parts)
 @product.vjp("x")
 def product_vjp(ct: Any, ans_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any) -> Any:
     adjoint = matrix_of(kind, shape, data, places, ends).conj().T
-    return along_rows(lambda columns: adjoint @ columns, ct, ans_spec.ndim)
+    return by_columns(lambda columns: adjoint @ columns, ct, ans_spec.ndim)
 
 
 @product.jvp("x")
 def product_jvp(tangent: Any, x_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any) -> Any:
     matrix = matrix_of(kind, shape, data, places, ends)
-    return along_rows(lambda columns: matrix @ columns, tangent, x_spec.ndim)
+    return by_columns(lambda columns: matrix @ columns, tangent, x_spec.ndim)
 
 
 @reversed_product.vjp("x")
