@@ -110,4 +110,23 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
             lambda m, b: linalg.solveh_banded(m + [[12], [0], [0]], b, lower=True), WIDE + 1j * TALL.T, TALL * 1j),
         "solveh_banded, upper": (lambda m, b: linalg.solveh_banded(m + [[0], [0], [12]], b), WIDE + 1j * TALL.T, TALL * 1j),
     },
+    "fft": {
+        **{f"{f} {norm}": (lambda z, f=f, o=norm: getattr(fft, f)(z, 5, norm=o), Z)
+           for f in ("fft", "ifft", "irfft", "hfft") for norm in ("backward", "ortho", "forward")},
+        **{f"{f}, real": (lambda m, f=f: getattr(fft, f)(m, axis=0), TALL) for f in ("fft", "rfft", "ihfft")},
+        "ihfft, padded": (lambda m: fft.ihfft(m, 5, norm="ortho"), TALL),
+        **{f: (lambda m, f=f: getattr(fft, f)(m), WIDE + 1j * TALL.T)
+           for f in ("fft2", "ifft2", "irfft2", "fftn", "ifftn", "irfftn")},
+        **{f"{f}, s": (lambda m, f=f: getattr(fft, f)(m, (2, 5), (-1, 0), "ortho"), WIDE) for f in (
+            "rfft2", "rfftn", "fftn", "irfftn")},
+        "fftn, one": (lambda m: fft.fftn(m, axes=0, norm="forward"), TALL),
+        **{f"{f} {t} {norm}": (lambda x, f=f, t=t, o=norm: getattr(fft, f)(x, t, norm=o), X)
+           for f in ("dct", "idct", "dst", "idst") for t in (1, 2, 3, 4) for norm in (None, "ortho", "forward")},
+        **{f"{f} {t}, plain": (lambda m, f=f, t=t: getattr(fft, f)(m, t, 6, 0, norm="ortho", orthogonalize=False), TALL)
+           for f in ("dct", "dst") for t in (1, 2, 3)},
+        "dct, orthogonal": (lambda x: fft.dct(x, 2, 3, orthogonalize=True), X),
+        "dct, complex": (lambda z: fft.dct(z, 2, 3), Z),
+        "dctn": (lambda m: fft.dctn(m, s=(5, 2)), TALL),
+        "idstn": (lambda m: fft.idstn(m, 3, axes=(-1,)), TALL),
+    },
 }

@@ -17,7 +17,7 @@ import npgrad as ng
 from npgrad.testing import Linearised, check_gradients
 
 pytest.importorskip("scipy", reason="scipy is not installed: its functions are not tested")
-linalg, sparse = map(importlib.import_module, ("scipy.linalg", "scipy.sparse"))
+linalg, sparse, fft = map(importlib.import_module, ("scipy.linalg", "scipy.sparse", "scipy.fft"))
 SAMPLES = importlib.import_module("scipy_samples").SAMPLES
 
 FAMILIES = {f"{family} {name}": sample for family, samples in SAMPLES.items() for name, sample in samples.items()}
@@ -156,10 +156,12 @@ def test_permission_to_overwrite_is_not_passed_on() -> None:
         lambda x: linalg.schur(np.outer(x, x))[0],
         lambda x: sparse.csr_array(np.eye(3)).multiply(x),
         lambda x: sparse.csr_array(np.eye(3)) * x,
+        lambda x: fft.dct(x * 1j, orthogonalize=True),
+        lambda x: fft.fht(x, 0.1, 0.2),
     ],
 )
 def test_calls_that_a_rule_does_not_cover_are_refused(call: Any) -> None:
     with ng.GradientTape() as tape:
         x = tape.watch(np.array([0.3, 0.5, 0.7]))
-        with pytest.raises(ng.LeakError, match=r"scipy\.(linalg|sparse)\.\S+ takes traced data"):
+        with pytest.raises(ng.LeakError, match=r"scipy\.(linalg|sparse|fft)\.\S+ takes traced data"):
             call(x)

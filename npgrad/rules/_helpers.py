@@ -195,3 +195,15 @@ def rows_of(piv: Any) -> Any:
     for n, other in enumerate(piv):
         order[n], order[other] = order[other], order[n]
     return order
+
+
+def fit(a: Any, length: int, axis: int) -> Any:
+    """Cut an axis, or fill it with zeros, as Fourier transforms do with their input."""
+    have = a.shape[axis]
+    if have > length:
+        return a[(..., slice(length)) + (slice(None),) * (-1 - axis)]
+    if have == length:
+        return a
+    shape = list(a.shape)
+    shape[axis] = length - have
+    return np.concatenate([a, np.zeros(shape, a.dtype)], axis=axis)

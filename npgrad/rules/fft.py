@@ -8,22 +8,10 @@ from typing import Any
 import numpy as np
 
 from .._registry import composite, jvp, vjp
-from ._helpers import negative_axis
+from ._helpers import fit, negative_axis
 
 # The adjoint of a transform runs the other way, and is scaled where the transform itself is not.
 _OTHER_SCALE = {None: "forward", "backward": "forward", "ortho": "ortho", "forward": "backward"}
-
-
-def _fit(a: Any, length: int, axis: int) -> Any:
-    """Cut an axis, or fill it with zeros, as the transforms do with their input."""
-    have = a.shape[axis]
-    if have > length:
-        return a[(..., slice(length)) + (slice(None),) * (-1 - axis)]
-    if have == length:
-        return a
-    shape = list(a.shape)
-    shape[axis] = length - have
-    return np.concatenate([a, np.zeros(shape, a.dtype)], axis=axis)
 
 
 def _inner_weights(length: int, inner: float, axis: int, dtype: Any) -> Any:
@@ -42,7 +30,7 @@ def _declare(function: Callable, adjoint: Callable) -> None:
     def transform_vjp(ct: Any, a_spec: Any, n: Any, axis: Any, norm: Any) -> Any:
         axis = negative_axis(axis, a_spec.ndim)
         have = a_spec.shape[axis]
-        return _fit(adjoint(ct, have if n is None else int(n), axis, _OTHER_SCALE[norm]), have, axis)
+        return fit(adjoint(ct, have if n is None else int(n), axis, _OTHER_SCALE[norm]), have, axis)
 
     @jvp(function, "a")
     def transform_jvp(tangent: Any, a_spec: Any, n: Any, axis: Any, norm: Any) -> Any:
