@@ -9,12 +9,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._holders import held
 from ._leaks import OWN_CODE
 from ._traced import adopt, is_inexact, new_array, seen
 
 # NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
 _FOLLOWED_NUMPY = "numpy.polynomial."
-_KINDS = "fcbiu"  # floating arrays are traced, others seen
+_KINDS = "fcbiuV"  # floating arrays are traced, structured ones held, others seen
 
 
 def acts_for(caller: str, file: str) -> bool:
@@ -29,10 +30,14 @@ def _is_for_program(caller: str, file: str) -> bool:
     return not caller.startswith("scipy.") and acts_for(caller, file)
 
 
+def is_for_program(frame: FrameType) -> bool:
+    """Whether the frame is one of the user's code, or of NumPy's that is followed like it."""
+    return _is_for_program(frame.f_globals.get("__name__") or "", frame.f_code.co_filename)
+
+
 def new_of_plain_data(made: ndarray, frame: FrameType) -> Any:
     """As `of_plain_data`, for an array that shares its memory with no other."""
-    caller = frame.f_globals.get("__name__") or ""
-    return adopt(made) if _is_for_program(caller, frame.f_code.co_filename) else made
+    return adopt(made) if is_for_program(frame) else made
 
 
 def of_plain_data(made: Any, args: tuple, frame: FrameType, keeps_integers: bool = True) -> Any:
@@ -41,7 +46,7 @@ def of_plain_data(made: Any, args: tuple, frame: FrameType, keeps_integers: bool
     parts = made if isinstance(made, (tuple, list)) else (made,)
     if not any(type(part) is ndarray and part.dtype.kind in _KINDS for part in parts):
         return made
-    if not _is_for_program(frame.f_globals.get("__name__") or "", frame.f_code.co_filename):
+    if not is_for_program(frame):
         return made
     given = [a for arg in args for a in (arg if isinstance(arg, (tuple, list)) else (arg,)) if isinstance(a, ndarray)]
     new = [_new(part, given, keeps_integers) for part in parts]
@@ -51,6 +56,8 @@ def of_plain_data(made: Any, args: tuple, frame: FrameType, keeps_integers: bool
 def _new(part: Any, given: list, keeps_integers: bool) -> Any:
     if type(part) is not ndarray:
         return part
+    if part.dtype.names is not None:
+        return part if any(part is a for a in given) else held(part)
     if not is_inexact(part.dtype):
         return part if keeps_integers and any(part is a for a in given) else seen(part)
     return part if any(np.may_share_memory(part, a) for a in given) else new_array(part)

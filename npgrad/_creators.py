@@ -15,15 +15,15 @@ import numpy as np
 from numpy import ndarray
 
 from ._compat import array_converter, forbids_copy, wants_copy
-from ._guards import StructuredArray, refuse_tracked
 from ._handed_out import handed_out
+from ._holders import HeldArray, held, is_foreign, refuse_tracked, structured
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
 from ._objects import ObjectArray, as_objects
 from ._storage import RowStorage
 from ._traced import SeenArray, TracedArray, adopt, fresh, is_inexact, traced_leaves, unwrap, view_of
 
-_HOLDING = {"V": StructuredArray, "O": ObjectArray}
+_HOLDING = {"V": HeldArray, "O": ObjectArray}
 
 # --- Conversions: np.array, np.asarray and their kin ---------------------------------------------------------------
 
@@ -36,7 +36,7 @@ def _from_plain(obj: Any, result: Any) -> Any:
         same = (result.shape, result.strides, result.dtype) == (obj.shape, obj.strides, obj.dtype)
         return obj if same and np.may_share_memory(result, obj) else adopt(result)
     if isinstance(obj, ndarray) and np.may_share_memory(result, obj):
-        return result
+        return held(result) if is_foreign(obj) else result
     holding = _HOLDING.get(result.dtype.kind)
     if holding is not None:
         return result.view(holding)
@@ -217,6 +217,8 @@ def _arange(*args: Any, **kwargs: Any) -> Any:
 def _fromiter(iterable: Any, dtype: Any, count: int = -1, *, like: Any = None) -> Any:
     items = list(iterable if count < 0 else itertools.islice(iterable, count))
     plain = adopt(_NUMPYS_FROMITER(unwrap(items), dtype, count))
+    if plain.dtype.names is not None:
+        return structured(plain, items)
     if not isinstance(plain, TracedArray) or not traced_leaves(items):
         return plain
     if plain.ndim == 1:

@@ -15,26 +15,20 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._callers import of_plain_data
-from ._dispatch import tracking
-from ._leaks import refuse
-from ._objects import ObjectArray
+from ._callers import is_for_program, of_plain_data
+from ._holders import USE_PLAIN, held, lent, refuse_tracked
 from ._record import recording
-from ._traced import adopt, traced_leaves, unwrap
+from ._traced import adopt, unwrap
 
 
-def refuse_tracked(arguments: Any, what: str, cure: str) -> None:
-    records = tracking(traced_leaves(arguments)) if recording() else ()
-    if records:
-        refuse(records, what, cure)
-
-
-def refusing(original: Callable, what: str, cure: str) -> Callable:
-    """The function, for arguments that no tape tracks."""
+def refusing(original: Callable, what: str, cure: str, lends: bool = False) -> Callable:
+    """The function, for arguments that no tape tracks; ``lends``: it gets these as plain arrays."""
 
     @functools.wraps(original)
     def guarded(*args: Any, **kwargs: Any) -> Any:
         refuse_tracked([args, kwargs], what, cure)
+        if lends and recording():
+            args, kwargs = tuple([lent(a) for a in args]), {name: lent(value) for name, value in kwargs.items()}
         return original(*args, **kwargs)
 
     return guarded
@@ -42,26 +36,80 @@ def refusing(original: Callable, what: str, cure: str) -> Callable:
 
 # --- Arrays of other classes ---------------------------------------------------------------------------------------
 
-_USE_PLAIN = "Use an array of numbers with np.where or a field's own array in place of it."
 _NO_MATRIX = "Use np.array in place of it, with @ for * and np.linalg.inv for .I."
 
 
-def _guarded_write(cls: type, name: str) -> Callable:
-    return refusing(getattr(cls, name), f"traced data is written into a {cls.__name__}, which no tape follows", _USE_PLAIN)
+_MASKED = np.ma.MaskedArray
+# Classes whose arrays lend their memory: of what they hand out, what is new is traced and the rest takes no tracked data.
+_HANDING_OUT: dict[type, tuple[str, ...]] = {
+    _MASKED: ("filled", "compressed", "ravel", "view", "data"),
+    np.matrix: ("A", "A1", "view"),
+    np.recarray: ("__getitem__", "__getattribute__", "view"),
+}
+_WRITTEN: dict[type, tuple[str, ...]] = {
+    _MASKED: ("__setitem__", "put"),
+    np.ma.core.MaskedIterator: ("__setitem__",),
+    np.matrix: ("__setitem__",),
+    np.recarray: ("__setitem__", "__setattr__"),
+    np.memmap: ("__setitem__",),
+}
+
+
+def guarded_write(cls: type, name: str) -> Callable:
+    return refusing(getattr(cls, name), f"traced data is written into a {cls.__name__}, which no tape follows", USE_PLAIN)
+
+
+def _handed_out(made: Any, frame: types.FrameType) -> Any:
+    if type(made) is not ndarray or not recording() or not is_for_program(frame):
+        return made
+    return held(made) if isinstance(made.base, ndarray) or made.dtype.names is not None else adopt(made)
+
+
+def _guarded_read(cls: type, name: str) -> Any:
+    original: Any = getattr(cls, name)
+    if isinstance(original, property):
+        read: Any = original.fget
+        return property(lambda self: _handed_out(read(self), sys._getframe(1)), original.fset)
+    return _reading(original)
+
+
+def _reading(original: Callable) -> Callable:
+    @functools.wraps(original)
+    def guarded(*args: Any, **kwargs: Any) -> Any:
+        return _handed_out(original(*args, **kwargs), sys._getframe(1))
+
+    return guarded
+
+
+def _guarded_operations() -> dict[tuple[type, str], Any]:
+    """The ufuncs of numpy.ma, which are objects."""
+    kinds = {type(value) for value in vars(np.ma).values() if callable(value) and type(value).__module__ == "numpy.ma.core"}
+    return {
+        (kind, name): refusing(vars(kind)[name], "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
+        for ufuncs in kinds
+        for kind in ufuncs.__mro__
+        for name in ("__call__", "reduce", "outer", "accumulate")
+        if kind.__module__ == "numpy.ma.core" and name in vars(kind)
+    }
+
+
+_FROM_ARCHIVE = np.lib.npyio.NpzFile.__getitem__
+
+
+def _loaded(self: Any, key: str) -> Any:
+    return of_plain_data(_FROM_ARCHIVE(self, key), (), sys._getframe(1)) if recording() else _FROM_ARCHIVE(self, key)
 
 
 @functools.cache
 def methods_in_place() -> dict[tuple[type, str], Any]:
     """(class, method) -> what stands for it while a tape records."""
-    classes: dict[type, tuple[str, ...]] = {
-        np.ma.MaskedArray: ("__setitem__", "put"),
-        np.matrix: ("__setitem__",),
-        np.recarray: ("__setitem__", "__setattr__"),
-        np.memmap: ("__setitem__",),
-    }
-    guarded = {(cls, name): _guarded_write(cls, name) for cls, names in classes.items() for name in names}
+    guarded = {(cls, name): guarded_write(cls, name) for cls, names in _WRITTEN.items() for name in names}
+    read = {(cls, name): _guarded_read(cls, name) for cls, names in _HANDING_OUT.items() for name in names}
     matrix = refusing(np.matrix.__new__, "numpy.matrix makes an array that no tape follows", _NO_MATRIX)
-    return {**guarded, (np.matrix, "__new__"): staticmethod(matrix), (np.finfo, "__new__"): staticmethod(_finfo)}
+    masked = refusing(_MASKED.__new__, "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
+    makers = {np.matrix: matrix, _MASKED: masked, np.finfo: _finfo}
+    made = {(cls, "__new__"): staticmethod(maker) for cls, maker in makers.items()}
+    return {**guarded, **read, **made, **_guarded_operations(), (np.lib.npyio.NpzFile, "__getitem__"): _loaded}
 
 
 _NUMPYS_FINFO = np.finfo.__new__
@@ -70,40 +118,6 @@ _NUMPYS_FINFO = np.finfo.__new__
 def _finfo(cls: type, dtype: Any) -> np.finfo:
     """Of the type of a number, which is all that it asks the number for."""
     return _NUMPYS_FINFO(cls, unwrap(dtype))
-
-
-class StructuredArray(ndarray):
-    """A structured array that was made while a tape records, and its fields: plain arrays that take no tracked data."""
-
-    __slots__ = ()
-
-    def __setitem__(self, key: Any, value: Any) -> None:
-        refuse_tracked([value], "traced data is written into a structured array, whose fields no tape follows", _USE_PLAIN)
-        ndarray.__setitem__(self, key, unwrap(value))
-
-    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
-        result = getattr(ufunc, method)(*_plain(inputs), **_plain(kwargs))
-        if kwargs.get("out") is not None:
-            return kwargs["out"][0]
-        return adopt(result) if recording() else result
-
-    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        return func(*_plain(args), **_plain(kwargs))
-
-    def __repr__(self) -> str:
-        return repr(self.view(ndarray))
-
-
-# Arrays of other classes that hold what no tape follows by itself.
-HOLDERS = frozenset([StructuredArray, ObjectArray])
-
-
-def _plain(value: Any) -> Any:
-    if type(value) is StructuredArray:
-        return value.view(ndarray)
-    if type(value) in (tuple, list):
-        return type(value)([_plain(item) for item in value])
-    return {name: _plain(item) for name, item in value.items()} if type(value) is dict else value
 
 
 # --- numpy.ma and numpy.rec ----------------------------------------------------------------------------------------
@@ -118,8 +132,9 @@ _HARMLESS = {
 
 def guarded_functions(module: types.ModuleType) -> dict[Callable, Callable]:
     """The functions of a module that makes arrays of another class."""
-    return {
-        value: refusing(value, f"{module.__name__}.{name} makes an array that no tape follows", _USE_PLAIN)
+    handing_out: list[Callable] = [np.ma.getdata, np.ma.filled] if module is np.ma else []
+    return {function: _reading(function) for function in handing_out} | {
+        value: refusing(value, f"{module.__name__}.{name} makes an array that no tape follows", USE_PLAIN, lends=True)
         for name, value in vars(module).items()
         if isinstance(value, types.FunctionType)
         and value.__module__.startswith(module.__name__)

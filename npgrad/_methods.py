@@ -14,7 +14,9 @@ from numpy.lib.array_utils import byte_bounds, normalize_axis_index
 
 from ._compat import SET_SHAPE, array_methods, warn_of_set_shape
 from ._dispatch import tracking
+from ._foreign import as_class
 from ._functions import call_function, compute_plain
+from ._holders import held
 from ._leaks import NoRuleError, leak_message, refuse
 from ._moves import check_boxes, copied, move, overwrite, tracked_by, write
 from ._record import note_cut, noting, owners, recording
@@ -267,20 +269,12 @@ for _name, _property in {
     setattr(TracedArray, _name, _property)
 
 
-_HOLD_AN_ARRAY = "Let the class hold an array in an attribute in place of being one, or work on the array itself."
-
-
 @entry_point
 def view(self: TracedArray, dtype: Any = None, type: Any = None) -> Any:
     if inspect.isclass(dtype) and issubclass(dtype, ndarray):
         dtype, type = None, dtype
     if type is not None and type is not TracedArray:
-        records = tracked_by(self)
-        if records and type is ndarray:
-            refuse(records, "view(ndarray) hands out the memory of a traced array")
-        elif records:
-            refuse(records, f"view({type.__name__}) makes an array of a class that no tape follows", _HOLD_AN_ARRAY)
-        return ndarray.view(self._bare, type) if dtype is None else self._bare.view(dtype, type)
+        return as_class(self, dtype, type)
     if dtype is None:
         return self[...] if isinstance(self._bare, ndarray) else self
     r = self._bare.view(dtype)
@@ -313,7 +307,7 @@ def astype(
     check_boxes(self, wanted)
     if noting and not is_inexact(wanted):
         note_cut([self._storage], f"a cast to {wanted}")
-    return move(self, r) if is_inexact(wanted) else seen(r)
+    return move(self, r) if is_inexact(wanted) else held(r) if wanted.names else seen(r)
 
 
 @entry_point

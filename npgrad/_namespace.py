@@ -29,7 +29,8 @@ from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
 from ._doors import Doors, Names
 from ._functions import assembled, call_function, taken
-from ._guards import guarded_functions, methods_in_place, of_values, random_in_place, refuse_tracked
+from ._guards import guarded_functions, methods_in_place, of_values, random_in_place
+from ._holders import refuse_tracked
 from ._leaks import refuse
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
 from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
@@ -337,6 +338,21 @@ def _set_methods(methods: Mapping[tuple[type, str], Callable | None]) -> None:
             delattr(cls, name)
 
 
+# Of classes of the user's whose arrays are made while a tape records: what they have for a method that is put in its place.
+_users_methods: dict[tuple[type, str], Callable | None] = {}
+
+
+def put_method(cls: type, name: str, form: Callable[[type, str], Callable]) -> None:
+    """Make what stands for a method of a class of the user's as long as a tape records."""
+    if (cls, name) not in _users_methods and not getattr(vars(cls).get(name), "stays", False):
+        original, method = vars(cls).get(name), form(cls, name)
+        if name in _STAYING:
+            method.stays = True  # type: ignore[attr-defined]
+        else:
+            _users_methods[cls, name] = original
+        setattr(cls, name, method)
+
+
 @functools.cache
 def load_names() -> None:
     """Make what stands for names: at the first tape, not at npgrad's import; it takes a while, and loads parts of NumPy."""
@@ -368,6 +384,8 @@ def take_away() -> None:
         names.take_away()
     _doors.take_away()
     _set_methods(_methods_originals)
+    _set_methods(_users_methods)
+    _users_methods.clear()
     captured.take_away()
     scipy_doors.take_away()
     _warning_places.take_away()

@@ -14,10 +14,12 @@ from numpy import ndarray
 from . import rules as rules  # the declarations must stand before operators are made from them
 from ._dispatch import call_rule, check_outside
 from ._elementwise import ACCEPTED, binary_operator, in_place_operator, short_in_place_operator, unary_operator
+from ._holders import is_foreign, lent, nothing_tracked
 from ._record import note_cut, noting, recording
 from ._registry import RULES
 from ._traced import PythonNumber, TracedArray, adopt, again, completing, traced_leaves, unwrap
 
+_OPERATORS = {"__divmod__": divmod, **{name: call for name, call in vars(operator).items() if name.startswith("__")}}
 # What has less precision than Python's numbers, by the code of its dtype.
 _NARROW = frozenset("efF")
 
@@ -50,6 +52,15 @@ def _install(name: str, method: Callable) -> None:
     setattr(TracedArray, name, method)
 
 
+def _beside_foreign(name: str, self: TracedArray, other: Any) -> Any:
+    """The operator with an array of another class, whose own arithmetic computes where no tape tracks either."""
+    if not nothing_tracked((self, other)):
+        return getattr(ndarray, name)(self, other)  # which refuses
+    reflected = name.startswith("__r") and f"__{name[3:]}" in _OPERATORS
+    op = _OPERATORS[f"__{name[3:]}" if reflected else name]
+    return op(other, lent(self)) if reflected else op(lent(self), other)
+
+
 def _forward(name: str, call: Callable) -> Callable:
     numpys = getattr(ndarray, name)
 
@@ -63,7 +74,7 @@ def _forward(name: str, call: Callable) -> Callable:
                 return call(self, float(other))  # as Python does with a Fraction and a float
         except AttributeError:
             return again(method, self, other)
-        return numpys(self, other)
+        return _beside_foreign(name, self, other) if is_foreign(other) else numpys(self, other)
 
     return method
 
@@ -78,7 +89,7 @@ def _of_unknown(name: str) -> Callable:
             return getattr(self, name)(float(other))
         if _takes_over(self, other, reflected):
             return NotImplemented
-        return numpys(self, other)
+        return _beside_foreign(name, self, other) if is_foreign(other) else numpys(self, other)
 
     return otherwise
 
@@ -102,7 +113,7 @@ def _reflected(name: str, call: Callable, complex_call: Callable | None = None) 
                 return call(float(other), self)
         except AttributeError:
             return again(method, self, other)
-        return numpys(self, other)
+        return _beside_foreign(name, self, other) if is_foreign(other) else numpys(self, other)
 
     return method
 

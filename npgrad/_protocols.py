@@ -13,8 +13,8 @@ from numpy import ndarray
 from ._dispatch import call_rule, call_ufunc, check_outside, in_type, tracking
 from ._elementwise import ACCEPTED, plain_ufunc_call, unary_calls
 from ._functions import call_function
-from ._guards import HOLDERS
 from ._handed_out import handed_out
+from ._holders import HOLDERS, is_foreign, lent, nothing_tracked
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble, overwrite
@@ -39,6 +39,8 @@ def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **
                 return one(self)
         for value in inputs:
             if type(value) is not TracedArray and type(value) not in ACCEPTED:
+                if any(is_foreign(v) for v in inputs) and "out" not in kwargs and nothing_tracked(inputs):
+                    return ufunc(*[lent(v) for v in inputs], **kwargs)
                 inputs = tuple([_accepted(v) for v in inputs])
                 if any(v is NotImplemented for v in inputs):
                     return NotImplemented

@@ -18,7 +18,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._guards import StructuredArray, generator_class, guarded_generator
+from ._guards import generator_class, guarded_generator
+from ._holders import HeldArray
 from ._leaks import is_users_code
 from ._mentions import contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
@@ -110,7 +111,7 @@ class Swaps(Unswapped):
             if _is_work_array(value):
                 made = self.shared(value)
             elif value.dtype.names is not None:
-                made = value.view(StructuredArray)
+                made = value.view(HeldArray)
             else:
                 made = as_seen(value)
         elif isinstance(value, tuple):

@@ -249,6 +249,15 @@ def primal_twice():
     ng.ForwardAccumulator([x, x], [X, X])
 
 
+def overwritten_as_own_class(writes):
+    def program(x):
+        a = np.ones(2)
+        a.view(Own)
+        return writes(a, x)
+
+    return recorded(program)
+
+
 class Own(np.ndarray):
     pass
 

@@ -28,7 +28,7 @@ LAYERS = {
         "_elementwise", "_variable",
     ],
     "functions": [
-        "_callers", "_seen", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions",
+        "_holders", "_callers", "_seen", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d", "_functions",
         "_vectorize",
     ],
     "names in place": [
@@ -36,7 +36,7 @@ LAYERS = {
         "_namespace", "_loading", "_bound_names", "_mentions", "_swaps", "_instrument", "_forking",
     ],
     "entry points": [
-        "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",
+        "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",
     ],
     "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_trails", "_inspection", "_finite", "_derivatives"],
     "patterns": [

@@ -1,0 +1,32 @@
+"""Views of traced arrays as arrays of other classes, as the user's own subclasses of ndarray: they take no tracked data."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy import ndarray
+
+from ._guards import guarded_write
+from ._holders import lend
+from ._leaks import refuse
+from ._moves import tracked_by
+from ._namespace import put_method
+from ._record import recording
+from ._traced import TracedArray
+
+_HOLD_AN_ARRAY = "Let the class hold an array in an attribute in place of being one, or work on the array itself."
+
+
+def as_class(traced: TracedArray, dtype: Any, kind: type) -> Any:
+    """What ``traced.view(dtype, kind)`` is for a class that is not ours."""
+    records = tracked_by(traced)
+    if records and kind is ndarray:
+        refuse(records, "view(ndarray) hands out the memory of a traced array")
+    elif records:
+        refuse(records, f"view({kind.__name__}) makes an array of a class that no tape follows", _HOLD_AN_ARRAY)
+    bare = traced._bare
+    if recording() and kind is not ndarray and not records:
+        bare = lend(traced, writable=True)
+        if not kind.__module__.startswith("numpy"):
+            put_method(kind, "__setitem__", guarded_write)
+    return ndarray.view(bare, kind) if dtype is None else bare.view(dtype, kind)

@@ -1,0 +1,157 @@
+"""Plain arrays that refuse tracked data, and untracked ones that others look at.
+
+A plain array takes what is written into a part of it without asking anybody, and the derivative would be lost unseen:
+in structured arrays that are made while a tape records, and in what masked arrays, matrices and the like hand out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy import ndarray
+
+from ._dispatch import tracking
+from ._leaks import LeakError, leak_message, refuse
+from ._objects import ObjectArray
+from ._record import recording
+from ._storage import RowStorage, Storage
+from ._traced import SeenArray, TracedArray, adopt, complete, traced_leaves, unwrap
+
+USE_PLAIN = "Use an array of numbers with np.where or a field's own array in place of it."
+_INTO_HELD = (
+    "traced data is written into a structured array or into that of a masked array or a matrix, which no tape follows"
+)
+
+
+def refuse_tracked(arguments: Any, what: str, cure: str) -> None:
+    records = tracking(traced_leaves(arguments)) if recording() else ()
+    if records:
+        refuse(records, what, cure)
+
+
+class HeldArray(ndarray):
+    """A structured array that was made while a tape records, and its fields, or what an array of another class (a masked
+    array, a matrix, a record array) hands out of its memory."""
+
+    __slots__ = ()
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        out = kwargs.get("out")
+        if out is not None:
+            refuse_tracked(inputs, _INTO_HELD, USE_PLAIN)
+        result = getattr(ufunc, method)(*without_held(inputs), **without_held(kwargs))
+        if out is not None:
+            return out[0] if len(out) == 1 else out
+        return adopt(result) if recording() else result
+
+    def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        result = func(*without_held(args), **without_held(kwargs))
+        return held(result) if type(result) is ndarray and result.dtype.names is not None else result
+
+    def __repr__(self) -> str:
+        return repr(self.view(ndarray))
+
+
+def _refusing(name: str) -> Any:
+    numpys = getattr(ndarray, name)
+
+    def write(self: HeldArray, *args: Any) -> None:
+        refuse_tracked(args, _INTO_HELD, USE_PLAIN)
+        numpys(self, *unwrap(args))
+
+    write.__name__ = name
+    return write
+
+
+for _name in ("__setitem__", "fill", "put"):
+    setattr(HeldArray, _name, _refusing(_name))
+
+# Arrays of other classes that hold what no tape follows by itself.
+HOLDERS = frozenset([HeldArray, ObjectArray])
+
+
+def held(value: Any) -> Any:
+    """What takes no tracked data, if it is a plain array and a tape records."""
+    return value.view(HeldArray) if type(value) is ndarray and recording() else value
+
+
+def structured(made: ndarray, source: Any) -> Any:
+    """A structured array that was made of these data."""
+    refuse_tracked(source, "traced data is put into a structured array", USE_PLAIN)
+    return held(made)
+
+
+def without_held(value: Any) -> Any:
+    if type(value) is HeldArray:
+        return value.view(ndarray)
+    if type(value) in (tuple, list):
+        return type(value)([without_held(item) for item in value])
+    return {name: without_held(item) for name, item in value.items()} if type(value) is dict else value
+
+
+_NO_TRACKED = "traced data is written into an array whose memory an array of another class looks at, which no tape follows"
+_NO_SAVING = "a derivative needs the values of an array whose memory an array of another class may overwrite unseen"
+_A_COPY = "Make that of a copy: np.array(a).view(...), np.ma.array(a, copy=True)."
+
+
+class LentStorage(RowStorage):
+    """Of an untracked array at whose memory one of a foreign class looks, which would not hear that it is tracked."""
+
+    __slots__ = ()
+
+    @property
+    def tracked(self) -> frozenset:  # type: ignore[override]
+        return _TRACKED.__get__(self)
+
+    @tracked.setter
+    def tracked(self, tokens: frozenset) -> None:
+        if tokens:
+            raise LeakError(leak_message(_NO_TRACKED, _A_COPY))
+
+
+class WritableStorage(LentStorage):
+    """As `LentStorage`, where the foreign array may write: no value of it can be saved."""
+
+    __slots__ = ()
+
+    @property
+    def epoch(self) -> None:  # type: ignore[override]
+        return None
+
+    @epoch.setter
+    def epoch(self, epoch: Any) -> None:
+        if epoch is not None:
+            raise LeakError(leak_message(_NO_SAVING, _A_COPY))
+
+
+_TRACKED: Any = vars(Storage)["tracked"]
+
+
+def lend(traced: TracedArray, writable: bool = False) -> Any:
+    """The memory of an untracked array, for an array of a foreign class. One that has been saved from is read-only there."""
+    bare, storage = traced._bare, traced._storage
+    if not isinstance(bare, ndarray) or storage.is_variable or not recording():
+        return bare
+    writable = writable and storage.epoch is None and type(storage) is not LentStorage
+    storage.__class__ = WritableStorage if writable else LentStorage
+    if not writable:
+        bare = bare.view()
+        bare.flags.writeable = False
+    return bare
+
+
+def lent(value: Any) -> Any:
+    """An argument for code whose arrays no tape follows."""
+    if isinstance(value, TracedArray):
+        complete([value])
+        return lend(value)
+    return unwrap(value)
+
+
+def is_foreign(value: Any) -> bool:
+    """Whether it is an array of a class with an arithmetic of its own."""
+    return isinstance(value, ndarray) and type(value) is not ndarray and not isinstance(value, (SeenArray, *HOLDERS))
+
+
+def nothing_tracked(values: Any) -> bool:
+    return not (recording() and tracking(traced_leaves(list(values))))
