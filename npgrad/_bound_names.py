@@ -17,7 +17,7 @@ from typing import Any
 from . import _namespace
 from ._leaks import is_users_code
 from ._loading import Finder
-from ._namespace import form_in_place, original_of
+from ._namespace import form_in_place, may_have_form, original_of
 from ._while_recording import WhileRecording
 
 
@@ -39,7 +39,7 @@ _modules_seen = 0
 
 
 def _bound_in(module: Any) -> dict[str, tuple[Any, Any]]:
-    names = [(name, value) for name, value in list(vars(module).items()) if callable(value)]
+    names = [(name, value) for name, value in list(vars(module).items()) if may_have_form(value)]
     bare = {name: original_of(value) or value for name, value in names}  # it may be looked through while they are in place
     forms = {name: (value, form_in_place(value)) for name, value in bare.items()}
     return {name: both for name, both in forms.items() if both[1] is not None}
@@ -63,7 +63,7 @@ def _look_through() -> None:
 
 def _settle(module: types.ModuleType) -> None:
     """Put back what stands for names in a module that has been loaded while a tape records."""
-    forms = {name: original_of(value) for name, value in list(vars(module).items()) if callable(value)}
+    forms = {name: original_of(value) for name, value in list(vars(module).items()) if may_have_form(value)}
     vars(module).update({name: original for name, original in forms.items() if original is not None})
 
 

@@ -20,6 +20,10 @@ from ._registry import RULES, Rule
 FOLLOWED: dict[Any, tuple[LibraryRule, ...]] = {}
 # The same for methods, by class and name.
 FOLLOWED_METHODS: dict[tuple[type, str], tuple[LibraryRule, ...]] = {}
+# The same for methods of objects that compiled code holds, in whose class no other can be put.
+FOLLOWED_OBJECTS: dict[type, dict[str, tuple[LibraryRule, ...]]] = {}
+# Functions that make such objects.
+MAKERS: set[Any] = set()
 # What comes with a cotangent or tangent, and no argument of the function is.
 _OF_CALL = ("ct", "tangent", "ans", "ans_spec")
 
@@ -97,6 +101,10 @@ class LibraryRule(Rule):
                 self.defaults.setdefault(of, None)
         return names
 
+    def knows(self, argument: str) -> bool:
+        """Whether there is a derivative by an argument, be it zero."""
+        return argument in self.vjps or argument in self.steps
+
     def arguments(self, args: tuple, kwargs: dict) -> dict[str, Any] | None:
         """What the rule gets of a call, by name; None if such calls are not followed."""
         if self.parts_of is not None:
@@ -154,3 +162,16 @@ def follow_method(rule: LibraryRule, kinds: list[type], *names: str) -> None:
             owner = next((one for one in kind.__mro__ if name in vars(one)), None)
             if owner is not None and owner is not object:
                 FOLLOWED_METHODS[owner, name] = (rule,)
+
+
+def follow_object(rule: LibraryRule, library: Library, kind: str, *names: str) -> None:
+    """Let methods of a class of compiled code be followed by a rule, whose ``parts`` get the object first."""
+    made = vars(sys.modules[library.name]).get(kind)
+    if made is not None:
+        FOLLOWED_OBJECTS[made] = dict.fromkeys(names, (rule,))
+
+
+def follow_maker(library: Library, *names: str) -> None:
+    """Let functions make objects with methods that are followed, or give such a method."""
+    held = vars(sys.modules[library.name])
+    MAKERS.update([held[name] for name in names if name in held])

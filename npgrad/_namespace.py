@@ -38,6 +38,7 @@ from ._record import recording
 from ._registry import CALLING_BACK, VIEWS, ZERO
 from ._scipy import as_compiled_code_takes_it, is_followed
 from ._scipy_doors import form_of, scipy_doors
+from ._scipy_forms import StandIn, has_stand_in
 from ._scipy_names import captured
 from ._series import SERIES_FORMS
 from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves, unwrap
@@ -266,6 +267,11 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
         _names.append(Names(module, originals, names))
     else:
         _doors.add(module, names)
+
+
+def may_have_form(value: Any) -> bool:
+    """Whether something might stand for a value while a tape records, or be what stands for one."""
+    return callable(value) or type(value) is StandIn or has_stand_in(value)
 
 
 def form_in_place(value: Any) -> Callable | None:

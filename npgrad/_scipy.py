@@ -34,12 +34,22 @@ _FOLLOWED |= {
     for kind in ("rv_continuous", "rv_discrete", "rv_frozen", "rv_continuous_frozen", "rv_discrete_frozen")
     for name in ("pdf", "logpdf", "pmf", "logpmf", "cdf", "logcdf", "sf", "logsf", "ppf", "isf")
 }
+# Products of operators, which call those of matrices and the user's functions.
+_FOLLOWED |= {
+    f"scipy.sparse.linalg.LinearOperator{name}"
+    for name in (
+        "", ".matvec", ".matmat", ".rmatvec", ".rmatmat", ".dot", ".__mul__", ".__matmul__", ".__rmul__", ".__rmatmul__",
+        ".adjoint", ".transpose",
+    )
+} | {"scipy.sparse.linalg._CustomLinearOperator"}  # fmt: skip
 # Of these, what hands a list of arrays to a ufunc, which asks no hook.
 _NOT_FOLLOWED = {"scipy.special.multigammaln"}
 # Creators whose call says that compiled code comes: traced data beside what they are given are about to be lost as well.
 _BUFFERS = {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 _CONVERTERS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.asarray_chkfinite}
-_ON_THE_WAY = ("scipy.", "npgrad._scipy_doors")
+_ON_THE_WAY = ("scipy.", "npgrad._scipy_doors", "npgrad._scipy_forms")
+# In the last of these, the function by which SciPy computes on plain data alone, whoever has called.
+_COMPUTING = "computed"
 # Their compiled code takes memory only if it could write into it, which it does not.
 _TAKES_WRITABLE = "scipy.spatial.transform."
 # What other packages of SciPy call; no public name is in it.
@@ -52,6 +62,8 @@ def called_from(frame: FrameType) -> str:
     name = package = ""
     first, outer = frame, cast("FrameType | None", frame)
     while outer is not None and (module := outer.f_globals.get("__name__") or "").startswith(_ON_THE_WAY):
+        if outer.f_code.co_name == _COMPUTING:
+            break
         if module.startswith("scipy."):
             package = module.partition("._")[0]
             function = outer.f_code.co_qualname

@@ -23,7 +23,7 @@ from ._holders import HeldArray
 from ._leaks import is_users_code
 from ._mentions import contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
-from ._namespace import form_in_place
+from ._namespace import form_in_place, may_have_form
 from ._traced import PythonNumber, SeenArray, TracedArray, as_seen, is_inexact, on_memory_of, unwrap, view_of
 
 # What holds nothing to be swapped: lists of nothing else are not searched.
@@ -123,7 +123,7 @@ class Swaps(Unswapped):
             args, keywords = self.form(value.args), {name: self.form(item) for name, item in value.keywords.items()}
             if args is not value.args or any(keywords[name] is not item for name, item in value.keywords.items()):
                 made = functools.partial(value.func, *args, **keywords)
-        elif callable(value) and (name := form_in_place(value)) is not None:
+        elif may_have_form(value) and (name := form_in_place(value)) is not None:
             made = name
         elif kind is generator_class():
             made = guarded_generator(value)

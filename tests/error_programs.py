@@ -17,6 +17,7 @@ from unittest import mock
 
 import numpy as np
 import scipy.linalg
+import scipy.sparse.linalg
 import scipy.special
 from numpy.lib.recfunctions import merge_arrays
 

@@ -129,4 +129,31 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
         "dctn": (lambda m: fft.dctn(m, s=(5, 2)), TALL),
         "idstn": (lambda m: fft.idstn(m, 3, axes=(-1,)), TALL),
     },
+    "sparse.linalg": {
+        "spsolve": (lambda x: sparse_linalg.spsolve(sparse.csc_array(PLAIN), x), X),
+        "spsolve, column": (lambda m: sparse_linalg.spsolve(sparse.csr_array(PLAIN), m), X[:, None]),
+        "spsolve, columns": (lambda m: sparse_linalg.spsolve(sparse.csr_array(PLAIN * 1j), m), TALL),
+        "spsolve_triangular": (
+            lambda m: sparse_linalg.spsolve_triangular(sparse.csr_array(np.tril(PLAIN)), m, lower=True), TALL),
+        "splu": (lambda x: sparse_linalg.splu(sparse.csc_array(PLAIN)).solve(x) ** 2, X),
+        "splu made before": (lambda m: FACTORS.solve(m), TALL),
+        **{f"splu {t}": (lambda z, t=t: sparse_linalg.splu(sparse.csc_array(PLAIN + 1j * PLAIN.T)).solve(z, t), Z)
+           for t in "NTH"},
+        "factorized": (lambda x: sparse_linalg.factorized(sparse.csc_array(PLAIN))(x), X),
+        "factorized before": (lambda x: SOLVE(x), X),
+        **{name: (lambda x, f=name: getattr(sparse_linalg, f)(sparse.csr_array(PLAIN), x, rtol=1e-13, atol=1e-14)[0], X)
+           for name in ("gmres", "bicgstab", "lgmres")},
+        "gmres of a column": (lambda m: sparse_linalg.gmres(PLAIN, m, rtol=1e-13, M=np.linalg.inv(PLAIN))[0], X[:, None]),
+        "cg": (lambda x: sparse_linalg.cg(sparse.csr_array(PLAIN @ PLAIN.T), x, x * 0.9, rtol=1e-13)[0], X),
+        "cg of an operator": (lambda x: sparse_linalg.cg(
+            sparse_linalg.LinearOperator((4, 4), lambda v: PLAIN @ (PLAIN.T @ v), dtype=float), x, rtol=1e-13)[0], X),
+        "expm_multiply": (lambda m: sparse_linalg.expm_multiply(sparse.csr_array(PLAIN / 4), m), TALL),
+        "expm_multiply of a matrix": (lambda m: sparse_linalg.expm_multiply(m / 4, np.ones(4)), M),
+        "operator @": (lambda x: sparse_linalg.aslinearoperator(sparse.csr_array(OBLONG)) @ x, X),
+        "operator @ matrix": (lambda m: sparse_linalg.aslinearoperator(OBLONG).matmat(m), TALL),
+        "operator, adjoint": (lambda x: sparse_linalg.aslinearoperator(sparse.csr_array(OBLONG)).rmatvec(x), X[:3]),
+        "operator of a function": (lambda x, m: sparse_linalg.LinearOperator((4, 4), lambda v: m @ v) * x, X, M),
+    },
 }
+FACTORS = sparse_linalg.splu(sparse.csc_array(PLAIN))
+SOLVE = sparse_linalg.factorized(sparse.csc_array(PLAIN))

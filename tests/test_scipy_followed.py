@@ -17,7 +17,9 @@ import npgrad as ng
 from npgrad.testing import Linearised, check_gradients
 
 pytest.importorskip("scipy", reason="scipy is not installed: its functions are not tested")
-linalg, sparse, fft = map(importlib.import_module, ("scipy.linalg", "scipy.sparse", "scipy.fft"))
+linalg, sparse, sparse_linalg, fft = map(
+    importlib.import_module, ("scipy.linalg", "scipy.sparse", "scipy.sparse.linalg", "scipy.fft")
+)
 SAMPLES = importlib.import_module("scipy_samples").SAMPLES
 
 FAMILIES = {f"{family} {name}": sample for family, samples in SAMPLES.items() for name, sample in samples.items()}
@@ -55,8 +57,9 @@ def test_layouts_and_single_precision(name: str) -> None:
     cotangents = Linearised(f, points).random_cotangents(np.random.default_rng(0))
     wanted = Linearised(f, points).pull(cotangents)
     for others in zip(*[_layouts(p) for p in points], strict=True):
-        assert_same_bits(Linearised(f, list(others)).value, f(*others))
-        found = Linearised(f, list(others)).pull(cotangents)
+        others = [np.array(p, order="K") for p in others]  # as they are watched
+        assert_same_bits(Linearised(f, others).value, f(*others))
+        found = Linearised(f, others).pull(cotangents)
         for one, other in zip(found, wanted, strict=True):
             np.testing.assert_allclose(one, other, rtol=1e-9, atol=1e-12)
     single = [p.astype(np.complex64 if p.dtype.kind == "c" else np.float32) for p in points]
@@ -154,6 +157,8 @@ def test_permission_to_overwrite_is_not_passed_on() -> None:
         lambda x: linalg.qr(np.outer(x, x), pivoting=True)[1],
         lambda x: linalg.pinv(np.outer(x, x), return_rank=True)[0],
         lambda x: linalg.schur(np.outer(x, x))[0],
+        lambda x: sparse_linalg.cg(np.diag(x), np.ones(3))[0],
+        lambda x: sparse_linalg.cg(np.eye(3), x, M=np.diag(x))[0],
         lambda x: sparse.csr_array(np.eye(3)).multiply(x),
         lambda x: sparse.csr_array(np.eye(3)) * x,
         lambda x: fft.dct(x * 1j, orthogonalize=True),
@@ -165,3 +170,38 @@ def test_calls_that_a_rule_does_not_cover_are_refused(call: Any) -> None:
         x = tape.watch(np.array([0.3, 0.5, 0.7]))
         with pytest.raises(ng.LeakError, match=r"scipy\.(linalg|sparse|fft)\.\S+ takes traced data"):
             call(x)
+
+
+def test_what_stands_for_factors() -> None:
+    """Factors that the program holds: in a module, in a closure, made in the tape and kept after it."""
+    matrix = sparse.csc_array(np.diag([2.0, 4.0]))
+    program = types.ModuleType("program_with_factors")
+    program.__file__ = __file__
+    exec("import scipy.sparse.linalg as s\ndef run(x):\n    return lu.solve(x) + solve(x)", vars(program))
+    before = sparse_linalg.splu(matrix)
+    vars(program).update(lu=before, solve=before.solve)
+    sys.modules[program.__name__] = program
+    try:
+        with ng.GradientTape() as tape:
+            x = tape.watch(np.array([1.0, 3.0]))
+            assert isinstance(vars(program)["lu"], sparse_linalg.SuperLU)
+            y = vars(program)["run"](x)
+            made = sparse_linalg.splu(matrix)
+            assert made.shape == (2, 2) and made.L.nnz == 2
+            z = made.solve(y)
+    finally:
+        del sys.modules[program.__name__]
+    assert vars(program)["lu"] is before and vars(program)["solve"] == before.solve
+    np.testing.assert_array_equal(tape.gradient(z, x), [0.5, 0.125])
+    np.testing.assert_array_equal(made.solve(np.ones(2)), [0.5, 0.25])
+    np.testing.assert_array_equal(ng.jacobian(lambda x: before.solve(x))(np.ones(2)), np.diag([0.5, 0.25]))
+
+
+def test_an_iteration_that_does_not_converge_for_the_derivative_raises() -> None:
+    matrix = np.diag(np.arange(1.0, 9.0))
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.eye(8)[0])  # an eigenvector: one step
+        y, info = sparse_linalg.cg(matrix, x, rtol=1e-10, maxiter=2)
+        assert info == 0
+    with pytest.raises(RuntimeError, match=r"cg did not converge for a derivative"):
+        tape.gradient(y, x)

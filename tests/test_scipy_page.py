@@ -21,8 +21,8 @@ _FOLLOWED, _REFUSED = PAGE.split("## Refused")
 _LINES = [line for line in _FOLLOWED.splitlines() if line.startswith("|")]
 FOLLOWED = [code for line in _LINES for code in re.findall("`([^`]*)`", line.split("|")[2])]
 REFUSED = [re.findall(r"`([^`]*)`", line) for line in _REFUSED.splitlines() if line.startswith("| `")]
-# Of the functions of the page, those with a custom gradient, which is one of reverse mode.
-REVERSE_ONLY = ("along", "solving")
+# Of the functions of the page, that with a custom gradient, which is one of reverse mode.
+REVERSE_ONLY = ("along",)
 
 
 def _verdict(code: str) -> str:

@@ -33,3 +33,4 @@ rules_of(
 rules_of("scipy.sparse", f"{__name__}.scipy_sparse")
 rules_of("scipy.linalg", f"{__name__}.scipy_linalg", f"{__name__}.scipy_systems")
 rules_of("scipy.fft", f"{__name__}.scipy_fft")
+rules_of("scipy.sparse.linalg", f"{__name__}.scipy_solvers")

@@ -7,35 +7,8 @@ from typing import Any
 import numpy as np
 
 from .._following import LibraryRule, follow_method
-from .._libraries import Library
 from ._helpers import by_columns
-
-sparse = Library("scipy.sparse")
-
-# Format -> the attributes that hold its arrays. The others are formed anew for a product, by SciPy as by us.
-_ARRAYS: dict[str, tuple[str, ...]] = {
-    **dict.fromkeys(("csr", "csc", "bsr"), ("data", "indices", "indptr")),
-    "coo": ("data", "row", "col"),
-    "dia": ("data", "offsets"),
-}
-
-
-def matrix_parts(matrix: Any) -> dict[str, Any]:
-    """What a tape keeps of a sparse matrix: its arrays are the user's, who may change them."""
-    matrix = matrix if matrix.format in _ARRAYS else matrix.tocsr()
-    arrays = [getattr(matrix, name) for name in _ARRAYS[matrix.format]]
-    parts = dict(zip(("data", "places", "ends"), arrays, strict=False))
-    return {"kind": matrix.format, "shape": tuple(map(int, matrix.shape)), **parts}
-
-
-def matrix_of(kind: str, shape: tuple[int, int], data: Any, places: Any, ends: Any) -> Any:
-    """The matrix that these are the parts of."""
-    held = (data, places) if ends is None else (data, (places, ends)) if kind == "coo" else (data, places, ends)
-    return getattr(sparse, f"{kind}_array")(held, shape=shape)
-
-
-def is_matrix(value: Any) -> bool:
-    return bool(sparse.issparse(value)) and value.ndim == 2 and value.dtype.kind in "fciub"
+from ._sparse_parts import ARRAYS, is_matrix, matrix_of, matrix_parts, sparse
 
 
 def _product_parts(matrix: Any, x: Any) -> dict[str, Any] | None:
@@ -78,7 +51,7 @@ def _rows_times(rows: Any, matrix: Any) -> Any:
     return (rows.reshape((-1, rows.shape[-1])) @ matrix).reshape((*rows.shape[:-1], matrix.shape[1]))
 
 
-_kinds = [getattr(sparse, f"{name}_{kind}") for kind in ("array", "matrix") for name in (*_ARRAYS, "lil", "dok")]
+_kinds = [getattr(sparse, f"{name}_{kind}") for kind in ("array", "matrix") for name in (*ARRAYS, "lil", "dok")]
 follow_method(product, _kinds, "__matmul__", "dot")
 follow_method(reversed_product, _kinds, "__rmatmul__")
 # `*` is the matrix product of matrices, as it is of NumPy's.

@@ -1,0 +1,211 @@
+"""``scipy.sparse.linalg``: solutions of systems with a constant matrix, direct or by iteration, exponentials times vectors,
+and products of operators that hold a dense matrix.
+
+Each is linear in its right-hand side, and its adjoint is the same function of the adjoint matrix. An iteration has the
+derivative of the exact solution, as exactly as it is asked for the solution itself.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from .._following import LibraryRule, follow_by, follow_maker, follow_method, follow_object
+from .._libraries import Library
+from ._helpers import by_columns, mH
+from ._sparse_parts import is_matrix, matrix_of, matrix_parts
+
+sparse_linalg = Library("scipy.sparse.linalg")
+
+
+def _is_right_hand_side(b: Any) -> bool:
+    return np.ndim(b) in (1, 2) and np.size(b) > 0
+
+
+# --- Direct --------------------------------------------------------------------------------------------------------
+
+
+def _system(b: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any = None, how: Any = ()) -> None:
+    """The arguments of the rules here."""
+
+
+def _declare_direct(name: str, parts: Callable, solve: Callable) -> None:
+    """``solve`` takes a matrix in columns, several right-hand sides, whether the matrix is the adjoint, and ``how``."""
+    rule = LibraryRule(_system, parts)
+    follow_by(rule, sparse_linalg, name)
+
+    @rule.vjp("b")
+    def vjp(
+        ct: Any, ans_spec: Any, b_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any, how: Any
+    ) -> Any:
+        matrix = matrix_of(kind, shape, data, places, ends).conj().T.tocsc()
+        made = by_columns(lambda v: solve(matrix, v, True, how).reshape(v.shape), ct, ans_spec.ndim)
+        return made.reshape(ct.shape[: ct.ndim - ans_spec.ndim] + b_spec.shape)
+
+    @rule.jvp("b")
+    def jvp(
+        tangent: Any, ans_spec: Any, b_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any, how: Any
+    ) -> Any:
+        matrix = matrix_of(kind, shape, data, places, ends).tocsc()
+        made = by_columns(lambda v: solve(matrix, v, False, how).reshape(v.shape), tangent, b_spec.ndim)
+        return made.reshape(tangent.shape[: tangent.ndim - b_spec.ndim] + ans_spec.shape)
+
+
+def _of_general(A: Any, b: Any, permc_spec: Any = None, use_umfpack: Any = True) -> dict[str, Any] | None:
+    return {"b": b, **matrix_parts(A)} if is_matrix(A) and _is_right_hand_side(b) else None
+
+
+def _of_triangular(
+    A: Any, b: Any, lower: Any = True, overwrite_A: Any = False, overwrite_b: Any = False, unit_diagonal: Any = False
+) -> dict[str, Any] | None:
+    known = is_matrix(A) and _is_right_hand_side(b)
+    return {"b": b, **matrix_parts(A), "how": (int(bool(lower)), int(bool(unit_diagonal)))} if known else None
+
+
+def _solve_triangular(matrix: Any, v: Any, is_adjoint: bool, how: Any) -> Any:
+    lower, unit = how
+    return sparse_linalg.spsolve_triangular(matrix, v, bool(lower) != is_adjoint, unit_diagonal=bool(unit))
+
+
+_declare_direct("spsolve", _of_general, lambda matrix, v, is_adjoint, how: sparse_linalg.spsolve(matrix, v))
+_declare_direct("spsolve_triangular", _of_triangular, _solve_triangular)
+
+# --- By factors that compiled code holds ----------------------------------------------------------------------------
+
+_ADJOINT = {"N": "H", "H": "N"}
+
+
+def _of_factors(lu: Any, rhs: Any, trans: str = "N") -> dict[str, Any] | None:
+    return {"rhs": rhs, "lu": lu, "trans": trans} if _is_right_hand_side(rhs) else None
+
+
+_factors = LibraryRule(lambda rhs, lu, trans: None, _of_factors)
+
+
+def _solved(lu: Any, v: Any, trans: str) -> Any:
+    """What real factors take is real."""
+    if np.iscomplexobj(v) and lu.L.dtype.kind == "f":
+        return lu.solve(np.real(v), trans) + 1j * lu.solve(np.imag(v), trans)
+    return lu.solve(v, trans)
+
+
+@_factors.vjp("rhs")
+def factors_vjp(ct: Any, rhs_spec: Any, lu: Any, trans: Any) -> Any:
+    if trans == "T":
+        return np.conjugate(by_columns(lambda v: _solved(lu, v, "N"), np.conjugate(ct), rhs_spec.ndim))
+    return by_columns(lambda v: _solved(lu, v, _ADJOINT[trans]), ct, rhs_spec.ndim)
+
+
+@_factors.jvp("rhs")
+def factors_jvp(tangent: Any, rhs_spec: Any, lu: Any, trans: Any) -> Any:
+    return by_columns(lambda v: _solved(lu, v, trans), tangent, rhs_spec.ndim)
+
+
+follow_object(_factors, sparse_linalg, "SuperLU", "solve")
+follow_maker(sparse_linalg, "splu", "spilu", "factorized")
+
+# --- By iteration --------------------------------------------------------------------------------------------------
+
+
+class _Constant:
+    """A matrix, an operator or options of a call, which are the user's and do not change."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __deepcopy__(self, memo: Any) -> _Constant:
+        return self
+
+
+def _adjoint_of(operator: Any) -> Any:
+    return operator.H if isinstance(operator, sparse_linalg.LinearOperator) else operator.conj().T
+
+
+_UNCHANGED = {"callback", "callback_type", "show", "check"}  # what says nothing of the solution
+_HERMITIAN = {"cg", "minres"}
+
+
+def _declare_iteration(name: str) -> None:
+    def parts(A: Any, b: Any, x0: Any = None, **options: Any) -> dict[str, Any] | None:
+        if not _is_right_hand_side(b):
+            return None
+        asked = {key: value for key, value in options.items() if key not in _UNCHANGED}
+        return {"b": b, "x0": x0, "matrix": _Constant(_copied(A)), "options": _Constant(asked)}
+
+    def solve(v: Any, matrix: Any, options: dict[str, Any], shape: tuple[int, ...]) -> Any:
+        rows = [getattr(sparse_linalg, name)(matrix, row, **options) for row in v.reshape((-1, matrix.shape[0]))]
+        if any(info for _, info in rows):
+            raise RuntimeError(f"scipy.sparse.linalg.{name} did not converge for a derivative: allow more iterations")
+        return np.stack([x for x, _ in rows]).reshape(shape)
+
+    rule = LibraryRule(lambda b, x0, matrix, options: None, parts)
+    rule.steps.add("x0")  # the exact solution does not depend on where the iteration begins
+    follow_by(rule, sparse_linalg, name)
+
+    @rule.vjp("b")
+    def vjp(ct: Any, ans_spec: Any, b_spec: Any, matrix: Any, options: Any) -> Any:
+        matrix, options, flow = matrix.value, options.value, ct[0]
+        if name not in _HERMITIAN:
+            matrix = _adjoint_of(matrix)
+            options = {**options, "M": _adjoint_of(options["M"])} if options.get("M") is not None else options
+        return solve(flow, matrix, options, flow.shape[: flow.ndim - ans_spec[0].ndim] + b_spec.shape)
+
+    @rule.jvp("b")
+    def jvp(tangent: Any, ans_spec: Any, b_spec: Any, matrix: Any, options: Any) -> Any:
+        batch = tangent.shape[: tangent.ndim - b_spec.ndim]
+        return solve(tangent, matrix.value, options.value, batch + ans_spec[0].shape), None
+
+
+def _copied(matrix: Any) -> Any:
+    """A matrix as it is now, which the user may change; an operator is what it computes."""
+    return matrix if isinstance(matrix, sparse_linalg.LinearOperator) else matrix.copy()
+
+
+for _name in ("cg", "cgs", "gmres", "bicg", "bicgstab", "minres", "qmr", "tfqmr", "lgmres", "gcrotmk"):
+    _declare_iteration(_name)
+
+# --- Exponentials --------------------------------------------------------------------------------------------------
+
+
+def _of_exponential(A: Any, B: Any) -> dict[str, Any] | None:
+    return {"B": B, "matrix": _Constant(_copied(A))} if _is_right_hand_side(B) else None
+
+
+_exponential = LibraryRule(lambda B, matrix: None, _of_exponential)
+follow_by(_exponential, sparse_linalg, "expm_multiply")
+
+
+@_exponential.vjp("B")
+def expm_multiply_vjp(ct: Any, B_spec: Any, matrix: Any) -> Any:
+    adjoint = _adjoint_of(matrix.value)
+    return by_columns(lambda v: sparse_linalg.expm_multiply(adjoint, v), ct, B_spec.ndim)
+
+
+@_exponential.jvp("B")
+def expm_multiply_jvp(tangent: Any, B_spec: Any, matrix: Any) -> Any:
+    return by_columns(lambda v: sparse_linalg.expm_multiply(matrix.value, v), tangent, B_spec.ndim)
+
+# --- Operators that hold a dense matrix ----------------------------------------------------------------------------
+
+
+def _of_operator(operator: Any, columns: Any) -> dict[str, Any] | None:
+    matrix = operator.A
+    return {"x": columns, "a": matrix} if type(matrix) is np.ndarray and np.ndim(columns) == 2 else None
+
+
+_operator = LibraryRule(lambda x, a: None, _of_operator)
+
+
+@_operator.vjp("x")
+def operator_vjp(ct: Any, a: Any) -> Any:
+    return mH(a) @ ct
+
+
+@_operator.jvp("x")
+def operator_jvp(tangent: Any, a: Any) -> Any:
+    return a @ tangent
+
+
+follow_method(_operator, [type(sparse_linalg.aslinearoperator(np.eye(1)))], "_matmat")
