@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._holders import held
+from ._holders import HOLDING
 from ._leaks import OWN_CODE
 from ._traced import adopt, is_inexact, new_array, seen
 
 # NumPy's Python code that reaches no protocol and does nothing but call ``np.name``: followed like the user's own.
 _FOLLOWED_NUMPY = "numpy.polynomial."
-_KINDS = "fcbiuV"  # floating arrays are traced, structured ones held, others seen
+_KINDS = frozenset("fcbiuSUTmMVO")  # floating arrays are traced, structured ones held, others seen
 
 
 def acts_for(caller: str, file: str) -> bool:
@@ -37,7 +37,10 @@ def is_for_program(frame: FrameType) -> bool:
 
 def new_of_plain_data(made: ndarray, frame: FrameType) -> Any:
     """As `of_plain_data`, for an array that shares its memory with no other."""
-    return adopt(made) if is_for_program(frame) else made
+    if not is_for_program(frame):
+        return made
+    holding = HOLDING.get(made.dtype.kind)
+    return adopt(made) if holding is None else made.view(holding)
 
 
 def of_plain_data(made: Any, args: tuple, frame: FrameType, keeps_integers: bool = True) -> Any:
@@ -56,8 +59,9 @@ def of_plain_data(made: Any, args: tuple, frame: FrameType, keeps_integers: bool
 def _new(part: Any, given: list, keeps_integers: bool) -> Any:
     if type(part) is not ndarray:
         return part
-    if part.dtype.names is not None:
-        return part if any(part is a for a in given) else held(part)
+    holding = HOLDING.get(part.dtype.kind)
+    if holding is not None:
+        return part if any(part is a for a in given) else part.view(holding)
     if not is_inexact(part.dtype):
         return part if keeps_integers and any(part is a for a in given) else seen(part)
     return part if any(np.may_share_memory(part, a) for a in given) else new_array(part)

@@ -16,14 +16,12 @@ from numpy import ndarray
 
 from ._compat import array_converter, forbids_copy, wants_copy
 from ._handed_out import handed_out
-from ._holders import HeldArray, held, is_foreign, refuse_tracked, structured
+from ._holders import HOLDING, held, is_foreign, refuse_tracked, structured
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
 from ._objects import ObjectArray, as_objects
 from ._storage import RowStorage
 from ._traced import SeenArray, TracedArray, adopt, fresh, is_inexact, traced_leaves, unwrap, view_of
-
-_HOLDING = {"V": HeldArray, "O": ObjectArray}
 
 # --- Conversions: np.array, np.asarray and their kin ---------------------------------------------------------------
 
@@ -37,7 +35,7 @@ def _from_plain(obj: Any, result: Any) -> Any:
         return obj if same and np.may_share_memory(result, obj) else adopt(result)
     if isinstance(obj, ndarray) and np.may_share_memory(result, obj):
         return held(result) if is_foreign(obj) else result
-    holding = _HOLDING.get(result.dtype.kind)
+    holding = HOLDING.get(result.dtype.kind)
     if holding is not None:
         return result.view(holding)
     if result.base is None or isinstance(result.base, ndarray) or not is_inexact(result.dtype):
@@ -327,8 +325,8 @@ _OWN_FORM: dict[Callable, Callable] = {
 _CREATORS = (
     np.zeros, np.ones, np.empty, np.eye, np.identity, np.tri, np.concatenate, np.hstack, np.vstack, np.stack,
     np.column_stack, np.fromfunction, np.loadtxt, np.genfromtxt, np.fromstring, np.hanning, np.hamming, np.blackman,
-    np.bartlett, np.indices, np.fromfile, np.fromregex, np.load,
-    np.fft.fftfreq, np.fft.rfftfreq,
+    np.bartlett, np.indices, np.triu_indices, np.tril_indices, np.diag_indices, np.mask_indices, np.fromfile, np.fromregex,
+    np.load, np.fft.fftfreq, np.fft.rfftfreq,
 )  # fmt: skip
 
 # New arrays made of one array, or of two, of which each may be a list with traced arrays inside.

@@ -44,6 +44,7 @@ _MASKED = np.ma.MaskedArray
 _HANDING_OUT: dict[type, tuple[str, ...]] = {
     _MASKED: ("filled", "compressed", "ravel", "view", "data"),
     np.matrix: ("A", "A1", "view"),
+    np.memmap: ("__array_wrap__",),
     np.recarray: ("__getitem__", "__getattribute__", "view"),
 }
 _WRITTEN: dict[type, tuple[str, ...]] = {

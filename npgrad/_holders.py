@@ -67,7 +67,8 @@ for _name in ("__setitem__", "fill", "put"):
     setattr(HeldArray, _name, _refusing(_name))
 
 # Arrays of other classes that hold what no tape follows by itself.
-HOLDERS = frozenset([HeldArray, ObjectArray])
+HOLDING: dict[str, type[ndarray]] = {"V": HeldArray, "O": ObjectArray}
+HOLDERS = frozenset(HOLDING.values())
 
 
 def held(value: Any) -> Any:

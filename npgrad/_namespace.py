@@ -124,7 +124,7 @@ def _of_lists_in_place(original: Callable, traced: Callable) -> Callable:
             if (kind is list or kind is tuple) and recording() and traced_leaves(a):
                 return call_function(original, args, kwargs)
         made = original(*args, **kwargs)
-        return of_plain_data(made, args, sys._getframe(1)) if isinstance(made, np.ndarray) and recording() else made
+        return of_plain_data(made, args, sys._getframe(1)) if isinstance(made, (np.ndarray, tuple)) and recording() else made
 
     return in_place
 

@@ -11,7 +11,7 @@ from numpy import ndarray
 from ._elements import boxed
 from ._moves import assemble
 from ._record import recording
-from ._traced import TracedArray, is_inexact, traced_leaves
+from ._traced import TracedArray, adopt, is_inexact, traced_leaves
 
 
 class ObjectArray(ndarray):
@@ -25,7 +25,8 @@ class ObjectArray(ndarray):
         items = plain.tolist()
         if recording() and plain.ndim and is_inexact(np.dtype(dtype)) and traced_leaves(items):
             return assemble(items, np.dtype(dtype))
-        return plain.astype(dtype, *args, **kwargs)
+        made = plain.astype(dtype, *args, **kwargs)
+        return adopt(made) if recording() else made
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
         if any(issubclass(kind, TracedArray) for kind in types):

@@ -12,7 +12,8 @@ from ._dispatch import tracking
 from ._handed_out import handed_out
 from ._leaks import refuse
 from ._moves import assemble
-from ._traced import traced_leaves
+from ._record import recording
+from ._traced import adopt, traced_leaves, unwrap
 
 _NUMPYS_POLYVAL, _NUMPYS_INIT, _NUMPYS_ARRAY = np.polyval, np.poly1d.__init__, np.poly1d.__array__
 # They give a poly1d where they are given one.
@@ -41,8 +42,8 @@ def coefficients_of(values: Iterable) -> tuple:
 
 def _init(self: np.poly1d, c_or_r: Any, *args: Any, **kwargs: Any) -> None:
     c_or_r = handed_out(c_or_r)
-    if type(c_or_r) in (list, tuple) and traced_leaves(c_or_r):
-        c_or_r = assemble(c_or_r)
+    if type(c_or_r) in (list, tuple) and recording():
+        c_or_r = assemble(c_or_r) if traced_leaves(c_or_r) else adopt(np.array(c_or_r))
     _NUMPYS_INIT(self, c_or_r, *args, **kwargs)
 
 
@@ -76,6 +77,7 @@ def _of_quotient(self: np.poly1d, other: Any) -> Any:
 POLY1D_METHODS: dict[str, Callable] = {
     "__init__": _init,
     "__array__": _array,
+    "__repr__": lambda self: f"poly1d({repr(unwrap(self.coeffs))[len('array(') : -1]})",
     "__call__": _call,
     "integ": _integ,
     "__truediv__": _quotient,

@@ -11,11 +11,12 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from ._callers import new_of_plain_data, of_plain_data
 from ._record import recording
-from ._traced import SeenArray
+from ._traced import SeenArray, traced_leaves
 
 
 def without_seen(value: Any) -> Any:
@@ -61,6 +62,8 @@ def _method(name: str) -> Callable:
 
     def method(self: SeenArray, *args: Any, **kwargs: Any) -> Any:
         plain = self.view(ndarray)
+        if traced_leaves([*args, *kwargs.values()]):
+            return getattr(np, name)(plain, *args, **kwargs)  # which sees them
         return _made(numpys(plain, *without_seen(args), **without_seen(kwargs)), (plain,))
 
     method.__name__ = name

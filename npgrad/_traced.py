@@ -20,6 +20,7 @@ _F = TypeVar("_F", bound=Callable)
 
 FLOAT64 = np.dtype(np.float64)
 # Compared by identity on the hot path: NumPy has one object per native dtype.
+_SEEN_KINDS = frozenset("biuSUTmM")
 _INEXACT = {np.dtype(t) for t in np.typecodes["AllFloat"]}
 
 
@@ -85,8 +86,8 @@ def seen(result: Any) -> Any:
 
 
 def as_seen(array: ndarray) -> ndarray:
-    """The array, or a view of it that is seen if it holds integers or truth values."""
-    return array.view(SeenArray) if array.dtype.kind in "biu" else array
+    """The array, or a view of it that is seen if it holds what numbers are made of, as integers, truth values and text."""
+    return array.view(SeenArray) if array.dtype.kind in _SEEN_KINDS else array
 
 
 def entry_point(function: _F) -> _F:

@@ -40,9 +40,7 @@ WITHOUT_ARRAYS = {
         "datetime_data", "isdtype", "issubdtype", "mintypecode", "promote_types", "typename", "iterable", "isfortran",
     },
     "text of a number": {"base_repr", "binary_repr", "format_float_positional", "format_float_scientific"},
-    "sizes and shapes, given as integers": {
-        "broadcast_shapes", "diag_indices", "mask_indices", "tril_indices", "triu_indices",
-    },
+    "sizes and shapes, given as integers": {"broadcast_shapes"},
     "Python code that only calls functions with rules": {"row_stack", "trapz"},
     "makes a function of the user's, which is followed": {"frompyfunc"},
     "refused when the array is asked for its memory": {"asmatrix", "bmat", "from_dlpack"},

@@ -55,6 +55,19 @@ HOLDING: dict[str, Callable[[], Any]] = {
     "a class": lambda: Vector([0.0, 0.0, 0.0]),
     "a view as a class": lambda: np.zeros(3).view(Vector),
     "an archive": lambda: archived(np.zeros(3)),
+    "text": lambda: np.array(["1", "2", "3"]).astype(float),
+    "bytes": lambda: np.array([b"1", b"2", b"3"]).astype(float),
+    "times": lambda: (np.array(["2020-01-02"] * 3, "M8[D]") - np.datetime64("2020-01-01")) / np.timedelta64(1, "D"),
+    "days": lambda: np.arange("2020-01-01", "2020-01-04", dtype="M8[D]").astype(float),
+    "objects": lambda: np.array([1, 2, 3], dtype=object).astype(float),
+    "np.frompyfunc": lambda: np.frompyfunc(lambda i: i * 1.0, 1, 1)(np.arange(3)).astype(float),
+    "np.poly1d": lambda: np.poly1d([1.0, 2.0, 3.0]).c,
+    "np.poly1d of a list": lambda: np.poly1d([1.0, 2.0, 3.0])([1, 2, 3]),
+    "indices": lambda: np.triu_indices(2)[1] * 1.0,
+    "indices of a diagonal": lambda: np.diag_indices(3)[0] / 2,
+    "nonzero of a list": lambda: np.nonzero([1.0, 2.0, 3.0])[0] * 1.0,
+    "the other byte order": lambda: np.zeros(3).byteswap(),
+    "a product with integers": lambda: np.arange(3).dot(np.eye(3)),
     "an array of a masked array": lambda: np.array(np.ma.zeros(3)),
 }
 
@@ -87,6 +100,18 @@ def test_structured_arrays_of_tracked_data_are_refused() -> None:
         ng.grad(lambda x: x.astype(FIELDS)["a"].sum())(X)
 
 
+FOLLOWED = [
+    lambda x: np.frompyfunc(lambda i: x[i] * 2, 1, 1)(np.arange(3)).astype(float),
+    lambda x: np.frompyfunc(lambda a, b: a * b, 2, 1).outer(x, np.arange(3)).astype(float),
+    lambda x: np.arange(3).dot(x) * np.arange(6).reshape(2, 3).dot(np.outer(x, x)),
+    lambda x: np.array([0, 1, 0]).choose([x, 2 * x]),
+    lambda x: np.arange(3).clip(0.5, x[1] + 1),
+    lambda x: np.array(["1", "2", "3"]).astype(float) * x,
+    lambda x: x[np.array(["ab", "bc", "ab"]) == "ab"] * len(np.unique(np.array(["a", "a"]))),
+    lambda x: dict(zip(np.array(["ab", "bc", "cd"]), x, strict=True))["bc"],
+    lambda x: x[np.char.startswith(np.array(["ab", "bc", "ad"]), "a")],
+]
+
 CONSTANTS = [
     lambda x: x[~np.ma.masked_less(np.array([1.0, -1.0, 2.0]), 0).mask],
     lambda x: x * np.ma.masked_array(np.array([1.0, -1.0, 2.0]), mask=[0, 1, 0]).filled(0.0),
@@ -107,9 +132,8 @@ CONSTANTS = [
 
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
-@pytest.mark.parametrize("number", range(len(CONSTANTS)))
-def test_masked_arrays_matrices_and_own_classes_of_constants_are_numpys(number: int) -> None:
-    program = CONSTANTS[number]
+@pytest.mark.parametrize("program", [*FOLLOWED, *CONSTANTS])
+def test_what_is_made_of_constants_of_other_kinds_is_numpys(program: Any) -> None:
     expected = program(X)
     found, jacobian = ng.value_and_jacobian(program)(X)
     np.testing.assert_array_equal(found, expected, strict=True)

@@ -123,7 +123,7 @@ def test_numpys_own_code_gets_numpys_own_functions() -> None:
         assert type(np.broadcast_shapes((2,), (1,))) is tuple
         assert np.testing.assert_allclose(1.0, 1.0) is None
         assert type(np.random.default_rng(0).integers(5, size=3)) is SeenArray
-        assert repr(np.poly1d([1.0, 2.0])) == "poly1d([1., 2.])"
+        assert repr(np.poly1d([1.0, 2.0])) == repr(np.poly1d(ng.array([1.0, 2.0]))) == "poly1d([1., 2.])"
         assert type(np.linalg.inv(np.array([[2]], dtype="O").astype(int))) in (np.ndarray, ng.TracedArray)
 
 
@@ -131,7 +131,7 @@ def test_integer_and_boolean_results_are_seen() -> None:
     with ng.GradientTape():
         for made in (np.zeros(2, int), np.array([True]), np.arange(3), np.ones(1, "u1")):
             assert type(made) is SeenArray
-        assert type(np.array(["a"])) is np.ndarray
+        assert type(np.array(["1.5"])) is SeenArray  # numbers are made of it
 
 
 def test_plain_arrays_of_the_user_stay_his() -> None:
