@@ -12,6 +12,8 @@ from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
+import numpy as np
+
 from ._libraries import Library
 from ._partials import parameters
 from ._registry import RULES, Rule
@@ -131,6 +133,11 @@ def _translated(bound: dict[str, Any], named: dict[str, Any], defaults: dict[str
 
 def _of_old(*args: Any, **kwargs: Any) -> None:
     """Stands for a function that the installed version does not have."""
+
+
+def constant(value: Any) -> Any:
+    """A plain copy of an argument without derivative, which maps give to compiled code."""
+    return np.array(value, subok=False)
 
 
 def numpys(module: ModuleType, name: str) -> Rule:

@@ -21,6 +21,7 @@ M = rng.standard_normal((4, 4)) + 4 * np.eye(4)
 PLAIN = np.where(rng.random((4, 4)) < 0.5, rng.standard_normal((4, 4)), 0) + 3 * np.eye(4)
 OBLONG = PLAIN[:3]
 Z = X + 1j * Y
+LONG = rng.standard_normal(30)
 FORMATS = ("csr", "csc", "coo", "dia", "bsr", "lil", "dok")
 
 SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -153,6 +154,37 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
         "operator @ matrix": (lambda m: sparse_linalg.aslinearoperator(OBLONG).matmat(m), TALL),
         "operator, adjoint": (lambda x: sparse_linalg.aslinearoperator(sparse.csr_array(OBLONG)).rmatvec(x), X[:3]),
         "operator of a function": (lambda x, m: sparse_linalg.LinearOperator((4, 4), lambda v: m @ v) * x, X, M),
+    },
+    "signal": {
+        **{f"{f} {mode}": (lambda x, y, f=f, o=mode: getattr(signal, f)(x, y, o), LONG[:7], X)
+           for f in ("convolve", "correlate", "fftconvolve") for mode in ("full", "same", "valid")},
+        **{f"{f} {mode}, short first": (lambda x, y, f=f, o=mode: getattr(signal, f)(x, y, o), X[:3], Z)
+           for f in ("convolve", "correlate") for mode in ("full", "same", "valid")},
+        "correlate, direct": (lambda x, y: signal.correlate(x, y, method="direct"), Z, X[:3]),
+        "oaconvolve": (lambda x, m: signal.oaconvolve(m, x[None], axes=1), X[:3], TALL),
+        "fftconvolve, axes": (lambda a, b: signal.fftconvolve(a, b, "valid", -1), M, TALL),
+        "convolve of matrices": (lambda a, b: signal.convolve(a, b, "same"), M, TALL[:3, :2] * 1j),
+        "lfilter": (lambda x: signal.lfilter([1.0, 0.5], [1.0, 0.2, -0.1], x), X),
+        "lfilter, fir": (lambda m: signal.lfilter([1.0, 0.5j], [2.0], m, axis=0), TALL),
+        "sosfilt": (lambda m: signal.sosfilt(signal.butter(3, 0.3, output="sos"), m, axis=0), TALL),
+        **{f"filtfilt {p}": (lambda x, p=p: signal.filtfilt([0.2, 0.1], [1.0, -0.7], x, padtype=p), LONG)
+           for p in ("odd", "even", "constant", None)},
+        "filtfilt, gust": (lambda x: signal.filtfilt([0.2, 0.1], [1.0, -0.7], x, method="gust"), LONG),
+        "filtfilt, padlen": (lambda m: signal.filtfilt([0.2, 0.1], 1.0, m, 0, padlen=2), TALL),
+        "sosfiltfilt": (lambda x: signal.sosfiltfilt(signal.butter(3, 0.3, output="sos"), x), LONG),
+        **{f"savgol {mode}": (lambda x, o=mode: signal.savgol_filter(x, 5, 2, mode=o, cval=2.0), LONG)
+           for mode in ("interp", "mirror", "nearest", "wrap", "constant")},
+        "savgol of a long signal": (lambda m: signal.savgol_filter(m, 3, 1, deriv=1, axis=0), LONG.reshape(-1, 1)),
+        "detrend": (lambda m: signal.detrend(m, axis=0), TALL),
+        "detrend, parts": (lambda x: signal.detrend(x, bp=5), LONG),
+        "detrend, constant": (lambda x: signal.detrend(x, type="constant"), X),
+        "hilbert": (lambda x: signal.hilbert(x), X),
+        "hilbert, longer": (lambda m: signal.hilbert(m, 7, axis=0), TALL),
+        "resample": (lambda x: signal.resample(x, 7), X),
+        "resample, axis": (lambda m: signal.resample(m, 2, axis=1, window="hann"), TALL),
+        "resample_poly": (lambda x: signal.resample_poly(x, 3, 2), X),
+        "decimate": (lambda x: signal.decimate(np.concatenate([x, x[::-1]]), 2), LONG),
+        "upfirdn": (lambda x: signal.upfirdn([1.0, 2.0, 1.0], x, 2, 3), X),
     },
 }
 FACTORS = sparse_linalg.splu(sparse.csc_array(PLAIN))
