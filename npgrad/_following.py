@@ -7,6 +7,7 @@ arguments than its rule, as for a method of an object whose arrays a tape must k
 
 from __future__ import annotations
 
+import functools
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -119,8 +120,30 @@ class LibraryRule(Rule):
         return bound if all(_is_one_of(value, values) for value, values in given) else None
 
 
+class LibraryBody(LibraryRule):
+    """A body of ours for functions of a library, with their parameters: it computes the same by recorded calls. The value is
+    the library's own, which a body that asks for ``ans`` is given. A call is followed if no tracked data is in ``constant``
+    arguments, and if ``when`` says so, a function of some arguments by name."""
+
+    def __init__(self, body: Callable, constant: tuple[str, ...] = (), when: Callable | None = None, **only: tuple) -> None:
+        super().__init__(body, None, **only)
+        self.constant = constant
+        self.when = when
+
+    def knows(self, argument: str) -> bool:
+        return argument not in self.constant
+
+    def arguments(self, args: tuple, kwargs: dict) -> dict[str, Any] | None:
+        bound = super().arguments(args, kwargs)
+        if bound is None or self.when is None:
+            return bound
+        values = {**self.defaults, **bound}
+        return bound if self.when(*[values[name] for name in parameters(self.when)]) else None
+
+
 def _is_one_of(value: Any, values: tuple) -> bool:
-    return any(value is one or (type(value) is type(one) and type(one) in (str, int) and value == one) for one in values)
+    kind = type(value)
+    return any(value is one or (kind is type(one) and kind in (str, int, float) and value == one) for one in values)
 
 
 def _translated(bound: dict[str, Any], named: dict[str, Any], defaults: dict[str, Any]) -> dict[str, Any]:
@@ -129,6 +152,22 @@ def _translated(bound: dict[str, Any], named: dict[str, Any], defaults: dict[str
         theirs: values[source] if isinstance(source, str) else source(*[values[name] for name in parameters(source)])
         for theirs, source in named.items()
     }
+
+
+# Class -> the attributes of its objects in which they hold data that may be tracked, each with its names in all versions.
+HOLDING: dict[type, tuple[tuple[str, ...], ...]] = {}
+
+
+@functools.cache
+def attributes_of(kind: type) -> tuple[tuple[str, ...], ...]:
+    """Where objects of a class hold data that may be tracked."""
+    return next((HOLDING[base] for base in kind.__mro__ if base in HOLDING), ())
+
+
+def holding(library: Library, name: str, *attributes: tuple[str, ...]) -> None:
+    """Let objects of a class hold tracked data."""
+    HOLDING[getattr(library, name)] = attributes
+    attributes_of.cache_clear()
 
 
 def _of_old(*args: Any, **kwargs: Any) -> None:
@@ -162,13 +201,15 @@ def follow_by(rule: LibraryRule, library: Library, *names: str) -> None:
             FOLLOWED[function] = (*FOLLOWED.get(function, ()), rule)
 
 
-def follow_method(rule: LibraryRule, kinds: list[type], *names: str) -> None:
-    """Let methods be followed by a rule, in the classes where these have them from."""
+def follow_method(rule: LibraryRule | None, kinds: list[type], *names: str) -> None:
+    """Let methods be followed by a rule, in the classes where these have them from; by none, refused where their object
+    holds tracked data."""
     for kind in kinds:
         for name in names:
             owner = next((one for one in kind.__mro__ if name in vars(one)), None)
             if owner is not None and owner is not object:
-                FOLLOWED_METHODS[owner, name] = (rule,)
+                rules = () if rule is None else (rule,)
+                FOLLOWED_METHODS[owner, name] = FOLLOWED_METHODS.get((owner, name), ()) + rules
 
 
 def follow_object(rule: LibraryRule, library: Library, kind: str, *names: str) -> None:

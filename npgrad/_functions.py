@@ -203,17 +203,23 @@ def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> 
                 overwrite(part, exact_part)
         result = _adopted(result, [])
     elif isinstance(result, TracedArray):
-        if result.shape != np.shape(exact) or result.dtype != exact.dtype:
-            shape = np.shape(exact)  # that of ``out``, if there is one, into which NumPy may broadcast
-            result = result.reshape(shape) if result.size == exact.size else np.broadcast_to(result, shape)
-            result = result.astype(exact.dtype)
-        if isinstance(exact, np.generic) and isinstance(result._bare, np.ndarray):
-            result = result[()]
-        made_scalar = isinstance(exact, np.ndarray) and not isinstance(result._bare, np.ndarray)
-        if result._view is not None or made_scalar or (out is None and result.strides != exact.strides):
-            result = laid_out(result, exact)
-        overwrite(result, exact)
+        result = exactly(result, exact, out is None)
     return result if out is None else _into(out, result, exact)
+
+
+def exactly(result: Any, exact: Any, as_it_lies: bool = True) -> Any:
+    """The result of a body with the bits of the function's own; also with its order in memory, if that is to be seen."""
+    if result.shape != np.shape(exact) or result.dtype != exact.dtype:
+        shape = np.shape(exact)  # that of ``out``, if there is one, into which NumPy may broadcast
+        result = result.reshape(shape) if result.size == exact.size else np.broadcast_to(result, shape)
+        result = result.astype(exact.dtype)
+    if isinstance(exact, np.generic) and isinstance(result._bare, np.ndarray):
+        result = result[()]
+    made_scalar = isinstance(exact, np.ndarray) and not isinstance(result._bare, np.ndarray)
+    if result._view is not None or made_scalar or (as_it_lies and result.strides != exact.strides):
+        result = laid_out(result, exact)
+    overwrite(result, exact)
+    return result
 
 
 def _like_target(out: Any) -> Any:

@@ -26,7 +26,15 @@ _FOLLOWED = {
     "scipy.integrate.cumulative_simpson", "scipy.integrate.romb", "scipy.integrate.fixed_quad", "scipy.integrate.cubature",
     "scipy.optimize.rosen", "scipy.optimize.rosen_der", "scipy.optimize.rosen_hess", "scipy.optimize.rosen_hess_prod",
     "scipy.optimize.newton", "scipy.optimize.fixed_point", "scipy.optimize.root_scalar", "scipy.optimize.approx_fprime",
-    "scipy.optimize.check_grad", "scipy.stats.zscore",
+    "scipy.optimize.check_grad", "scipy.stats.zscore", *(
+        f"scipy.interpolate.{name}" for name in (
+            "interp1d", "_Interpolator1D", "CubicSpline", "CubicHermiteSpline", "PchipInterpolator", "Akima1DInterpolator",
+            "pchip_interpolate", *(f"_PPolyBase{part}" for part in ("", ".construct_fast", ".c", ".x")), "PPoly.derivative",
+            *(f"BSpline{part}" for part in ("", ".construct_fast", ".c", ".t", ".tck", ".derivative")),
+            "UnivariateSpline.derivative", "UnivariateSpline.antiderivative", "BivariateSpline.ev",
+            "RegularGridInterpolator.values",
+        )
+    ),
 }  # fmt: skip
 # Distributions; moments are not among it, as their code hands lists of parameters to ufuncs.
 _FOLLOWED |= {
@@ -72,6 +80,12 @@ def called_from(frame: FrameType) -> str:
                 name = f"{package}.{function.removesuffix('.__init__').removesuffix('.__call__')}"
         first, outer = outer, outer.f_back
     return name or _decorated(first) or f"{package}.{frame.f_code.co_name}"
+
+
+def public_name(function: Callable) -> str:
+    """The name of a function or method of SciPy's, as `called_from` has it."""
+    package = (function.__module__ or "").partition("._")[0]
+    return f"{package}.{function.__qualname__.removesuffix('.__init__').removesuffix('.__call__')}"
 
 
 def _decorated(wrapper: FrameType) -> str:

@@ -1,7 +1,8 @@
-"""What stands for a function or method of SciPy's that has a rule, while a tape records."""
+"""What stands for a function or method of SciPy's that has a rule or a body, while a tape records."""
 
 from __future__ import annotations
 
+import copy
 import functools
 import itertools
 import sys
@@ -10,13 +11,16 @@ from collections.abc import Callable
 from types import BuiltinMethodType, FrameType
 from typing import Any
 
+import numpy as np
+
 from ._callers import acts_for, of_plain_data
 from ._compat import signature_of
 from ._dispatch import call_rule, tracking
-from ._following import FOLLOWED, FOLLOWED_OBJECTS, MAKERS, LibraryRule
-from ._record import recording
-from ._scipy import called_from, is_followed_by_name
-from ._traced import complete, traced_leaves, unwrap
+from ._following import FOLLOWED, FOLLOWED_OBJECTS, MAKERS, LibraryBody, LibraryRule, attributes_of
+from ._functions import exactly
+from ._record import apart, recording
+from ._scipy import called_from, is_followed_by_name, public_name, refuse_compiled
+from ._traced import TracedArray, adopt, complete, traced_leaves, unwrap
 
 # Arguments that permit a function to spoil its input, which a tape may have saved.
 _PERMISSION = "overwrite_"
@@ -45,18 +49,30 @@ def recorded_by(function: Callable, rules: tuple[LibraryRule, ...]) -> Callable:
         if not recording() or not _is_heard(sys._getframe(1)):
             return function(*args, **kwargs)
         complete([args, kwargs])
-        if not traced_leaves([args, kwargs]):
-            return of_plain_data(computed(function, args, kwargs), args, sys._getframe(1))
-        chosen = next(((rule, given) for rule in rules if (given := _covered(rule, args, kwargs)) is not None), None)
-        if chosen is None:
-            return function(*args, **kwargs)
+        held = [value for arg in args for value in _held(arg).values()]
+        leaves = traced_leaves([args, kwargs, held])
 
         def compute(**_: Any) -> Any:
             by_position = itertools.zip_longest(names[: len(args)], args, fillvalue="")  # a function may take any number
             plain = [_permitted(name, value) for name, value in by_position]
             return computed(function, plain, {name: _permitted(name, value) for name, value in kwargs.items()})
 
+        if not leaves:
+            return of_plain_data(compute(), args, sys._getframe(1))
+        chosen = next(((rule, given) for rule in rules if (given := _covered(rule, args, kwargs)) is not None), None)
+        if chosen is None:
+            if not (records := tracking(leaves)):
+                return of_plain_data(compute(), args, sys._getframe(1))
+            # What objects hold SciPy does not see, nor what comes to compiled code of code that is followed.
+            frame = sys._getframe(1)
+            name = public_name(function)
+            inside = _is_scipys(frame) and all(isinstance(rule, LibraryBody) for rule in rules)
+            if inside or tracking(traced_leaves(held)) or is_followed_by_name(name):
+                refuse_compiled(records, called_from(frame) if inside else name)
+            return function(*args, **kwargs)
         rule, given = chosen
+        if isinstance(rule, LibraryBody):
+            return _by_body(rule, compute, args, kwargs)
         return call_rule(rule, compute, (), given)
 
     return in_place
@@ -64,11 +80,11 @@ def recorded_by(function: Callable, rules: tuple[LibraryRule, ...]) -> Callable:
 
 def computed(function: Callable, args: Any, kwargs: dict[str, Any]) -> Any:
     """What a function makes of plain data; its name says so to `called_from`."""
-    return function(*args, **kwargs)
+    return apart(function, *args, **kwargs)
 
 
 def _permitted(name: str, value: Any) -> Any:
-    return False if name.startswith(_PERMISSION) else unwrap(value)
+    return False if name.startswith(_PERMISSION) else _plain(value)
 
 
 def _covered(rule: LibraryRule, args: tuple, kwargs: dict) -> dict[str, Any] | None:
@@ -81,12 +97,58 @@ def _covered(rule: LibraryRule, args: tuple, kwargs: dict) -> dict[str, Any] | N
     return None if tracking(rest) else given
 
 
+def _by_body(rule: LibraryBody, compute: Callable, args: tuple, kwargs: dict) -> Any:
+    """What a body of ours makes, with SciPy's own bits; also in an object that it initialises."""
+    before = _held(args[0]) if args else {}
+    exact = compute()
+    own = _held(args[0]) if args else {}
+    with np.errstate(all="ignore"):  # SciPy has warned
+        result = rule.function(*args, **kwargs, **({"ans": exact} if "ans" in rule.names else {}))
+    for name in own:
+        if own[name] is not before.get(name):
+            setattr(args[0], name, _with_bits(getattr(args[0], name), own[name]))
+    return _with_bits(result, exact)
+
+
+def _with_bits(result: Any, exact: Any) -> Any:
+    if isinstance(result, TracedArray):
+        return exactly(result, exact)
+    if isinstance(result, (list, tuple)):
+        return type(exact)([_with_bits(part, of) for part, of in zip(result, exact, strict=True)])
+    if attributes := _held(result):
+        for name, value in attributes.items():
+            setattr(result, name, _with_bits(value, getattr(exact, name)))
+        return result
+    return adopt(exact) if isinstance(exact, np.ndarray) and exact.dtype.kind in "fc" else exact
+
+
+def _held(value: Any) -> dict[str, Any]:
+    """What an object holds that may be tracked."""
+    kind: Any = type(value)
+    found = [next((name for name in names if hasattr(value, name)), None) for names in attributes_of(kind)]
+    return {name: getattr(value, name) for name in found if name is not None}
+
+
+def _plain(value: Any) -> Any:
+    """The plain data of an argument; of an object that holds traced arrays, another one that holds plain ones."""
+    held = _held(value)
+    if not traced_leaves(held):
+        return unwrap(value)
+    made = copy.copy(value)
+    for name, part in held.items():
+        setattr(made, name, unwrap(part))
+    return made
+
+
 def _is_heard(frame: FrameType) -> bool:
     """Whether the user's code calls, or code of SciPy's that is followed like it."""
-    caller = frame.f_globals.get("__name__") or ""
-    if caller.startswith("scipy."):
+    if _is_scipys(frame):
         return is_followed_by_name(called_from(frame))
-    return acts_for(caller, frame.f_code.co_filename)
+    return acts_for(frame.f_globals.get("__name__") or "", frame.f_code.co_filename)
+
+
+def _is_scipys(frame: FrameType) -> bool:
+    return (frame.f_globals.get("__name__") or "").startswith("scipy.")
 
 
 # --- Objects of compiled code --------------------------------------------------------------------------------------

@@ -1,4 +1,5 @@
-"""Names that SciPy's modules bound when they were loaded: for NumPy's creators, and for NumPy itself.
+"""Names that SciPy's modules bound when they were loaded: for NumPy's creators, for functions of SciPy's with a rule, and
+for NumPy itself.
 
 Its compiled modules (Cython) call ``np.array`` like Python code, but no frame says so: the call seems to come from the
 user's line. They write into the memory of what they get, so their ``np`` is a NumPy that makes plain arrays.
@@ -17,8 +18,12 @@ from typing import Any
 import numpy as np
 
 from ._dispatch import tracking
+from ._following import FOLLOWED
+from ._libraries import declare_loaded
 from ._record import recording
 from ._scipy import called_from, plain_copy, refuse_compiled
+from ._scipy_doors import MODULES
+from ._scipy_forms import following_form
 from ._structure import map_structure
 from ._traced import traced_leaves
 
@@ -68,7 +73,8 @@ class CapturedNames:
     """What stands for these names while a tape records."""
 
     def __init__(self) -> None:
-        self._known = 0
+        # How many modules are loaded, and how many functions of SciPy's have a rule.
+        self._known = 0, 0
         self._seen: set[str] = set()
         # For each module: the `update` of its names, what they are bound to, and what stands for that; and these by column.
         self._swaps: list[tuple[Callable[[dict], None], dict, dict]] = []
@@ -78,7 +84,7 @@ class CapturedNames:
         self._originals: dict[Any, Callable] = {}
 
     def put(self, creators: dict[Any, Callable], in_place: dict[Any, Callable]) -> None:
-        if len(sys.modules) != self._known:
+        if (len(sys.modules), len(FOLLOWED)) != self._known:
             self._originals = {form: original for original, form in in_place.items()}
             self._find(creators)
         any(map(operator.call, self._updates, self._forms))  # a loop in C; an update gives None
@@ -87,12 +93,16 @@ class CapturedNames:
         any(map(operator.call, self._updates, self._bound))
 
     def _find(self, creators: dict[Any, Callable]) -> None:
-        known = len(sys.modules)
+        declare_loaded()
+        known = len(sys.modules), len(FOLLOWED)
+        if known[1] != self._known[1]:  # rules may be declared one by one, while modules are known already
+            self.take_away()
+            self._swaps, self._seen = [], set()
         for name, module in list(sys.modules.items()):
             if name in self._seen or not name.startswith("scipy.") or module is None:
                 continue
             if getattr(getattr(module, "__spec__", None), "_initializing", False):
-                known = 0
+                known = 0, 0
                 continue
             forms = self._forms_of(module, creators)
             if forms:
@@ -104,6 +114,8 @@ class CapturedNames:
     def _forms_of(self, module: ModuleType, creators: dict[Any, Callable]) -> dict[str, Any]:
         if not _is_compiled(module):
             found = {key: _found_in(value, creators) for key, value in vars(module).items()}
+            if module.__name__ not in MODULES:  # which are doors
+                found |= {key: form for key, value in vars(module).items() if (form := following_form(value)) is not None}
             return {key: form for key, form in found.items() if form is not None}
         package = module.__name__.partition("._")[0]
         forms: dict[str, Any] = {

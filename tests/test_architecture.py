@@ -61,7 +61,7 @@ PLACE = {name: number for number, name in enumerate(name for layer in LAYERS.val
 # Reductions that pass NaN over are made of the maps of the others.
 RULES_MAY_IMPORT = {
     "_limits", "_registry", "_refusals", "_libraries", "_following", "_compat", "rules._helpers", "rules._degenerate",
-    "rules._vectors", "rules._sparse_parts", "rules._along", "rules.reductions",
+    "rules._vectors", "rules._sparse_parts", "rules._along", "rules._bsplines", "rules.reductions",
 }  # fmt: skip
 MAX_LINES = 400
 

@@ -20,7 +20,7 @@ pytest.importorskip("scipy", reason="scipy is not installed: its functions are n
 linalg, sparse, sparse_linalg, fft = map(
     importlib.import_module, ("scipy.linalg", "scipy.sparse", "scipy.sparse.linalg", "scipy.fft")
 )
-SAMPLES = importlib.import_module("scipy_samples").SAMPLES
+SAMPLES = importlib.import_module("scipy_samples").SAMPLES | importlib.import_module("scipy_more_samples").SAMPLES
 
 FAMILIES = {f"{family} {name}": sample for family, samples in SAMPLES.items() for name, sample in samples.items()}
 

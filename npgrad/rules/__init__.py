@@ -35,3 +35,4 @@ rules_of("scipy.linalg", f"{__name__}.scipy_linalg", f"{__name__}.scipy_systems"
 rules_of("scipy.fft", f"{__name__}.scipy_fft")
 rules_of("scipy.sparse.linalg", f"{__name__}.scipy_solvers")
 rules_of("scipy.signal", f"{__name__}.scipy_signal", f"{__name__}.scipy_filters")
+rules_of("scipy.interpolate", f"{__name__}.scipy_interpolate")
