@@ -29,7 +29,8 @@ _FOLLOWED = {
     "scipy.optimize.check_grad", "scipy.stats.zscore", *(
         f"scipy.interpolate.{name}" for name in (
             "interp1d", "_Interpolator1D", "CubicSpline", "CubicHermiteSpline", "PchipInterpolator", "Akima1DInterpolator",
-            "pchip_interpolate", *(f"_PPolyBase{part}" for part in ("", ".construct_fast", ".c", ".x")), "PPoly.derivative",
+            "pchip_interpolate", "PPoly.derivative",
+            *(f"{kind}{part}" for kind in ("_PPolyBase", "PPoly") for part in ("", ".construct_fast", ".c", ".x")),
             *(f"BSpline{part}" for part in ("", ".construct_fast", ".c", ".t", ".tck", ".derivative")),
             "UnivariateSpline.derivative", "UnivariateSpline.antiderivative", "BivariateSpline.ev",
             "RegularGridInterpolator.values",

@@ -24,6 +24,8 @@ from ._traced import TracedArray, adopt, complete, traced_leaves, unwrap
 
 # Arguments that permit a function to spoil its input, which a tape may have saved.
 _PERMISSION = "overwrite_"
+# From SciPy 1.18 on, objects may have all that they hold in another one.
+_INNER = "_delegate_to"
 
 
 def following_form(value: Any) -> Any:
@@ -135,6 +137,8 @@ def _plain(value: Any) -> Any:
     if not traced_leaves(held):
         return unwrap(value)
     made = copy.copy(value)
+    if hasattr(made, _INNER):
+        setattr(made, _INNER, copy.copy(getattr(made, _INNER)))
     for name, part in held.items():
         setattr(made, name, unwrap(part))
     return made
