@@ -22,6 +22,7 @@ PLAIN = np.where(rng.random((4, 4)) < 0.5, rng.standard_normal((4, 4)), 0) + 3 *
 OBLONG = PLAIN[:3]
 Z = X + 1j * Y
 LONG = rng.standard_normal(30)
+MODES = ("reflect", "mirror", "nearest", "wrap", "constant", "grid-wrap", "grid-constant")
 FORMATS = ("csr", "csc", "coo", "dia", "bsr", "lil", "dok")
 
 SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -185,6 +186,37 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
         "resample_poly": (lambda x: signal.resample_poly(x, 3, 2), X),
         "decimate": (lambda x: signal.decimate(np.concatenate([x, x[::-1]]), 2), LONG),
         "upfirdn": (lambda x: signal.upfirdn([1.0, 2.0, 1.0], x, 2, 3), X),
+    },
+    "ndimage": {
+        **{f"gaussian_filter1d {mode}": (lambda x, o=mode: ndimage.gaussian_filter1d(x, 0.8, mode=o, cval=2.0), LONG)
+           for mode in MODES},
+        "gaussian_filter1d, radius": (lambda m: ndimage.gaussian_filter1d(m, 0.8, 0, 1, radius=1), TALL),
+        "gaussian_filter": (lambda m: ndimage.gaussian_filter(m, (0.5, 1.0), (0, 1), mode=("wrap", "reflect")), TALL),
+        "gaussian_filter, axes": (lambda m: ndimage.gaussian_filter(m, 0.5, axes=(1,)), TALL),
+        "gaussian_filter, nothing": (lambda m: ndimage.gaussian_filter(m, 0), TALL),
+        "gaussian_filter, complex": (lambda z: ndimage.gaussian_filter(z, 1.0), Z),
+        "gaussian_laplace": (lambda m: ndimage.gaussian_laplace(m, 0.7), TALL),
+        "uniform_filter": (lambda m: ndimage.uniform_filter(m, (3, 2), mode="nearest", origin=(0, -1)), TALL),
+        "uniform_filter1d": (lambda m: ndimage.uniform_filter1d(m, 3, 0, origin=1), TALL),
+        **{f"{f}1d": (lambda x, f=f: getattr(ndimage, f + "1d")(x, [1.0, 2.0, 0.0, -3.0], origin=1), LONG)
+           for f in ("correlate", "convolve")},
+        "correlate1d, complex": (lambda z: ndimage.correlate1d(z, [1.0, 2j]), Z),
+        **{f"{f} {mode}": (lambda m, f=f, o=mode: getattr(ndimage, f)(m, TALL[:2], mode=o, cval=1.0, origin=(-1, 1)), M)
+           for f in ("correlate", "convolve") for mode in MODES},
+        **{f"{f}, complex": (lambda m, f=f: getattr(ndimage, f)(m, TALL[:3, :2] * 1j), M + 1j * PLAIN)
+           for f in ("correlate", "convolve")},
+        "laplace": (lambda m: ndimage.laplace(m, mode="mirror"), TALL),
+        "sobel": (lambda m: ndimage.sobel(m, 0), TALL),
+        "prewitt": (lambda m: ndimage.prewitt(m), TALL),
+        "zoom": (lambda m: ndimage.zoom(m, (1.5, 1)), TALL),
+        "zoom, linear": (lambda m: ndimage.zoom(m, 2, order=1, mode="nearest", cval=1.0), TALL),
+        "zoom, as it is": (lambda m: ndimage.zoom(m, (2, 1.5), prefilter=False, mode="grid-wrap", grid_mode=True), TALL),
+        **{f"shift {mode}": (lambda m, o=mode: ndimage.shift(m, (0.3, -1.2), mode=o, cval=2.0), TALL) for mode in MODES},
+        **{f"map_coordinates {mode}": (lambda m, o=mode: ndimage.map_coordinates(m, 3 * WIDE[:2], mode=o, cval=1.0), M)
+           for mode in MODES},
+        "map_coordinates of a signal": (lambda x: ndimage.map_coordinates(x, [[0.5, 1.2, 2.7]], order=1), X),
+        "map_coordinates of a volume": (
+            lambda x: ndimage.map_coordinates(input=np.multiply.outer(M, x), coordinates=np.abs(TALL.T), order=2), X),
     },
 }
 FACTORS = sparse_linalg.splu(sparse.csc_array(PLAIN))

@@ -69,9 +69,22 @@ def _linear(x: Any, axis: Any, along: Any) -> None:
     """The arguments of the rule."""
 
 
+def frozen(parts: Callable) -> Callable:
+    """The parts of a call whose arguments are kept as they are now: the program may change lists of them."""
+
+    def kept(value: Any) -> Any:
+        return tuple(map(kept, value)) if type(value) is list else value
+
+    def of_call(*args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        made: dict[str, Any] | None = parts(*map(kept, args), **{name: kept(value) for name, value in kwargs.items()})
+        return made
+
+    return of_call
+
+
 def along_axis(parts: Callable) -> LibraryRule:
     """The rule of a function that is linear along an axis; ``parts`` gives ``x``, ``axis`` and ``along``."""
-    rule = LibraryRule(_linear, parts)
+    rule = LibraryRule(_linear, frozen(parts))
 
     @rule.vjp("x")
     def vjp(ct: Any, x_spec: Any, axis: Any, along: Any) -> Any:
