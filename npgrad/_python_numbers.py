@@ -80,6 +80,9 @@ for _name, _ufunc in UNARY_OPERATORS.items():
 
 
 
+setattr(PythonNumber, "__repr__", lambda self: repr(self._bare.item()))
+
+
 def _divmod(a: Any, b: Any) -> tuple[Any, Any]:
     return a // b, a % b
 

@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import collections
 import copy
+import json
 import pickle
+import pprint
+import types
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -151,3 +156,51 @@ def test_samples_may_be_written_into(name: str, source: str) -> None:
     except AttributeError:
         return  # no such distribution there
     check_gradients(program, X)
+
+
+# --- JSON ----------------------------------------------------------------------------------------------------------
+
+
+class Encoder(json.JSONEncoder):
+    """As programs write it."""
+
+    def default(self, o: Any) -> Any:
+        if isinstance(o, np.ndarray):
+            return o.tolist()
+        return float(o) if isinstance(o, np.floating) else super().default(o)
+
+
+def settings(x: Any) -> types.SimpleNamespace:
+    return types.SimpleNamespace(rate=x[0], grid=x[1:])
+
+
+JSON: list[Callable[[Any], str]] = [
+    lambda x: json.dumps(x.tolist()),
+    lambda x: json.dumps({"a": x[0].item(), "b": (x[1].item(), [1.5])}, indent=1),
+    lambda x: json.dumps({"a": x, "b": [x[0], x.sum()], "c": list(x)}, cls=Encoder),
+    lambda x: json.dumps(collections.OrderedDict(a=x[0].item())),
+    lambda x: json.dumps({"a": x, "b": x[0]}, default=lambda o: o.tolist()),
+    lambda x: json.dumps({"a": x[0], "b": [x[1]]}, default=str),
+    lambda x: json.dumps(settings(x), default=lambda o: vars(o) if hasattr(o, "__dict__") else list(o)),
+    lambda x: json.dumps(np.arange(3).tolist()),
+    lambda x: repr(x.tolist()) + pprint.pformat({"a": x[0].item()}) + f"{x.tolist()}",
+]
+
+
+@pytest.mark.parametrize("text", JSON)
+def test_json_and_text_of_pythons_numbers_are_those_of_the_plain_program(text: Any) -> None:
+    before = vars(json.JSONEncoder).copy()
+    found = []
+    gradient = ng.grad(lambda x: (found.append(text(x)), x.sum())[1])(X)
+    np.testing.assert_array_equal(gradient, np.ones(3))
+    assert found == [text(X)]
+    assert vars(json.JSONEncoder) == before
+
+
+def test_what_json_does_not_know_is_refused_as_ever() -> None:
+    for data in ({1.0j: 2}, lambda x: x, X):
+        with pytest.raises(TypeError) as plain:
+            json.dumps(data)
+        with ng.GradientTape(), pytest.raises(TypeError) as traced:
+            json.dumps(data)
+        assert str(traced.value) == str(plain.value)
