@@ -1,5 +1,6 @@
 """In-place programs on aliased arrays: the value to the last bit, Jacobians in both modes and second derivatives."""
 
+import re
 from collections.abc import Callable
 from typing import Any
 
@@ -867,3 +868,35 @@ def test_complex_numbers_into_real_parts_of_themselves(name: str) -> None:
     np.testing.assert_array_equal(value, program(point))
     slope = (program(point + 1e-6 * direction) - program(point - 1e-6 * direction)) / 2e-6
     np.testing.assert_allclose(tangent, slope, atol=1e-8)
+
+
+MASKS = [[1, 0, 1], [True, False, True], [[1], [0]], 1, 0, "ab", np.array([1, 0, 1]), np.ones(3), [0.5, 0.0, 0.0]]
+
+
+@pytest.mark.parametrize("mask", MASKS, ids=str)
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda b, x, mask: np.copyto(b, x, where=mask),
+        lambda b, x, mask: np.putmask(b, mask, x),
+        lambda b, x, mask: np.place(b, mask, x),
+        lambda b, x, mask: np.add(b, x, out=b, where=mask),
+        lambda b, x, mask: b.__setitem__(0, np.sum(x, where=mask)),
+    ],
+)
+def test_masks_that_are_no_truth_values_are_taken_as_numpy_takes_them(write, mask) -> None:
+    def program(x):
+        b = np.zeros((2, 3))
+        write(b, x, mask)
+        return b
+
+    x = np.array([1.0, 2.0, 4.0])
+    try:
+        expected = program(x)
+    except (TypeError, ValueError) as error:
+        with pytest.raises(type(error), match=re.escape(str(error))):
+            ng.jacobian(program)(x)
+        return
+    found, jacobian = ng.value_and_jacobian(program)(x)
+    np.testing.assert_array_equal(found, expected, strict=True)
+    np.testing.assert_array_equal(jacobian, np.stack([program(e) for e in np.eye(3)], -1))  # it is linear

@@ -146,10 +146,11 @@ def copyto(dst: Any, src: Any, casting: Any = "same_kind", where: Any = True) ->
     if where is True:
         dst[...] = src
         return
-    where = np.broadcast_to(where, dst.shape)
+    places = np.zeros(dst.shape, bool)
+    np.copyto(places, True, where=where)  # as NumPy takes lists and numbers for truth values; its own errors
     src = np.asarray(src)
     src = src.reshape(src.shape[src.ndim - dst.ndim :] if src.ndim > dst.ndim else src.shape)  # NumPy drops axes of length 1
-    dst[where] = np.broadcast_to(src, dst.shape)[where]
+    dst[places] = np.broadcast_to(src, dst.shape)[places]
 
 
 def _type_of(value: Any) -> Any:
