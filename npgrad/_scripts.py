@@ -127,11 +127,13 @@ def function_of(path: Path, name: str) -> Iterator[Callable]:
     if not path.is_file():
         raise UserError(f"{path}: no such file")
     directory, module_name = str(path.resolve().parent), path.stem
-    before = sys.modules.get(module_name)
+    before, words = sys.modules.get(module_name), sys.argv
     sys.path.insert(0, directory)
+    sys.argv = [os.fspath(path)]  # npgrad's own words are none of the script's
     try:
         yield _attribute(_imported(path, module_name), path, name)
     finally:
+        sys.argv = words
         with contextlib.suppress(ValueError):
             sys.path.remove(directory)
         if before is None:

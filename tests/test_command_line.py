@@ -337,6 +337,21 @@ def test_the_scripts_neighbours_and_the_interpreters_state(tmp_path, capsys):
     sys.modules.pop("neighbour_of_it")
 
 
+def test_a_script_that_reads_its_own_command_line(tmp_path, capsys):
+    """It has the words of ``python script.py``, not those of npgrad, also where it reads them later."""
+    path, words = tmp_path / "reads_words.py", list(sys.argv)
+    path.write_text(
+        "import argparse, sys\n"
+        "n = int(sys.argv[1]) if len(sys.argv) > 1 else 3\n"
+        "parser = argparse.ArgumentParser()\n"
+        "parser.add_argument('--power', type=int, default=2)\n"
+        "options = parser.parse_args()\n"
+        "def f(x): return n * x ** parser.parse_args().power\n"
+    )
+    assert main(["grad", f"{path}:f", "--at", "2.0"]) == AGREE
+    assert "12." in capsys.readouterr().out and sys.argv == words
+
+
 def test_the_criterion():
     differences = np.array([[1.0, 1e-6], [1e6, 1.0]])
     error = np.full((2, 2), 1e-12)
