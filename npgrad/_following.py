@@ -141,6 +141,13 @@ class LibraryBody(LibraryRule):
         return bound if self.when(*[values[name] for name in parameters(self.when)]) else None
 
 
+class Fields:
+    """What a body returns for a result with names: the items of a tuple in their order, and its further attributes."""
+
+    def __init__(self, items: tuple, **named: Any) -> None:
+        self.items, self.named = items, named
+
+
 def _is_one_of(value: Any, values: tuple) -> bool:
     kind = type(value)
     return any(value is one or (kind is type(one) and kind in (str, int, float) and value == one) for one in values)

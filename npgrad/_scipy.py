@@ -51,6 +51,13 @@ _FOLLOWED |= {
         ".adjoint", ".transpose",
     )
 } | {"scipy.sparse.linalg._CustomLinearOperator"}  # fmt: skip
+_FOLLOWED |= {
+    f"scipy.spatial.distance.{name}"
+    for name in (
+        "euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski", "cosine", "correlation", "braycurtis", "canberra",
+        "mahalanobis", "seuclidean",
+    )
+}  # fmt: skip
 # Of these, what hands a list of arrays to a ufunc, which asks no hook.
 _NOT_FOLLOWED = {"scipy.special.multigammaln"}
 # Creators whose call says that compiled code comes: traced data beside what they are given are about to be lost as well.

@@ -1,7 +1,7 @@
 """Doors to SciPy's functions with rules, and to its compiled code that no creator of NumPy's stands before: its solvers,
 which read what the user's functions return, and the functions of BLAS and LAPACK.
 
-While a tape records, the modules of `MODULES` hand out forms of their functions that see what goes in, and so do the names
+While a tape records, the modules of `_MODULES` hand out forms of their functions that see what goes in, and so do the names
 that a user's module has bound for these functions. A form acts only where a tape records.
 """
 
@@ -30,8 +30,11 @@ _CALLING = ("scipy.optimize", "scipy.integrate", "scipy.differentiate", "scipy.o
 # They hold compiled functions, or find them.
 _COMPILED = ("scipy.linalg", "scipy.linalg.blas", "scipy.linalg.lapack", "scipy.signal")
 # Some of their functions have rules.
-_FOLLOWED = ("scipy.linalg", "scipy.sparse.linalg", "scipy.fft", "scipy.interpolate", "scipy.signal", "scipy.ndimage")
-MODULES = tuple(dict.fromkeys((*_CALLING, *_COMPILED, *_FOLLOWED)))
+_FOLLOWED = (
+    "scipy.linalg", "scipy.sparse.linalg", "scipy.fft", "scipy.interpolate", "scipy.signal", "scipy.ndimage",
+    "scipy.spatial.distance", "scipy.stats",
+)  # fmt: skip
+_MODULES = tuple(dict.fromkeys((*_CALLING, *_COMPILED, *_FOLLOWED)))
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
 _FINDERS = {"get_blas_funcs", "get_lapack_funcs"}
 _RETURNED = "what a function returns to it, which is traced,"
@@ -219,7 +222,7 @@ class ScipyDoors:
         self.take_away()
         declare_loaded()
         known = len(sys.modules)
-        loaded = {name: sys.modules[name] for name in MODULES if name in sys.modules}
+        loaded = {name: sys.modules[name] for name in _MODULES if name in sys.modules}
         ready = [m for m in loaded.values() if not getattr(m.__spec__, "_initializing", False)]
         self._doors = Doors()
         for module in ready:

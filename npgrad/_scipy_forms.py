@@ -16,7 +16,7 @@ import numpy as np
 from ._callers import acts_for, of_plain_data
 from ._compat import signature_of
 from ._dispatch import call_rule, tracking
-from ._following import FOLLOWED, FOLLOWED_OBJECTS, MAKERS, LibraryBody, LibraryRule, attributes_of
+from ._following import FOLLOWED, FOLLOWED_OBJECTS, MAKERS, Fields, LibraryBody, LibraryRule, attributes_of
 from ._functions import exactly
 from ._record import apart, recording
 from ._scipy import called_from, is_followed_by_name, public_name, refuse_compiled
@@ -115,6 +115,11 @@ def _by_body(rule: LibraryBody, compute: Callable, args: tuple, kwargs: dict) ->
 def _with_bits(result: Any, exact: Any) -> Any:
     if isinstance(result, TracedArray):
         return exactly(result, exact)
+    if isinstance(result, Fields):
+        made = tuple.__new__(type(exact), _with_bits(result.items, tuple(exact)))
+        vars(made).update(vars(exact))
+        vars(made).update({name: _with_bits(value, getattr(exact, name)) for name, value in result.named.items()})
+        return made
     if isinstance(result, (list, tuple)):
         return type(exact)([_with_bits(part, of) for part, of in zip(result, exact, strict=True)])
     if attributes := _held(result):

@@ -9,7 +9,9 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy", reason="scipy is not installed: its functions are not tested")
-interpolate, signal, ndimage = map(importlib.import_module, ("scipy.interpolate", "scipy.signal", "scipy.ndimage"))
+interpolate, distance, stats = map(
+    importlib.import_module, ("scipy.interpolate", "scipy.spatial.distance", "scipy.stats")
+)
 
 # Nodes, values there, and places between and beyond them.
 NODES, ORDINATES = np.array([0.0, 1.0, 2.5, 3.0, 4.2]), np.cos([0.0, 1.3, 2.1, 3.3, 5.0])
@@ -18,6 +20,8 @@ WITHIN, BEYOND = np.array([0.3, 1.2, 2.7, 4.1, 0.9]), np.array([[0.3, 2.2], [4.5
 COLUMNS = np.array([0.0, 1.4, 3.0])
 PLACES = np.stack([WITHIN, WITHIN[::-1] * 0.6], -1)
 KNOTS, DOUBLE_KNOTS = np.arange(12.0), np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2.0])
+POSITIVE, ROWS = 1 + 0.5 * np.cos(np.arange(6.0) ** 2), HEIGHTS + 0.3
+COVARIANCE = np.eye(3) + 0.2 * HEIGHTS[:3]
 
 SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
     "interpolate": {
@@ -97,5 +101,32 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
             lambda p: interpolate.RegularGridInterpolator((NODES, COLUMNS), HEIGHTS, "slinear")(p), PLACES),
         "RegularGridInterpolator, cubic": (lambda p: interpolate.RegularGridInterpolator(
             (NODES, NODES), np.outer(ORDINATES, ORDINATES), "cubic", bounds_error=False, fill_value=1.0)(p), PLACES - 0.5),
+    },
+    "spatial": {
+        **{f"{f} {m}": (lambda *a, f=f, m=m: getattr(distance, f)(*a, m), ROWS, *more)
+           for f, more in (("cdist", (HEIGHTS[:4] ** 2,)), ("pdist", ()))
+           for m in ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine", "correlation", "braycurtis")},
+        "cdist, the same": (lambda x: distance.cdist(x, x)[np.triu_indices(5, 1)], ROWS),
+        **{f: (lambda x, y, f=f: getattr(distance, f)(x, y), ORDINATES, WITHIN)
+           for f in ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "minkowski", "cosine", "correlation",
+                     "braycurtis", "canberra")},
+        "mahalanobis": (lambda x, y, v: distance.mahalanobis(x, y, v + v.T), ROWS[0], ROWS[1], COVARIANCE),
+    },
+    "stats": {
+        **{f: (lambda x, f=f: getattr(stats, f)(x), POSITIVE) for f in ("gmean", "hmean", "skew", "kurtosis", "sem")},
+        **{f"{f}, axes": (lambda x, f=f: (getattr(stats, f)(x, axis=1, keepdims=True), getattr(stats, f)(x, axis=None)),
+                          1.5 + ROWS.T) for f in ("gmean", "hmean", "skew", "kurtosis", "sem")},
+        "gmean, weights": (lambda x, w: stats.gmean(x, weights=w), POSITIVE, POSITIVE[::-1] ** 2),
+        "pmean": (lambda x: stats.pmean(x, 2.5), POSITIVE),
+        "skew, unbiased": (lambda x: stats.skew(x, bias=False), POSITIVE),
+        "kurtosis, unbiased": (lambda x: stats.kurtosis(x, fisher=False, bias=False), POSITIVE),
+        "pearsonr": (lambda x, y: (*(r := stats.pearsonr(x, y)), r.correlation), ORDINATES, WITHIN),
+        "linregress": (lambda x, y: (*(r := stats.linregress(x, y)), r.slope, r.intercept_stderr), ORDINATES, WITHIN),
+        "multivariate_normal": (lambda x, m, c: stats.multivariate_normal.logpdf(x, m, c @ c.T), ROWS, ROWS[0], COVARIANCE),
+        "multivariate_normal, one": (
+            lambda x, m, c: stats.multivariate_normal.pdf(x, m, c @ c.T), ROWS[1], ROWS[0], COVARIANCE),
+        "multivariate_normal, a line": (
+            lambda x, m, c: stats.multivariate_normal.logpdf(x, m[0], c[0]), WITHIN, WITHIN, WITHIN),
+        "multivariate_normal, diagonal": (lambda x, c: stats.multivariate_normal.logpdf(x, ROWS[0], c), ROWS, POSITIVE[:3]),
     },
 }
