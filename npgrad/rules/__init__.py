@@ -31,7 +31,7 @@ rules_of(
     *[f"{__name__}.scipy_{family}" for family in ("bessel", "elliptic", "equations", "gamma", "special", "without")],
 )
 rules_of("scipy.sparse", f"{__name__}.scipy_sparse")
-rules_of("scipy.linalg", f"{__name__}.scipy_linalg", f"{__name__}.scipy_systems")
+rules_of("scipy.linalg", *[f"{__name__}.scipy_{family}" for family in ("linalg", "systems", "pencils")])
 rules_of("scipy.fft", f"{__name__}.scipy_fft")
 rules_of("scipy.sparse.linalg", f"{__name__}.scipy_solvers")
 rules_of("scipy.signal", f"{__name__}.scipy_signal", f"{__name__}.scipy_filters")

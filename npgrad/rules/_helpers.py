@@ -15,6 +15,11 @@ from .._registry import zero
 _FILL_LIMIT = 4096
 
 
+def ndim_of(value: Any) -> int:
+    """The number of axes of an argument. Of an array it says so itself: NumPy's function would ask the hooks."""
+    return value.ndim if isinstance(value, np.ndarray) else np.ndim(value)
+
+
 def negative_axes(axis: Any, ndim: int) -> tuple[int, ...]:
     """An ``axis`` argument as a tuple of negative numbers, so that it means the same behind extra leading axes."""
     if axis is None or not ndim:  # NumPy takes axes 0 and -1 of 0-d arrays, which have none

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .._libraries import Library
 
 sparse = Library("scipy.sparse")
@@ -28,6 +30,11 @@ def matrix_of(kind: str, shape: tuple[int, int], data: Any, places: Any, ends: A
     """The matrix that these are the parts of."""
     held = (data, places) if ends is None else (data, (places, ends)) if kind == "coo" else (data, places, ends)
     return getattr(sparse, f"{kind}_array")(held, shape=shape)
+
+
+def adjoint_of(kind: str, shape: tuple[int, int], data: Any, places: Any, ends: Any) -> Any:
+    """The adjoint of that matrix; conjugate numbers are a copy, which real ones need not be."""
+    return matrix_of(kind, shape, np.conjugate(data) if data.dtype.kind == "c" else data, places, ends).T
 
 
 def is_matrix(value: Any) -> bool:

@@ -102,7 +102,8 @@ for _name in ("a", "b"):
 
 # --- Factors in LAPACK's form --------------------------------------------------------------------------------------
 
-# Cholesky's: the other triangle is that of the argument.
+# Cholesky's: the other triangle is that of the argument, until SciPy 1.17; then it is zero.
+_REST_STAYS = float(linalg.cho_factor(np.array([[2.0, 1.0], [1.0, 2.0]]))[0][1, 0])
 _cholesky = numpys(np.linalg, "cholesky")
 _cho_factor = follow(linalg, "cho_factor")
 
@@ -115,13 +116,13 @@ def _halves(a: Any, lower: Any) -> tuple[Any, Any]:
 @_cho_factor.vjp("a")
 def cho_factor_vjp(ct: Any, ans: Any, lower: Any) -> Any:
     factor, rest = _halves(ct[0], lower)
-    return _cholesky.vjps["a"][0](factor, _halves(ans[0], lower)[0], not lower) + rest
+    return _cholesky.vjps["a"][0](factor, _halves(ans[0], lower)[0], not lower) + _REST_STAYS * rest
 
 
 @_cho_factor.jvp("a")
 def cho_factor_jvp(tangent: Any, ans: Any, lower: Any) -> Any:
     change = _cholesky.jvps["a"][0](tangent, _halves(ans[0], lower)[0], not lower)
-    return change + _halves(tangent, lower)[1], None
+    return change + _REST_STAYS * _halves(tangent, lower)[1], None
 
 
 def _of_square(a: Any, overwrite_a: Any = False, check_finite: Any = True) -> dict[str, Any] | None:

@@ -14,14 +14,14 @@ import numpy as np
 
 from .._following import LibraryRule, follow_by, follow_maker, follow_method, follow_object
 from .._libraries import Library
-from ._helpers import by_columns, mH
-from ._sparse_parts import is_matrix, matrix_of, matrix_parts
+from ._helpers import by_columns, mH, ndim_of
+from ._sparse_parts import adjoint_of, is_matrix, matrix_of, matrix_parts
 
 sparse_linalg = Library("scipy.sparse.linalg")
 
 
 def _is_right_hand_side(b: Any) -> bool:
-    return np.ndim(b) in (1, 2) and np.size(b) > 0
+    return ndim_of(b) in (1, 2) and np.size(b) > 0
 
 
 # --- Direct --------------------------------------------------------------------------------------------------------
@@ -40,7 +40,7 @@ def _declare_direct(name: str, parts: Callable, solve: Callable) -> None:
     def vjp(
         ct: Any, ans_spec: Any, b_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any, how: Any
     ) -> Any:
-        matrix = matrix_of(kind, shape, data, places, ends).conj().T.tocsc()
+        matrix = adjoint_of(kind, shape, data, places, ends).tocsc()
         made = by_columns(lambda v: solve(matrix, v, True, how).reshape(v.shape), ct, ans_spec.ndim)
         return made.reshape(ct.shape[: ct.ndim - ans_spec.ndim] + b_spec.shape)
 
@@ -192,7 +192,7 @@ def expm_multiply_jvp(tangent: Any, B_spec: Any, matrix: Any) -> Any:
 
 def _of_operator(operator: Any, columns: Any) -> dict[str, Any] | None:
     matrix = operator.A
-    return {"x": columns, "a": matrix} if type(matrix) is np.ndarray and np.ndim(columns) == 2 else None
+    return {"x": columns, "a": matrix} if type(matrix) is np.ndarray and ndim_of(columns) == 2 else None
 
 
 _operator = LibraryRule(lambda x, a: None, _of_operator)

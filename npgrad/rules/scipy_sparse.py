@@ -4,15 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from .._following import LibraryRule, follow_method
-from ._helpers import by_columns
-from ._sparse_parts import ARRAYS, is_matrix, matrix_of, matrix_parts, sparse
+from ._helpers import by_columns, ndim_of
+from ._sparse_parts import ARRAYS, adjoint_of, is_matrix, matrix_of, matrix_parts, sparse
 
 
 def _product_parts(matrix: Any, x: Any) -> dict[str, Any] | None:
-    if not is_matrix(matrix) or np.ndim(x) not in (1, 2):
+    if not is_matrix(matrix) or ndim_of(x) not in (1, 2):
         return None
     return {"x": x, **matrix_parts(matrix)}
 
@@ -27,7 +25,7 @@ reversed_product = LibraryRule(_product, _product_parts)
 
 @product.vjp("x")
 def product_vjp(ct: Any, ans_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any) -> Any:
-    adjoint = matrix_of(kind, shape, data, places, ends).conj().T
+    adjoint = adjoint_of(kind, shape, data, places, ends)
     return by_columns(lambda columns: adjoint @ columns, ct, ans_spec.ndim)
 
 
@@ -39,7 +37,7 @@ def product_jvp(tangent: Any, x_spec: Any, kind: Any, shape: Any, data: Any, pla
 
 @reversed_product.vjp("x")
 def reversed_product_vjp(ct: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any) -> Any:
-    return _rows_times(ct, matrix_of(kind, shape, data, places, ends).conj().T)
+    return _rows_times(ct, adjoint_of(kind, shape, data, places, ends))
 
 
 @reversed_product.jvp("x")
