@@ -9,8 +9,9 @@ import numpy as np
 import pytest
 
 pytest.importorskip("scipy", reason="scipy is not installed: its functions are not tested")
-interpolate, distance, stats = map(
-    importlib.import_module, ("scipy.interpolate", "scipy.spatial.distance", "scipy.stats")
+interpolate, distance, stats, signal, ndimage = map(
+    importlib.import_module,
+    ("scipy.interpolate", "scipy.spatial.distance", "scipy.stats", "scipy.signal", "scipy.ndimage"),
 )
 
 # Nodes, values there, and places between and beyond them.
@@ -128,5 +129,20 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
         "multivariate_normal, a line": (
             lambda x, m, c: stats.multivariate_normal.logpdf(x, m[0], c[0]), WITHIN, WITHIN, WITHIN),
         "multivariate_normal, diagonal": (lambda x, c: stats.multivariate_normal.logpdf(x, ROWS[0], c), ROWS, POSITIVE[:3]),
+    },
+    "windows": {
+        **{f"{f} {mode} {boundary}": (
+            lambda a, k, f=f, m=mode, b=boundary: getattr(signal, f)(a, k, m, b, 0.5), HEIGHTS, HEIGHTS[:3, :2] ** 2)
+           for f in ("convolve2d", "correlate2d") for mode in ("full", "same", "valid")
+           for boundary in ("fill", "wrap", "symm")},
+        **{f"{f}, complex": (
+            lambda a, k, f=f: getattr(signal, f)(a, k, "same"), HEIGHTS * (1 + 2j), HEIGHTS[:2, :3] + 1j * HEIGHTS[2:4])
+           for f in ("convolve2d", "correlate2d")},
+        "convolve2d, larger": (lambda a, k: signal.convolve2d(a, k, "same"), HEIGHTS[:2, :2], HEIGHTS),
+        "medfilt": (lambda x: signal.medfilt(x), POSITIVE),
+        "medfilt2d": (lambda x: signal.medfilt2d(x, [3, 1]), HEIGHTS),
+        **{f"{f} {mode}": (lambda x, f=f, m=mode: getattr(ndimage, f)(x, (3, 2), mode=m), HEIGHTS)
+           for f in ("median_filter", "maximum_filter", "minimum_filter")
+           for mode in ("reflect", "mirror", "nearest", "wrap", "constant")},
     },
 }
