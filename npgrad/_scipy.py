@@ -60,6 +60,7 @@ _FOLLOWED |= {
 }  # fmt: skip
 # Of these, what hands a list of arrays to a ufunc, which asks no hook.
 _NOT_FOLLOWED = {"scipy.special.multigammaln"}
+_PACKAGES = (_FOLLOWED_PACKAGE, *{".".join(name.split(".")[:2]) + "." for name in _FOLLOWED})
 # Creators whose call says that compiled code comes: traced data beside what they are given are about to be lost as well.
 _BUFFERS = {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 _CONVERTERS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.asarray_chkfinite}
@@ -123,6 +124,11 @@ def is_followed(creator: Callable, frame: FrameType, args: tuple, kwargs: dict) 
 def is_followed_by_name(name: str) -> bool:
     """Whether the Python code of a public function of SciPy is followed like the user's."""
     return name in _FOLLOWED or (name.startswith(_FOLLOWED_PACKAGE) and name not in _NOT_FOLLOWED)
+
+
+def has_followed_code(module: str) -> bool:
+    """Whether there is such code in the package of a module of SciPy's."""
+    return module.startswith(_PACKAGES)
 
 
 def as_compiled_code_takes_it(frame: FrameType, given: Any) -> Any:

@@ -21,7 +21,7 @@ from ._dispatch import tracking
 from ._following import FOLLOWED
 from ._libraries import declare_loaded
 from ._record import recording
-from ._scipy import called_from, plain_copy, refuse_compiled
+from ._scipy import called_from, has_followed_code, plain_copy, refuse_compiled
 from ._scipy_forms import following_form
 from ._structure import map_structure
 from ._traced import traced_leaves
@@ -113,7 +113,8 @@ class CapturedNames:
     def _forms_of(self, module: ModuleType, creators: dict[Any, Callable]) -> dict[str, Any]:
         if not _is_compiled(module):
             found = {key: _found_in(value, creators) for key, value in vars(module).items()}
-            found |= {key: form for key, value in vars(module).items() if (form := following_form(value)) is not None}
+            if has_followed_code(module.__name__):  # the forms act in no other
+                found |= {key: form for key, value in vars(module).items() if (form := following_form(value)) is not None}
             return {key: form for key, form in found.items() if form is not None}
         package = module.__name__.partition("._")[0]
         forms: dict[str, Any] = {
