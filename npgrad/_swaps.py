@@ -11,6 +11,7 @@ import collections
 import contextlib
 import functools
 import sys
+import threading
 import types
 from collections.abc import Callable, Iterable
 from typing import Any
@@ -18,12 +19,12 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._guards import generator_class, guarded_generator
+from ._guards import generator_class, guarded_generator, guarded_write
 from ._holders import HeldArray
 from ._leaks import is_users_code
 from ._mentions import contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
-from ._namespace import form_in_place, may_have_form
+from ._namespace import form_in_place, may_have_form, put_method
 from ._traced import PythonNumber, SeenArray, TracedArray, as_seen, is_inexact, on_memory_of, unwrap, view_of
 
 # What holds nothing to be swapped: lists of nothing else are not searched.
@@ -64,6 +65,12 @@ class Unswapped:
     def holds(self, value: Any) -> bool:
         """Whether something else stands for a value."""
         return False
+
+
+# Objects of Python's whose attributes hold what users put there.
+_CARRIERS = frozenset(
+    [types.SimpleNamespace, collections.UserDict, collections.UserList, collections.ChainMap, threading.local]
+)
 
 
 class Swaps(Unswapped):
@@ -112,6 +119,8 @@ class Swaps(Unswapped):
                 made = self.shared(value)
             elif value.dtype.names is not None:
                 made = value.view(HeldArray)
+            elif value.dtype.kind == "O":
+                self.todo.append(value)
             else:
                 made = as_seen(value)
         elif isinstance(value, tuple):
@@ -281,6 +290,9 @@ class Swaps(Unswapped):
                 self.mapping(value)
             elif isinstance(value, (set, frozenset)):
                 self.todo += value
+            elif kind is ndarray:
+                self.looks.append((value.ravel, tuple(value.flat)))
+                self.swap(np.ndenumerate(value), value.__getitem__, value.__setitem__)
             elif kind is types.MethodType:
                 self.todo += [value.__self__, value.__func__]
             elif kind is staticmethod or kind is classmethod:
@@ -291,7 +303,9 @@ class Swaps(Unswapped):
                 self.kind(value)
             elif hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
                 self.todo.append(value.__wrapped__)
-            elif kind is types.SimpleNamespace or is_users_code(kind.__module__):
+            elif kind in _CARRIERS or is_users_code(kind.__module__):
+                if isinstance(value, ndarray):
+                    put_method(kind, "__setitem__", guarded_write)
                 self.instance(value)
             else:
                 self.is_opaque |= is_opaque(value)
@@ -304,6 +318,8 @@ class Swaps(Unswapped):
             self.todo += held_functions(function)
             return
         self.looks.append((functools.partial(_own, function), tuple(_own(function))))
+        if function.__dict__:  # what C has as static variables
+            self.todo.append(function.__dict__)
         before = function.__defaults__
         if before is not None and (after := self.form(before)) is not before:
             function.__defaults__ = after
