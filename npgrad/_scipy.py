@@ -7,7 +7,9 @@ chance to see traced data.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from types import FrameType, FunctionType
 from typing import Any, cast
 
@@ -24,6 +26,7 @@ _FOLLOWED_PACKAGE = "scipy.special."
 _FOLLOWED = {
     "scipy.integrate.trapezoid", "scipy.integrate.simpson", "scipy.integrate.cumulative_trapezoid",
     "scipy.integrate.cumulative_simpson", "scipy.integrate.romb", "scipy.integrate.fixed_quad", "scipy.integrate.cubature",
+    "scipy.integrate.OdeSolution", "scipy.integrate.DenseOutput",
     "scipy.optimize.rosen", "scipy.optimize.rosen_der", "scipy.optimize.rosen_hess", "scipy.optimize.rosen_hess_prod",
     "scipy.optimize.newton", "scipy.optimize.fixed_point", "scipy.optimize.root_scalar", "scipy.optimize.approx_fprime",
     "scipy.optimize.check_grad", "scipy.stats.zscore", *(
@@ -121,9 +124,28 @@ def is_followed(creator: Callable, frame: FrameType, args: tuple, kwargs: dict) 
     return False
 
 
+# Those that are followed in this call, as its arguments lead through Python code only.
+_followed_here: ContextVar[frozenset[str]] = ContextVar("npgrad_followed_here", default=frozenset())
+
+
 def is_followed_by_name(name: str) -> bool:
     """Whether the Python code of a public function of SciPy is followed like the user's."""
-    return name in _FOLLOWED or (name.startswith(_FOLLOWED_PACKAGE) and name not in _NOT_FOLLOWED)
+    return (
+        name in _FOLLOWED
+        or (name.startswith(_FOLLOWED_PACKAGE) and name not in _NOT_FOLLOWED)
+        or name in _followed_here.get()
+    )
+
+
+@contextlib.contextmanager
+def following(name: str, is_followed_now: bool) -> Iterator[None]:
+    """Follow a function of SciPy's in this call, or not."""
+    others = _followed_here.get() - {name}
+    token = _followed_here.set(others | {name} if is_followed_now else others)
+    try:
+        yield
+    finally:
+        _followed_here.reset(token)
 
 
 def has_followed_code(module: str) -> bool:

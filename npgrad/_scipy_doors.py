@@ -20,7 +20,7 @@ from ._doors import Doors
 from ._following import FOLLOWED_METHODS
 from ._libraries import declare_loaded
 from ._record import Record, recording
-from ._scipy import called_from, is_followed_by_name, plain_copy, refuse_compiled
+from ._scipy import called_from, following, is_followed_by_name, plain_copy, refuse_compiled
 from ._scipy_forms import following_form, recorded_by
 from ._structure import map_structure
 from ._traced import traced_leaves
@@ -94,14 +94,38 @@ def _finding(function: Callable) -> Callable:
     return in_place
 
 
+def _steps_in_python(
+    fun: Any = None, t_span: Any = None, y0: Any = None, method: Any = "RK45", *_: Any, **options: Any
+) -> bool:
+    """Whether the method of ``solve_ivp`` does nothing but call NumPy and the user's functions. LSODA is compiled, Radau
+    multiplies with arrays of its module, and sparse matrices, which ``jac`` may return, are not followed."""
+    name = getattr(method, "__name__", method)
+    if name == "BDF":
+        return options.get("jac") is None and options.get("jac_sparsity") is None
+    return name in ("RK23", "RK45", "DOP853")
+
+
+# Functions that are followed where their arguments lead through Python code only, with what tells this of a call.
+_PARTLY_FOLLOWED: dict[str, Callable[..., bool]] = {"scipy.integrate.solve_ivp": _steps_in_python}
+
+
 @functools.lru_cache(1024)
 def _calling(function: Callable, name: str) -> Callable:
     """The form of a function that calls the user's: those are heard."""
     if is_followed_by_name(name):
         return function
 
+    in_python = _PARTLY_FOLLOWED.get(name)
+
     @functools.wraps(function)
     def in_place(*args: Any, **kwargs: Any) -> Any:
+        if recording() and in_python is not None:
+            followed = in_python(*args, **kwargs)
+            with following(name, followed):
+                return function(*args, **kwargs) if followed else listening(*args, **kwargs)
+        return listening(*args, **kwargs)
+
+    def listening(*args: Any, **kwargs: Any) -> Any:
         if not recording() or _lost.get() is not None:
             return function(*args, **kwargs)
         lost: list[Record] = []
