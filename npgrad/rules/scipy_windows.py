@@ -98,5 +98,5 @@ for _name, _choose in (
         footprint=(None,), output=(None,), origin=(0,), axes=(None,),
     )  # fmt: skip
     follow_by(_rule, ndimage, _name)
-for _name, _body in (("medfilt", _medfilt), ("medfilt2d", _medfilt2d)):
-    follow_by(LibraryBody(_body), signal, _name)
+follow_by(LibraryBody(_medfilt), signal, "medfilt")
+follow_by(LibraryBody(_medfilt2d), signal, "medfilt2d")
