@@ -250,9 +250,9 @@ def refuse_unrecorded() -> NoReturn:
     """An array of our class that no hook of ours has made (``plain.dot(traced)`` and the like)."""
     raise LeakError(
         leak_message(
-            "this array was made by compiled code from traced data, so its derivative is lost (plain.dot(traced) and "
-            "numpy.ma do that)",
-            "Write plain @ traced or np.dot(plain, traced), make the plain array traced with npgrad.array, or use "
-            "np.where for a mask.",
+            "this array was made by compiled code from traced data, so its derivative is lost (plain.dot(traced), "
+            "numpy.ma and solve of SciPy's splu do that)",
+            "Write plain @ traced or np.dot(plain, traced), make the plain array traced with npgrad.array, use np.where for "
+            "a mask, or factorise inside of the tape.",
         )
     )
