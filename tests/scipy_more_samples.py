@@ -22,6 +22,7 @@ COLUMNS = np.array([0.0, 1.4, 3.0])
 PLACES = np.stack([WITHIN, WITHIN[::-1] * 0.6], -1)
 KNOTS, DOUBLE_KNOTS = np.arange(12.0), np.array([0, 0, 0, 0, 1, 1, 2, 2, 2, 2.0])
 POSITIVE, ROWS = 1 + 0.5 * np.cos(np.arange(6.0) ** 2), HEIGHTS + 0.3
+ESTIMATE = stats.gaussian_kde(ORDINATES, weights=POSITIVE[:5])
 COVARIANCE = np.eye(3) + 0.2 * HEIGHTS[:3]
 
 SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
@@ -124,6 +125,10 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
         "pearsonr": (lambda x, y: (*(r := stats.pearsonr(x, y)), r.correlation), ORDINATES, WITHIN),
         "linregress": (lambda x, y: (*(r := stats.linregress(x, y)), r.slope, r.intercept_stderr), ORDINATES, WITHIN),
         "multivariate_normal": (lambda x, m, c: stats.multivariate_normal.logpdf(x, m, c @ c.T), ROWS, ROWS[0], COVARIANCE),
+        "gaussian_kde": (lambda x: ESTIMATE(x), WITHIN),
+        "gaussian_kde, rows": (
+            lambda x: [getattr(stats.gaussian_kde(ROWS.T), f)(x) for f in ("evaluate", "pdf", "logpdf")], ROWS[:2].T + 0.1),
+        "gaussian_kde, one place": (lambda x: stats.gaussian_kde(ROWS.T)(x), ROWS[0]),
         "multivariate_normal, one": (
             lambda x, m, c: stats.multivariate_normal.pdf(x, m, c @ c.T), ROWS[1], ROWS[0], COVARIANCE),
         "multivariate_normal, a line": (

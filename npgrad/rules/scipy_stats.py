@@ -1,4 +1,4 @@
-"""``scipy.stats``: means, moments and regressions of samples, and the multivariate normal density."""
+"""``scipy.stats``: means, moments, regressions, the normal density of several variables, estimates of densities."""
 
 from __future__ import annotations
 
@@ -143,3 +143,29 @@ def _is_matrix(cov: Any, allow_singular: Any) -> bool:
 _normals = [type(stats.multivariate_normal)]
 follow_method(LibraryBody(_normal_logpdf, when=_is_matrix), _normals, "logpdf")
 follow_method(LibraryBody(_normal_pdf, when=_is_matrix), _normals, "pdf")
+
+# --- Estimates of densities, by the place ---------------------------------------------------------------------------
+
+
+def _estimate(self: Any, points: Any) -> Any:
+    """A sum of normal densities around the plain samples, which are independent in coordinates of their own."""
+    points = np.atleast_2d(np.asarray(points))
+    if points.shape[0] != self.d:  # one place
+        points = points.reshape(self.d, 1)
+    to_own = np.linalg.cholesky(np.linalg.inv(self.covariance)).T
+    places, samples = to_own @ points, to_own @ self.dataset
+    squares = sum((place - sample[:, None]) ** 2 for place, sample in zip(places, samples, strict=True))
+    return self.weights @ np.exp(-0.5 * squares) / math.sqrt(np.linalg.det(2 * math.pi * self.covariance))
+
+
+def _log_estimate(self: Any, x: Any) -> Any:
+    return np.log(_estimate(self, x))
+
+
+def _estimate_at(self: Any, x: Any) -> Any:
+    return _estimate(self, x)
+
+
+follow_method(LibraryBody(_estimate), [stats.gaussian_kde], "evaluate", "__call__")
+follow_method(LibraryBody(_estimate_at), [stats.gaussian_kde], "pdf")
+follow_method(LibraryBody(_log_estimate), [stats.gaussian_kde], "logpdf")
