@@ -10,7 +10,7 @@ from __future__ import annotations
 import functools
 import sys
 from collections.abc import Callable
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,8 @@ from ._registry import RULES, Rule
 FOLLOWED: dict[Any, tuple[LibraryRule, ...]] = {}
 # The same for methods, by class and name.
 FOLLOWED_METHODS: dict[tuple[type, str], tuple[LibraryRule, ...]] = {}
+# The code of operators that do nothing but call one of these methods, by whose callers it is judged who calls.
+OPERATORS: set[CodeType] = set()
 # The same for methods of objects that compiled code holds, in whose class no other can be put.
 FOLLOWED_OBJECTS: dict[type, dict[str, tuple[LibraryRule, ...]]] = {}
 # Functions that make such objects.
@@ -216,7 +218,14 @@ def follow_method(rule: LibraryRule | None, kinds: list[type], *names: str) -> N
             owner = next((one for one in kind.__mro__ if name in vars(one)), None)
             if owner is not None and owner is not object:
                 rules = () if rule is None else (rule,)
-                FOLLOWED_METHODS[owner, name] = FOLLOWED_METHODS.get((owner, name), ()) + rules
+                FOLLOWED_METHODS[owner, name] = tuple(dict.fromkeys(FOLLOWED_METHODS.get((owner, name), ()) + rules))
+
+
+def follow_operators(rule: LibraryRule, kinds: list[type], method: str, *operators: str) -> None:
+    """Let a method be followed which operators call. These stay: to put one on a class and take it away, as each tape does
+    with methods, goes through the slots of all derived classes, and takes 40 times as long."""
+    follow_method(rule, kinds, method)
+    OPERATORS.update(getattr(kind, operator).__code__ for kind in kinds for operator in operators)
 
 
 def follow_object(rule: LibraryRule, library: Library, kind: str, *names: str) -> None:

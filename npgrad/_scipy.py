@@ -67,6 +67,8 @@ _PACKAGES = (_FOLLOWED_PACKAGE, *{".".join(name.split(".")[:2]) + "." for name i
 # Creators whose call says that compiled code comes: traced data beside what they are given are about to be lost as well.
 _BUFFERS = {np.zeros, np.empty, np.ones, np.full, np.zeros_like, np.empty_like, np.ones_like, np.full_like}
 _CONVERTERS = {np.array, np.asarray, np.asanyarray, np.ascontiguousarray, np.asfortranarray, np.asarray_chkfinite}
+# They only ask.
+_ASKS = {np.isscalar}
 _ON_THE_WAY = ("scipy.", "npgrad._scipy_doors", "npgrad._scipy_forms")
 # In the last of these, the function by which SciPy computes on plain data alone, whoever has called.
 _COMPUTING = "computed"
@@ -113,6 +115,8 @@ def is_followed(creator: Callable, frame: FrameType, args: tuple, kwargs: dict) 
     """Whether a creator that SciPy's code calls gives traced arrays. Raises if traced data are about to be lost: those that
     it is given, or those that a function holds which makes a buffer, as a store into parts of it would ask no hook, or
     which converts another of its arguments, as functions with rules (``atleast_1d``, ``ravel``) may have led round this."""
+    if creator in _ASKS:
+        return True
     name = called_from(frame)
     if is_followed_by_name(name):
         return True

@@ -16,7 +16,7 @@ import numpy as np
 from ._callers import acts_for, of_plain_data
 from ._compat import signature_of
 from ._dispatch import call_rule, tracking
-from ._following import FOLLOWED, FOLLOWED_OBJECTS, MAKERS, Fields, LibraryBody, LibraryRule, attributes_of
+from ._following import FOLLOWED, FOLLOWED_OBJECTS, MAKERS, OPERATORS, Fields, LibraryBody, LibraryRule, attributes_of
 from ._functions import exactly
 from ._record import apart, recording
 from ._scipy import called_from, is_followed_by_name, public_name, refuse_compiled
@@ -48,7 +48,7 @@ def recorded_by(function: Callable, rules: tuple[LibraryRule, ...]) -> Callable:
 
     @functools.wraps(function)
     def in_place(*args: Any, **kwargs: Any) -> Any:
-        if not recording() or not _is_heard(sys._getframe(1)):
+        if not recording() or not _is_heard(frame := _calling_frame(sys._getframe(1))):
             return function(*args, **kwargs)
         complete([args, kwargs])
         held = [value for arg in args for value in _held(arg).values()]
@@ -60,13 +60,12 @@ def recorded_by(function: Callable, rules: tuple[LibraryRule, ...]) -> Callable:
             return computed(function, plain, {name: _permitted(name, value) for name, value in kwargs.items()})
 
         if not leaves:
-            return of_plain_data(compute(), args, sys._getframe(1))
+            return of_plain_data(compute(), args, frame)
         chosen = next(((rule, given) for rule in rules if (given := _covered(rule, args, kwargs)) is not None), None)
         if chosen is None:
             if not (records := tracking(leaves)):
-                return of_plain_data(compute(), args, sys._getframe(1))
+                return of_plain_data(compute(), args, frame)
             # What objects hold SciPy does not see, nor what comes to compiled code of code that is followed.
-            frame = sys._getframe(1)
             name = public_name(function)
             inside = _is_scipys(frame) and all(isinstance(rule, LibraryBody) for rule in rules)
             if inside or tracking(traced_leaves(held)) or is_followed_by_name(name):
@@ -147,6 +146,11 @@ def _plain(value: Any) -> Any:
     for name, part in held.items():
         setattr(made, name, unwrap(part))
     return made
+
+
+def _calling_frame(frame: FrameType) -> FrameType:
+    """Who calls a method, past an operator that does nothing else."""
+    return frame.f_back if frame.f_code in OPERATORS and frame.f_back is not None else frame
 
 
 def _is_heard(frame: FrameType) -> bool:

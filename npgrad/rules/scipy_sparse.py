@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .._following import LibraryRule, follow_method
+from .._following import LibraryRule, follow_method, follow_operators
 from ._helpers import by_columns, ndim_of
 from ._sparse_parts import ARRAYS, adjoint_of, is_matrix, matrix_of, matrix_parts, sparse
 
@@ -50,9 +50,10 @@ def _rows_times(rows: Any, matrix: Any) -> Any:
 
 
 _kinds = [getattr(sparse, f"{name}_{kind}") for kind in ("array", "matrix") for name in (*ARRAYS, "lil", "dok")]
-follow_method(product, _kinds, "__matmul__", "dot")
-follow_method(reversed_product, _kinds, "__rmatmul__")
+follow_method(product, _kinds, "dot")
+follow_operators(product, _kinds, "_matmul_dispatch", "__matmul__")
+follow_operators(reversed_product, _kinds, "_rmatmul_dispatch", "__rmatmul__")
 # `*` is the matrix product of matrices, as it is of NumPy's.
 _matrices = [kind for kind in _kinds if kind.__name__.endswith("_matrix")]
-follow_method(product, _matrices, "__mul__")
-follow_method(reversed_product, _matrices, "__rmul__")
+follow_operators(product, _matrices, "_matmul_dispatch", "__mul__")
+follow_operators(reversed_product, _matrices, "_rmatmul_dispatch", "__rmul__")
