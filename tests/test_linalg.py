@@ -312,3 +312,24 @@ def test_cross_along_the_last_axis_by_default() -> None:
     check_gradients(lambda x: np.linalg.cross(x, y * x, axis=None), x)
     sparse = ng.sparse_jacobian(lambda x: np.linalg.cross(x, y * x, axis=None))(x)
     np.testing.assert_allclose(sparse.toarray(), ng.jacobian(lambda x: np.linalg.cross(x, y * x))(x).reshape(12, 12))
+
+
+# Shape of x, axis, keepdims; of those that NumPy takes with such an order.
+ORDERED = [((3,), None, False), ((3,), 0, True), ((1,), None, False), ((3, 4), 0, False), ((3, 4), -1, False)]
+
+
+@pytest.mark.parametrize(("shape", "axis", "keepdims"), ORDERED)
+@pytest.mark.parametrize("order", [1.645, 2.0, 1.0, np.inf])
+def test_an_order_in_an_array(shape: tuple, axis: int | None, keepdims: bool, order: float) -> None:
+    """NumPy gives the axes of an array of one order to the norm, where this has none."""
+    x = np.random.default_rng(0).uniform(0.2, 1.2, shape)
+
+    def f(x: Any, order: Any) -> Any:
+        return np.linalg.norm(x, order, axis=axis, keepdims=keepdims)
+
+    check_gradients(lambda x: f(x, np.array([order])), x)
+    if order == 1.645:
+        check_gradients(f, x, np.array([order]))
+    with ng.GradientTape() as tape:
+        y = f(tape.watch(x), np.array([order]))
+    assert_same_bits(ng.stop_gradient(y), f(x, np.array([order])))

@@ -119,8 +119,17 @@ def _along_last(x: Any, norm: Any, axis: Any) -> tuple[tuple, Any, Any]:
     return axes, moved, norm.reshape(moved.shape[: moved.ndim - len(axes)])
 
 
+def _own_shape(axis: Any, keepdims: bool, shape: tuple) -> tuple:
+    """The shape of a norm by an order without axes; NumPy gives the axes of an array of one order to the result."""
+    axes = negative_axes(axis, len(shape))
+    sizes = [1 if n - len(shape) in axes else size for n, size in enumerate(shape)]
+    return tuple(size for n, size in enumerate(sizes) if keepdims or n - len(shape) not in axes)
+
+
 @vjp(np.linalg.norm, "x")
 def norm_vjp(ct: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: Any, x_spec: Any) -> Any:
+    if np.ndim(ord):
+        ct = ct.reshape(ct.shape[: ct.ndim - np.ndim(ans)] + _own_shape(axis, bool(keepdims), x_spec.shape))
     return put_back(ct, axis, bool(keepdims), x_spec) * _gradient(x, ans, ord, axis)
 
 
@@ -128,7 +137,8 @@ def norm_vjp(ct: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: Any, x_sp
 def norm_jvp(tangent: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: Any) -> Any:
     gradient = _gradient(x, ans, ord, axis)
     change = np.real(np.conjugate(gradient) * tangent) if np.iscomplexobj(gradient) else gradient * tangent
-    return np.sum(change, axis=negative_axes(axis, x.ndim), keepdims=bool(keepdims))
+    changes = np.sum(change, axis=negative_axes(axis, x.ndim), keepdims=bool(keepdims))
+    return changes.reshape(tangent.shape[: tangent.ndim - x.ndim] + np.shape(ans)) if np.ndim(ord) else changes
 
 
 def _by_order(ans: Any, x: Any, ord: Any, axis: Any) -> Any:
