@@ -23,7 +23,8 @@ from ._record import Record, recording
 from ._scipy import called_from, following, is_followed_by_name, plain_copy, refuse_compiled
 from ._scipy_forms import following_form, recorded_by
 from ._structure import map_structure
-from ._traced import traced_leaves
+from ._surroundings import arrays_around
+from ._traced import TracedArray, traced_leaves
 
 # Their functions call the user's; the last is where one of them looks for others.
 _CALLING = ("scipy.optimize", "scipy.integrate", "scipy.differentiate", "scipy.optimize._zeros_py")
@@ -105,7 +106,17 @@ def _steps_in_python(
     return name in ("RK23", "RK45", "DOP853")
 
 
-# Functions that are followed where their arguments lead through Python code only, with what tells this of a call.
+def _all_around(values: list) -> list[TracedArray]:
+    """The traced arrays among arguments, and those that functions among them refer to."""
+    found = traced_leaves(values)
+    for value in values:
+        if _is_function(value):
+            found += arrays_around(value)
+    return found
+
+
+# Functions that are followed where tracked data comes in, and their arguments lead through Python code only: with what tells
+# this of a call.
 _PARTLY_FOLLOWED: dict[str, Callable[..., bool]] = {"scipy.integrate.solve_ivp": _steps_in_python}
 
 
@@ -120,7 +131,7 @@ def _calling(function: Callable, name: str) -> Callable:
     @functools.wraps(function)
     def in_place(*args: Any, **kwargs: Any) -> Any:
         if recording() and in_python is not None:
-            followed = in_python(*args, **kwargs)
+            followed = in_python(*args, **kwargs) and bool(tracking(_all_around([*args, *kwargs.values()])))
             with following(name, followed):
                 return function(*args, **kwargs) if followed else listening(*args, **kwargs)
         return listening(*args, **kwargs)

@@ -32,8 +32,8 @@ LAYERS = {
         "_vectorize",
     ],
     "names in place": [
-        "_warning_places", "_doors", "_scipy", "_scipy_forms", "_scipy_doors", "_scipy_names", "_series", "_while_recording",
-        "_namespace", "_loading", "_bound_names", "_mentions", "_swaps", "_instrument", "_forking",
+        "_warning_places", "_doors", "_mentions", "_surroundings", "_scipy", "_scipy_forms", "_scipy_doors", "_scipy_names",
+        "_series", "_while_recording", "_namespace", "_loading", "_bound_names", "_swaps", "_instrument", "_forking",
     ],
     "entry points": [
         "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",
@@ -45,7 +45,7 @@ LAYERS = {
     ],
     "what users hold": [
         "_lifecycle", "_tape", "_forward", "_arguments", "_run", "_directional", "_leak_search", "_functional", "_products",
-        "_maps", "_surroundings", "_spoiled", "_segments", "_custom", "_checkpoint", "_implicit", "_solvers",
+        "_maps", "_spoiled", "_segments", "_custom", "_checkpoint", "_implicit", "_solvers",
     ],
     "sparse derivatives": ["_sparse_matrix", "_sparse"],
     "tools on the public interface": [

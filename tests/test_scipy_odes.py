@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import itertools
 from collections.abc import Iterator
@@ -122,6 +123,48 @@ def test_plain_data_goes_through_all_methods(method: str) -> None:
         with ng.GradientTape() as tape:
             tape.watch(np.ones(2))
             assert_same_bits(ng.stop_gradient(next(itertools.islice(_plain_runs(method), number, None))), expected)
+
+
+def test_plain_data_is_followed_by_nobody() -> None:
+    """What no tracked data comes into is SciPy's own, with arrays in which compiled code may do as it likes."""
+    matrix = np.array([[0.0, 1.0], [-1.0, 0.0]])
+
+    def fun(t: float, u: Any) -> Any:
+        assert type(u) is np.ndarray
+        return matrix.dot(u)
+
+    with ng.GradientTape() as tape:
+        tape.watch(np.ones(2))
+        integrate.solve_ivp(fun, (0, 1), [1.0, 0.0])
+
+
+class Decay:
+    def __init__(self, rate: Any) -> None:
+        self.rate = rate
+
+    def __call__(self, t: float, u: Any) -> Any:
+        return -self.rate * u
+
+    def of(self, t: float, u: Any) -> Any:
+        return self(t, u)
+
+
+def _decays(rate: Any) -> Iterator[Any]:
+    yield lambda t, u: -rate * u
+    yield Decay(rate).of
+    yield Decay(rate)
+    yield functools.partial(lambda rate, t, u: -rate * u, rate)
+    decay = Decay(rate)
+    yield lambda t, u, decay=decay: decay(t, u)
+
+
+@pytest.mark.parametrize("number", range(5))
+def test_wherever_the_function_has_it_from(number: int) -> None:
+    def end(rate: Any) -> Any:
+        fun = next(itertools.islice(_decays(rate), number, None))
+        return integrate.solve_ivp(fun, (0, 1), [1.0], rtol=1e-8, atol=1e-10).y[0, -1]
+
+    np.testing.assert_allclose(ng.grad(end)(1.5), -np.exp(-1.5), rtol=1e-6)
 
 
 def test_one_inside_another() -> None:
