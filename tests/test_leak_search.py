@@ -225,15 +225,15 @@ def _scipy(name: str) -> Callable:
 
 
 def _compiled_linalg(x: Any) -> Any:
-    return _scipy(".linalg.solve")(np.eye(2), x)  # leak
+    return _scipy(".linalg.lu")(np.eye(2) + x)[2]  # leak
 
 
 def _compiled_interpolate(x: Any) -> Any:
-    return _scipy(".interpolate.CubicSpline")([0.0, 1.0, 2.0], [1.0, 0.0, 3.0])(x)  # leak
+    return _scipy(".interpolate.BarycentricInterpolator")([0.0, 1.0, 2.0], [1.0, 0.0, 3.0])(x)  # leak
 
 
 def _compiled_spatial(x: Any) -> Any:
-    return _scipy(".spatial.distance.cdist")(x[None], np.ones((1, 2)))  # leak
+    return _scipy(".spatial.distance.cdist")(x[None], np.ones((1, 2)), "canberra")  # leak
 
 
 def _compiled_lapack(x: Any) -> Any:
