@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import json
+import operator
 import sys
 import types
 from collections.abc import Callable
@@ -40,21 +41,25 @@ def refusing(original: Callable, what: str, cure: str, lends: bool = False) -> C
 _NO_MATRIX = "Use np.array in place of it, with @ for * and np.linalg.inv for .I."
 
 
-_MASKED = np.ma.MaskedArray
-# Classes whose arrays lend their memory: of what they hand out, what is new is traced and the rest takes no tracked data.
-_HANDING_OUT: dict[type, tuple[str, ...]] = {
-    _MASKED: ("filled", "compressed", "ravel", "view", "data"),
-    np.matrix: ("A", "A1", "view"),
-    np.memmap: ("__array_wrap__",),
-    np.recarray: ("__getitem__", "__getattribute__", "view"),
+# Classes whose arrays lend their memory: of what they hand out, what is new is traced and the rest takes no tracked data. By
+# name, as NumPy loads numpy.ma only where somebody asks for it.
+_HANDING_OUT: dict[str, tuple[str, ...]] = {
+    "ma.MaskedArray": ("filled", "compressed", "ravel", "view", "data"),
+    "matrix": ("A", "A1", "view"),
+    "memmap": ("__array_wrap__",),
+    "recarray": ("__getitem__", "__getattribute__", "view"),
 }
-_WRITTEN: dict[type, tuple[str, ...]] = {
-    _MASKED: ("__setitem__", "put"),
-    np.ma.core.MaskedIterator: ("__setitem__",),
-    np.matrix: ("__setitem__",),
-    np.recarray: ("__setitem__", "__setattr__"),
-    np.memmap: ("__setitem__",),
+_WRITTEN: dict[str, tuple[str, ...]] = {
+    "ma.MaskedArray": ("__setitem__", "put"),
+    "ma.core.MaskedIterator": ("__setitem__",),
+    "matrix": ("__setitem__",),
+    "recarray": ("__setitem__", "__setattr__"),
+    "memmap": ("__setitem__",),
 }
+
+
+def _methods_of(table: dict[str, tuple[str, ...]]) -> list[tuple[type, str]]:
+    return [(operator.attrgetter(kind)(np), name) for kind, names in table.items() for name in names]
 
 
 def guarded_write(cls: type, name: str) -> Callable:
@@ -105,11 +110,11 @@ def _loaded(self: Any, key: str) -> Any:
 @functools.cache
 def methods_in_place() -> dict[tuple[type, str], Any]:
     """(class, method) -> what stands for it while a tape records."""
-    guarded = {(cls, name): guarded_write(cls, name) for cls, names in _WRITTEN.items() for name in names}
-    read = {(cls, name): _guarded_read(cls, name) for cls, names in _HANDING_OUT.items() for name in names}
+    guarded = {(cls, name): guarded_write(cls, name) for cls, name in _methods_of(_WRITTEN)}
+    read = {(cls, name): _guarded_read(cls, name) for cls, name in _methods_of(_HANDING_OUT)}
     matrix = refusing(np.matrix.__new__, "numpy.matrix makes an array that no tape follows", _NO_MATRIX)
-    masked = refusing(_MASKED.__new__, "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
-    makers = {np.matrix: matrix, _MASKED: masked, np.finfo: _finfo}
+    masked = refusing(np.ma.MaskedArray.__new__, "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
+    makers = {np.matrix: matrix, np.ma.MaskedArray: masked, np.finfo: _finfo}
     made = {(cls, "__new__"): staticmethod(maker) for cls, maker in makers.items()}
     others = {(np.lib.npyio.NpzFile, "__getitem__"): _loaded, (json.JSONEncoder, "iterencode"): _iterencode}
     return {**guarded, **read, **made, **_guarded_operations(), **others}
