@@ -203,7 +203,7 @@ def changing(chosen):
 
 
 @pytest.mark.once
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(st.lists(PROGRAMS, min_size=1, max_size=3), st.integers(0, 2**32 - 1))
 def test_random_programs_with_changing_courses(programs, seed):
     """Prepared functions that run one program or another, each along ways that depend on values: no pattern lacks an

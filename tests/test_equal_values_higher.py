@@ -107,7 +107,8 @@ def test_second_derivatives_are_those_of_differences(name: str) -> None:
     program, x = SMOOTH[name]
     f, directions = _loss(program, x), _directions(x, 2)
     expected = _difference(f, x, directions)
-    for ways in [first + second for first in "RFTA" for second in "RFTA"] + ["RJ"]:
+    # By functions and by hand; what is mixed of the two goes the same ways.
+    for ways in ("RR", "RF", "FR", "FF", "TT", "TA", "AT", "AA", "RJ"):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore" if name in MAY_WARN else "error")
             found = _along(f, ways, x, directions)

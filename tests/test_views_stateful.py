@@ -323,14 +323,14 @@ PROGRAMS = {"derandomize": True, "deadline": None, "database": None, "suppress_h
 
 
 @pytest.mark.once
-@settings(max_examples=600, **PROGRAMS)
+@settings(max_examples=300, **PROGRAMS)
 @given(shape=SHAPES, steps=STEPS)
 def test_random_programs(shape: tuple, steps: list) -> None:
     check_program(Program(steps), start(shape))
 
 
 @pytest.mark.once
-@settings(max_examples=150, **PROGRAMS)
+@settings(max_examples=75, **PROGRAMS)
 @given(shape=SHAPES, steps=STEPS)
 def test_second_derivatives_of_random_programs(shape: tuple, steps: list) -> None:
     check_program(Program(steps), start(shape), second=True)
