@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -198,3 +199,18 @@ def test_the_other_checks_see() -> None:
     assert sorted(private_names(ast.parse(private))) == [
         "np._core", "numpy._core.umath", "numpy.lib._impl", "numpy.linalg._linalg",
     ]  # fmt: skip
+
+
+# What stands at the top, each with a job; notes and results of a session are none.
+TOP = {
+    "npgrad", "tests", "benchmarks", "docs", "examples", ".ci", "setup.cfg", "pyproject.toml", "README.md", "LICENSE",
+    "CHANGELOG.md", "CITATION.cff", "CONTRIBUTING.md", "MANIFEST.in", "asv.conf.json", ".gitignore",
+    ".pre-commit-config.yaml",
+}  # fmt: skip
+
+
+def test_nothing_else_stands_at_the_top() -> None:
+    tracked = subprocess.run(["git", "ls-files"], cwd=DOCS.parent, capture_output=True, text=True)
+    if tracked.returncode:
+        pytest.skip("these are no files of a repository")
+    assert {name.partition("/")[0] for name in tracked.stdout.splitlines()} == TOP
