@@ -23,10 +23,10 @@ from ._registry import RULES, Rule
 FOLLOWED: dict[Any, tuple[LibraryRule, ...]] = {}
 # The same for methods, by class and name.
 FOLLOWED_METHODS: dict[tuple[type, str], tuple[LibraryRule, ...]] = {}
-# The code of operators that do nothing but call one of these methods, by whose callers it is judged who calls.
-OPERATORS: set[CodeType] = set()
 # The same for methods of objects that compiled code holds, in whose class no other can be put.
 FOLLOWED_OBJECTS: dict[type, dict[str, tuple[LibraryRule, ...]]] = {}
+# The code of operators that do nothing but call a followed method: who called them is taken for its caller.
+OPERATORS: set[CodeType] = set()
 # Functions that make such objects.
 MAKERS: set[Any] = set()
 # What comes with a cotangent or tangent, and no argument of the function is.
@@ -164,18 +164,18 @@ def _translated(bound: dict[str, Any], named: dict[str, Any], defaults: dict[str
 
 
 # Class -> the attributes of its objects in which they hold data that may be tracked, each with its names in all versions.
-HOLDING: dict[type, tuple[tuple[str, ...], ...]] = {}
+ATTRIBUTES: dict[type, tuple[tuple[str, ...], ...]] = {}
 
 
 @functools.cache
 def attributes_of(kind: type) -> tuple[tuple[str, ...], ...]:
     """Where objects of a class hold data that may be tracked."""
-    return next((HOLDING[base] for base in kind.__mro__ if base in HOLDING), ())
+    return next((ATTRIBUTES[base] for base in kind.__mro__ if base in ATTRIBUTES), ())
 
 
 def holding(library: Library, name: str, *attributes: tuple[str, ...]) -> None:
     """Let objects of a class hold tracked data."""
-    HOLDING[getattr(library, name)] = attributes
+    ATTRIBUTES[getattr(library, name)] = attributes
     attributes_of.cache_clear()
 
 

@@ -36,21 +36,22 @@ def _declare_direct(name: str, parts: Callable, solve: Callable) -> None:
     rule = LibraryRule(_system, parts)
     follow_by(rule, sparse_linalg, name)
 
+    def solved(matrix: Any, flow: Any, from_spec: Any, to_spec: Any, is_adjoint: bool, how: Any) -> Any:
+        columns = matrix.tocsc()
+        made = by_columns(lambda v: solve(columns, v, is_adjoint, how).reshape(v.shape), flow, from_spec.ndim)
+        return made.reshape(flow.shape[: flow.ndim - from_spec.ndim] + to_spec.shape)
+
     @rule.vjp("b")
     def vjp(
         ct: Any, ans_spec: Any, b_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any, how: Any
     ) -> Any:
-        matrix = adjoint_of(kind, shape, data, places, ends).tocsc()
-        made = by_columns(lambda v: solve(matrix, v, True, how).reshape(v.shape), ct, ans_spec.ndim)
-        return made.reshape(ct.shape[: ct.ndim - ans_spec.ndim] + b_spec.shape)
+        return solved(adjoint_of(kind, shape, data, places, ends), ct, ans_spec, b_spec, True, how)
 
     @rule.jvp("b")
     def jvp(
         tangent: Any, ans_spec: Any, b_spec: Any, kind: Any, shape: Any, data: Any, places: Any, ends: Any, how: Any
     ) -> Any:
-        matrix = matrix_of(kind, shape, data, places, ends).tocsc()
-        made = by_columns(lambda v: solve(matrix, v, False, how).reshape(v.shape), tangent, b_spec.ndim)
-        return made.reshape(tangent.shape[: tangent.ndim - b_spec.ndim] + ans_spec.shape)
+        return solved(matrix_of(kind, shape, data, places, ends), tangent, b_spec, ans_spec, False, how)
 
 
 def _of_general(A: Any, b: Any, permc_spec: Any = None, use_umfpack: Any = True) -> dict[str, Any] | None:
