@@ -18,6 +18,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ._carriers import still
 from ._leaks import warn
 from ._namespace import load_names
 from ._swaps import PLAIN, Swaps, Unswapped
@@ -49,7 +50,7 @@ class Reach:
         self.has_forms = False
 
     def remember(self, swaps: Swaps) -> None:
-        if len(swaps.swapped) == len(swaps.undo):  # no defaults of functions
+        if len(swaps.swapped) == len(swaps.undo) and not swaps.hidden:  # no defaults of functions
             bare = self._bare = tuple(swaps.bare)
             self._containers = [*[look for look, _ in swaps.looks], functools.partial(map, _CODE, bare)]
             self._contents = [*[value for _, before in swaps.looks for value in before], *map(_CODE, bare)]
@@ -133,11 +134,12 @@ def instrumented(
             swaps.run()
             for place in again:
                 swaps.swap_one(*place)
-            if not swaps.undo:
+            if not swaps.undo and not swaps.hidden:
                 held.close()
             if reach is not None:
                 reach.remember(swaps)
-            yield swaps
+            with still(swaps.hidden):
+                yield swaps
         finally:
             steps = iter((*reversed(swaps.undo), swaps.keep))
             swaps.undo.clear()  # they refer to what they are kept in

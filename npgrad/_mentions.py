@@ -53,9 +53,14 @@ def is_opaque(value: Any) -> bool:
         return value.ntypes == 1 and set(value.types[0]) <= set("O->")  # np.frompyfunc
     if isinstance(value, type) or kind in (np.ndarray, types.BuiltinFunctionType):
         return False
-    if kind in _HIDING or (kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__")):
+    if kind in _HIDING or is_iterator(kind):
         return True
     return kind.__module__.partition(".")[0] not in _OPEN
+
+
+def is_iterator(kind: type) -> bool:
+    """Whether a class is one of Python's iterators."""
+    return kind.__module__ in ("builtins", "itertools") and hasattr(kind, "__next__")
 
 
 def held_functions(value: Any) -> Iterator[Any]:

@@ -9,16 +9,18 @@ from __future__ import annotations
 import builtins
 import collections
 import contextlib
+import contextvars
 import functools
 import sys
-import threading
 import types
+import weakref
 from collections.abc import Callable, Iterable
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from ._carriers import carries, hidden_in
 from ._guards import generator_class, guarded_generator, guarded_write
 from ._holders import HeldArray
 from ._leaks import is_users_code
@@ -67,12 +69,6 @@ class Unswapped:
         return False
 
 
-# Objects of Python's whose attributes hold what users put there.
-_CARRIERS = frozenset(
-    [types.SimpleNamespace, collections.UserDict, collections.UserList, collections.ChainMap, threading.local]
-)
-
-
 class Swaps(Unswapped):
     """Replacements that have been made, to be undone in reverse order."""
 
@@ -98,6 +94,8 @@ class Swaps(Unswapped):
         self.entered: dict[int, dict] = {}  # modules that code itself has, by the identity of their names
         self.wanted: dict[int, dict] = {}  # those of which all names are to count
         self.is_opaque = False
+        # Arrays of objects in which nothing can be replaced.
+        self.hidden: list[ndarray] = []
 
     def __call__(self, value: Any) -> Any:
         return self.form(value)
@@ -195,6 +193,7 @@ class Swaps(Unswapped):
                 put(key, self.origins[id(now)] if id(now) in self.origins else np.array(unwrap(now)))
 
     def mapping(self, names: dict) -> None:
+        self.todo += [name for name in names if type(name) not in PLAIN]
         origins = self.origins  # some may be swapped already
         self.looks.append((names.values, tuple([origins.get(id(value), value) for value in names.values()])))
         self.swap(names.items(), names.get, names.__setitem__)
@@ -279,8 +278,6 @@ class Swaps(Unswapped):
                 self.function(value)
             elif kind is dict:
                 self.mapping(value)
-            elif kind is types.BuiltinFunctionType:
-                continue
             elif isinstance(value, (list, collections.deque)):
                 self.looks.append((value.__iter__, tuple(value)))
                 if not PLAIN.issuperset(map(type, value)):
@@ -301,15 +298,36 @@ class Swaps(Unswapped):
                 self.todo += [value.fget, value.fset]
             elif isinstance(value, type):
                 self.kind(value)
-            elif hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
-                self.todo.append(value.__wrapped__)
-            elif kind in _CARRIERS or is_users_code(kind.__module__):
+            elif is_users_code(kind.__module__) or carries(kind):
                 if isinstance(value, ndarray):
                     put_method(kind, "__setitem__", guarded_write)
                 self.instance(value)
+            elif kind is contextvars.ContextVar:
+                self.variable(value)
+            elif hidden := hidden_in(value):
+                self.is_opaque |= is_opaque(value)
+                self.hide(value, hidden)
+            elif hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
+                self.todo.append(value.__wrapped__)
             else:
                 self.is_opaque |= is_opaque(value)
                 self.todo += held_functions(value)
+
+    def variable(self, variable: contextvars.ContextVar) -> None:
+        def values() -> list:
+            with contextlib.suppress(LookupError):
+                return [variable.get()]
+            return []
+
+        self.looks.append((values, tuple(values())))
+        self.swap([(None, value) for value in values()], lambda _: variable.get(), lambda _, value: variable.set(value))
+
+    def hide(self, value: Any, hidden: list) -> None:
+        """Go on to what an object holds that does not show it."""
+        if not isinstance(value, weakref.ref) and not PLAIN.issuperset(map(type, hidden)):
+            self.looks.append((functools.partial(hidden_in, value), tuple(hidden)))
+        for held in hidden:
+            (self.hidden if _is_work_array(held) else self.todo).append(held)
 
     def function(self, function: types.FunctionType) -> None:
         if hasattr(function, "__wrapped__"):
@@ -335,7 +353,7 @@ class Swaps(Unswapped):
         if is_users_code(kind.__module__):
             self.looks.append((vars(kind).values, tuple(vars(kind).values())))
             self.swap(vars(kind).items(), functools.partial(getattr, kind), functools.partial(setattr, kind))
-            self.todo += kind.__bases__
+            self.todo += [*kind.__bases__, type(kind)]
 
     def instance(self, value: Any) -> None:
         get, put = functools.partial(getattr, value), functools.partial(object.__setattr__, value)

@@ -33,6 +33,17 @@ def shorten(error: BaseException | None) -> None:
         error = error.__cause__ or error.__context__
 
 
+def users_place(error: BaseException) -> str:
+    """``file:line`` of the user's code where an error came up."""
+    place = "<unknown>"
+    trace = error.__traceback__
+    while trace is not None:
+        if not _is_inside(trace, True):
+            place = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        trace = trace.tb_next
+    return place
+
+
 def _users_frames(trace: TracebackType | None) -> TracebackType | None:
     kept = []
     inside = False

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import argparse
 import collections
+import contextvars
+import functools
+import itertools
+import queue
 import threading
 import types
-from collections.abc import Callable
+import weakref
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -33,10 +39,52 @@ CHAIN = collections.ChainMap({"b": 1.0}, {"a": np.zeros(3)})
 LOCAL = threading.local()
 LOCAL.a = np.zeros(3)
 SPACE = types.SimpleNamespace(a=np.zeros(3))
+OPTIONS = argparse.Namespace(a=np.zeros(3))
+FREE: queue.Queue = queue.Queue()
+FREE.put(np.zeros(3))
+VARIABLE: contextvars.ContextVar = contextvars.ContextVar("VARIABLE")
+VARIABLE.set(np.zeros(3))
+FROZEN = types.MappingProxyType({"a": np.zeros(3)})
+BY_OBJECT: weakref.WeakKeyDictionary = weakref.WeakKeyDictionary({step: np.zeros(3)})
+VALUES = {"a": np.zeros(3)}.values()
+GET = {"a": np.zeros(3)}.get
+ENDLESS = itertools.cycle([np.zeros(3)])
+
+
+class Sized(type):
+    work = np.zeros(3)
+
+
+class OfSized(metaclass=Sized):
+    pass
+
+
+class Memo:
+    """A decorator that keeps what the function has returned."""
+
+    def __init__(self, function: Callable) -> None:
+        self.kept: dict = {}
+        functools.update_wrapper(self, function)
+
+    def __call__(self, size: int) -> Any:
+        if size not in self.kept:
+            self.kept[size] = self.__wrapped__(size)  # type: ignore[attr-defined]
+        return self.kept[size]
+
+
+memo = Memo(np.zeros)
+memo(3)
+unbounded = functools.cache(lambda size: np.zeros(size))
+unbounded(3)
 
 
 def inner(x: Any) -> Any:
     return 2 * step(x)
+
+
+def circulated() -> Any:
+    FREE.put(work := FREE.get())
+    return work
 
 
 PLACES: dict[str, Callable[[], Any]] = {
@@ -47,6 +95,17 @@ PLACES: dict[str, Callable[[], Any]] = {
     "threading.local": lambda: LOCAL.a,
     "SimpleNamespace": lambda: SPACE.a,
     "attribute of a function": lambda: step.work,  # type: ignore[attr-defined]
+    "Namespace": lambda: OPTIONS.a,
+    "Queue": circulated,
+    "ContextVar": lambda: VARIABLE.get(),
+    "MappingProxyType": lambda: FROZEN["a"],
+    "WeakKeyDictionary": lambda: BY_OBJECT[step],
+    "values of a dict": lambda: next(iter(VALUES)),
+    "method of a dict": lambda: GET("a"),
+    "cycle": lambda: next(ENDLESS),
+    "metaclass": lambda: OfSized.work,
+    "a decorator that is an object": lambda: memo(3),
+    "cache": lambda: unbounded(3),
 }
 
 
@@ -73,6 +132,41 @@ def test_static_variables_of_functions() -> None:
     np.testing.assert_array_equal(ng.grad(inner)(X), 4 * X)
     np.testing.assert_array_equal(ng.hessian(step)(X), 2 * np.eye(3))
     assert step.calls >= calls + 2 and type(step.work) is np.ndarray  # type: ignore[attr-defined]
+
+
+def stepping() -> Iterator[Any]:
+    work = np.zeros(3)
+    while True:
+        yield work
+
+
+GENERATOR = stepping()
+next(GENERATOR)
+REPEATED = itertools.repeat(np.zeros(3))
+bounded = functools.lru_cache(maxsize=4)(lambda size: np.zeros(size))
+bounded(3)
+
+HIDING: dict[str, Callable[[], Any]] = {
+    "generator": lambda: next(GENERATOR),
+    "repeat": lambda: next(REPEATED),
+    "lru_cache": lambda: bounded(3),
+}
+
+
+@pytest.mark.parametrize("name", HIDING)
+def test_arrays_that_cannot_be_followed_are_not_written_unseen(name: str) -> None:
+    get = HIDING[name]
+
+    def program(x: Any) -> Any:
+        work = get()
+        work[:] = x
+        return (work**2).sum()
+
+    for _ in range(2):
+        with pytest.raises(ng.LeakError, match=r"test_work_arrays.py:\d+: an array is written that is held where"):
+            ng.grad(program)(X)
+        assert get().flags.writeable
+    assert ng.grad(lambda x: (x * (1.0 + get())).sum())(X).tolist() == [1.0, 1.0, 1.0]  # to read them is right
 
 
 class Vector(np.ndarray):

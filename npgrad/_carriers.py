@@ -1,0 +1,79 @@
+"""Python's own objects that hold what users put there: in their attributes, or unseen, as iterators and caches do.
+
+What they hold can mostly be replaced for the length of a call. Where it cannot (in the frame of a generator, in the results
+of a `functools.lru_cache`), arrays are read-only for that time: a write raises, in place of going past all tapes.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import gc
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+from numpy import ndarray
+
+from ._leaks import LeakError
+from ._mentions import is_iterator
+from ._tracebacks import users_place
+
+# Classes whose objects have what users put there among their attributes; by name, as most of these modules are not loaded.
+_CARRIERS = frozenset({
+    "types.SimpleNamespace", "argparse.Namespace", "collections.UserDict", "collections.UserList", "collections.ChainMap",
+    "_thread._local", "functools.partialmethod", "contextlib.nullcontext", "contextlib.ExitStack", "queue.Queue",
+    "queue.LifoQueue", "queue.PriorityQueue", "weakref.WeakKeyDictionary", "weakref.WeakValueDictionary",
+    "_weakrefset.WeakSet",
+})  # fmt: skip
+# And those whose objects have it where Python's collector of garbage alone finds it.
+_HIDING = frozenset({
+    "builtins.mappingproxy", "builtins.generator", "builtins.coroutine", "builtins.async_generator", "builtins.cell",
+    "builtins.method-wrapper", "builtins.builtin_function_or_method", "builtins.dict_keys", "builtins.dict_values",
+    "builtins.dict_items", "functools._lru_cache_wrapper", "_queue.SimpleQueue",
+})  # fmt: skip
+
+
+def _name(kind: type) -> str:
+    return f"{kind.__module__}.{kind.__qualname__}"
+
+
+def carries(kind: type) -> bool:
+    """Whether attributes of a class's objects hold what users put there, though the class is not theirs."""
+    return _name(kind) in _CARRIERS
+
+
+def hidden_in(value: Any) -> list:
+    """What an object of Python's holds that none of its attributes shows."""
+    if isinstance(value, weakref.ref):
+        return [value()]
+    if not is_iterator(type(value)) and _name(type(value)) not in _HIDING:
+        return []
+    found: list = []
+    todo = gc.get_referents(value)
+    while todo:  # a tuple shows what it holds, but that cannot be replaced there
+        held = todo.pop()
+        (todo if type(held) is tuple else found).extend(held if type(held) is tuple else [held])
+    return found
+
+
+_STILL = (
+    "{place}: an array is written that is held where npgrad cannot follow it: by an iterator or a generator, or among the "
+    "results of functools.lru_cache. Keep it in a variable, a list or an attribute, or make it while the tape records."
+)
+
+
+@contextlib.contextmanager
+def still(arrays: list[ndarray]) -> Iterator[None]:
+    """Let nobody write into these arrays."""
+    arrays = sorted([array for array in arrays if array.flags.writeable], key=lambda array: array.base is None)
+    for array in arrays:
+        array.flags.writeable = False
+    try:
+        yield
+    except ValueError as error:
+        if arrays and "read-only" in str(error):
+            raise LeakError(_STILL.format(place=users_place(error))) from error
+        raise
+    finally:
+        for array in reversed(arrays):  # what owns its memory first
+            array.flags.writeable = True
