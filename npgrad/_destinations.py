@@ -37,8 +37,8 @@ def check_target(out: Any) -> None:
 _FILL_A_PART = frozenset([np.median, np.percentile, np.quantile, np.nanmedian, np.nanpercentile, np.nanquantile])
 
 
-def with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: tuple) -> Any:
-    """A function with ``out=``: the call without it, then a write. The value is what the function itself writes."""
+def with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: tuple, without: Callable) -> Any:
+    """A function with ``out=``: the call ``without`` it, then a write. The value is what the function itself writes."""
     if not isinstance(out, TracedArray):
         if records:
             refuse_plain_target(records, (out,))
@@ -56,7 +56,7 @@ def with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: t
         _check_overlap(function, args, plain, out, exact)
     if records:
         with np.errstate(all="ignore"):  # it has warned
-            result = function(*args, **kwargs)
+            result = without(args, kwargs)
         if isinstance(result, TracedArray) and result._storage is out._storage:
             result = result.copy()  # np.einsum gives views, too, and a write would read what it has written
         in_part = function in _FILL_A_PART and bool(kwargs.get("keepdims"))

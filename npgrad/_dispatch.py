@@ -8,6 +8,7 @@ The operators and plain ufunc calls of one and two inputs have a short way of th
 from __future__ import annotations
 
 import copy
+import functools
 from collections.abc import Callable
 from typing import Any
 
@@ -290,7 +291,7 @@ def call_generally(rule: Rule, function: Callable, args: tuple, kwargs: dict) ->
             if name in bound and bound[name] not in values:
                 refuse_function(function, f"with {name}={bound[name]!r}")
     if out is not None:
-        return with_out(function, args, kwargs, out, records)
+        return with_out(function, args, kwargs, out, records, functools.partial(call_rule, rule, function))
     if records and holds_objects(bound.values()):
         return function(*as_objects(args), **as_objects(kwargs))
     plain = [a._bare if type(a) is TracedArray else a if a is None else unwrap(a) for a in args]

@@ -26,6 +26,8 @@ FORMS: dict[str, Callable] = {
     "elements and a number": lambda f, x: f([x[0], x[1], x[2]], 2),
     "a matrix": lambda f, x: f([[x[0], x[1]], [x[1], 3 * x[2]]]),
     "a matrix and elements": lambda f, x: f([[x[0], x[1]], [x[1], 3 * x[2]]], [x[0], x[1]]),
+    "arrays, into a destination": lambda f, x: f([x, x * x], out=np.zeros_like(np.asarray(f([X, X * X])))),
+    "elements, into a destination": lambda f, x: f([x[0], x[1], x[2]], out=np.zeros_like(np.asarray(f([*X])))),
 }
 
 
