@@ -284,6 +284,16 @@ def _frombuffer(buffer: Any, *args: Any, **kwargs: Any) -> Any:
     return _from_plain(None, _NUMPYS_FROMBUFFER(unwrap(buffer), *args, **kwargs))
 
 
+def of_memory(shape: Any, dtype: Any = float, buffer: Any = None, *args: Any, **kwargs: Any) -> Any:
+    """``np.ndarray(...)``: new memory, or a look at that of a buffer."""
+    made: Any = ndarray(shape, dtype, unwrap(buffer), *args, **kwargs)
+    if not isinstance(buffer, TracedArray):
+        return _from_plain(buffer, made)
+    if made.dtype != buffer.dtype:
+        refuse_tracked([buffer], "np.ndarray takes the bits of a traced array", "Use view(dtype).")
+    return buffer._part(made)
+
+
 def _ndenumerate(arr: Any) -> Any:
     made: Any = _NUMPYS_NDENUMERATE(unwrap(arr))
     if isinstance(arr, TracedArray):

@@ -25,9 +25,9 @@ from numpy.polynomial import polyutils
 from . import _warning_places
 from ._callers import acts_for, of_plain_data
 from ._compat import implementation_of
-from ._creators import TRACED_CREATORS
+from ._creators import TRACED_CREATORS, of_memory
 from ._dispatch import check_outside, tracking
-from ._doors import Doors, Names
+from ._doors import Doors, Maker, Names
 from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, methods_in_place, of_values, random_in_place
 from ._holders import refuse_tracked
@@ -245,6 +245,8 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
 
 # Python's own names, which are no module's that could be a door, and functions that take less time than a door.
 _NAMED_IN_LOOPS = {builtins, math}
+# Classes that programs ask for, too, and derive from.
+_MAKERS: dict[ModuleType, dict[str, Any]] = {np: {"ndarray": Maker(_creator_in_place(np.ndarray, of_memory))}}
 _names: list[Names] = []
 _doors = Doors()
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
@@ -266,7 +268,7 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
     if module in _NAMED_IN_LOOPS:
         _names.append(Names(module, originals, names))
     else:
-        _doors.add(module, names)
+        _doors.add(module, {**names, **_MAKERS.get(module, {})})
 
 
 def may_have_form(value: Any) -> bool:

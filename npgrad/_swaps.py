@@ -299,8 +299,6 @@ class Swaps(Unswapped):
             elif isinstance(value, type):
                 self.kind(value)
             elif is_users_code(kind.__module__) or carries(kind):
-                if isinstance(value, ndarray):
-                    put_method(kind, "__setitem__", guarded_write)
                 self.instance(value)
             elif kind is contextvars.ContextVar:
                 self.variable(value)
@@ -351,6 +349,8 @@ class Swaps(Unswapped):
 
     def kind(self, kind: type) -> None:
         if is_users_code(kind.__module__):
+            if issubclass(kind, ndarray):
+                put_method(kind, "__setitem__", guarded_write)
             self.looks.append((vars(kind).values, tuple(vars(kind).values())))
             self.swap(vars(kind).items(), functools.partial(getattr, kind), functools.partial(setattr, kind))
             self.todo += [*kind.__bases__, type(kind)]

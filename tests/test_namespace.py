@@ -373,7 +373,6 @@ def test_what_a_program_binds_in_a_module_stays(module: Any, name: str, monkeypa
     setattr(module, name, original)
 
 
-
 @pytest.mark.parametrize("make", [lambda x: np.histogram2d(x, x, bins=2)[0], lambda x: np.histogramdd((x, x), bins=2)[0]])
 def test_counts_are_followed_when_they_are_written(make: Any) -> None:
     with ng.GradientTape() as tape:
@@ -419,3 +418,41 @@ def test_modules_of_ours_that_are_loaded_while_a_tape_records_bind_no_forms():
     pytest.importorskip("scipy.special")
     done = subprocess.run([sys.executable, "-c", LOADED_LATE], capture_output=True, text=True, check=True)
     assert done.stdout.splitlines() == ["True True True", "set()"]
+
+
+def taking(*args: Any, **kwargs: Any) -> tuple:
+    return *args, *kwargs.values()
+
+
+def inner(kind: Any, modules: Any = np) -> list:
+    return [modules.ndarray, kind, *taking(modules.ndarray, 1)]
+
+
+def test_the_class_of_arrays_is_itself_wherever_it_is_not_called() -> None:
+    """Its form, which makes traced arrays, is handed out to a call alone: the instructions of the program tell it apart."""
+    one = 1
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.ones(2))
+        from numpy import ndarray as imported
+
+        class Derived(np.ndarray):
+            kind: np.ndarray
+
+        found = [
+            np.ndarray, imported, getattr(np, "ndarray"), getattr(np, "ndarray", None), [np.ndarray, one][0],
+            *taking(np.ndarray), *taking(one, np.ndarray)[1:], *taking(np.ndarray, one)[:1], *taking(kind=np.ndarray),
+            *taking(np.ndarray, kind=one)[:1], *taking(*[one], kind=np.ndarray)[1:], *inner(np.ndarray)[:3],
+            (lambda kind=np.ndarray: kind)(), {np.ndarray: np.ndarray}[np.ndarray], Derived.__mro__[1], np.ndarray or one,
+            (np.ndarray if one else one), np.ndarray.sum.__objclass__, f"{np.ndarray}" and np.ndarray,
+        ]  # fmt: skip
+        assert [kind for kind in found if kind is not imported] == []
+        assert isinstance(x, np.ndarray) and issubclass(type(x), np.ndarray) and isinstance(1, (int, np.ndarray))
+        match x:
+            case np.ndarray():
+                made = np.ndarray((2,), dtype=float)
+        numpy = np
+        others = [np.ndarray(2), np.ndarray(shape=2), np.ndarray(*[2]), np.ndarray(np.ndarray(2).ndim + 1), numpy.ndarray(2)]
+        for array in (made, *others):
+            array[:] = x
+        total = made.sum() + sum(array.sum() for array in others)
+    assert tape.gradient(total, x).tolist() == [6.0, 6.0]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy import ndarray
 
 from .._compat import signature_of
 from .._registry import body, by_index, composite, jvp, steps, vjp, write
@@ -165,7 +166,7 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
     refused = isinstance(ind, np.ndarray) and not np.isscalar(ind) and ind.dtype.kind in "fc"
     ind = np.asarray(ind).reshape(-1)
     places = np.zeros(min(ind.size, 1), ind.dtype if refused else np.intp)
-    np.put(np.ndarray(min(a.size, 1)), places, [0][: np.size(v)], mode)  # its own errors
+    np.put(ndarray(min(a.size, 1)), places, [0][: np.size(v)], mode)  # its own errors
     ind, v = np.real(ind).astype(np.intp), np.asarray(v, a.dtype).reshape(-1)
     beyond = np.flatnonzero((ind < -a.size) | (ind >= a.size)) if mode == "raise" else np.arange(0)
     if beyond.size and v.size:
@@ -173,7 +174,7 @@ def put(a: Any, ind: Any, v: Any, mode: Any = "raise") -> None:
         # Of others, and of those that the values look at, NumPy writes a copy first.
         if a.flags.c_contiguous and not (v.flags.c_contiguous and np.may_share_memory(a, v)):
             put(a, ind[:first], v)
-        np.put(np.ndarray(a.size), ind[first], 0)  # its own error
+        np.put(ndarray(a.size), ind[first], 0)  # its own error
     if not ind.size or not v.size:
         return
     if mode == "wrap":
@@ -191,12 +192,12 @@ def _values(a: Any, values: Any) -> Any:
 def _check_cast(function: Any, a: Any, values: Any) -> None:
     """NumPy's own error for arrays, also without axes, of a type that is not safely cast; numbers are cast in any case."""
     if isinstance(values, np.ndarray) and not np.isscalar(values):
-        function(np.ndarray(1, a.dtype), np.zeros(1, bool), np.ndarray((1,) * values.ndim, values.dtype))
+        function(ndarray(1, a.dtype), np.zeros(1, bool), ndarray((1,) * values.ndim, values.dtype))
 
 
 def _places(function: Any, a: Any, mask: Any) -> Any:
     if np.size(mask) != a.size:
-        function(np.ndarray(a.size), np.ndarray(np.size(mask), bool), np.ndarray(1))  # its own error
+        function(ndarray(a.size), ndarray(np.size(mask), bool), ndarray(1))  # its own error
     return np.flatnonzero(mask)
 
 
@@ -229,7 +230,7 @@ def place(arr: Any, mask: Any, vals: Any) -> None:
 
 @write(np.put_along_axis)
 def put_along_axis(arr: Any, indices: Any, values: Any, axis: Any) -> None:
-    np.put_along_axis(np.ndarray(arr.shape), indices, np.ndarray(np.shape(values)), axis)  # its own errors
+    np.put_along_axis(ndarray(arr.shape), indices, ndarray(np.shape(values)), axis)  # its own errors
     if axis is None:
         arr.flat[indices] = values
         return
