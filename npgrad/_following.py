@@ -11,7 +11,7 @@ import functools
 import sys
 from collections.abc import Callable
 from types import CodeType, ModuleType
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -27,8 +27,11 @@ FOLLOWED_METHODS: dict[tuple[type, str], tuple[LibraryRule, ...]] = {}
 FOLLOWED_OBJECTS: dict[type, dict[str, tuple[LibraryRule, ...]]] = {}
 # The code of operators that do nothing but call a followed method: who called them is taken for its caller.
 OPERATORS: set[CodeType] = set()
-# Functions that make such objects.
-MAKERS: set[Any] = set()
+# Functions that make such objects of a matrix -> whether they are only nearly what they stand for.
+MAKERS: dict[Any, bool] = {}
+# Compiled functions that write into arrays they are given -> what they write, as recorded calls; None, if this has no
+# derivative.
+KERNELS: dict[Any, Kernel | None] = {}
 # What comes with a cotangent or tangent, and no argument of the function is.
 _OF_CALL = ("ct", "tangent", "ans", "ans_spec")
 
@@ -143,6 +146,16 @@ class LibraryBody(LibraryRule):
         return bound if self.when(*[values[name] for name in parameters(self.when)]) else None
 
 
+class Kernel(NamedTuple):
+    """What a compiled function does with data. ``run(function, plain)`` runs it on plain arrays and says what the recorded
+    calls need to know, what it has written where, and its result; ``made(args, known)`` writes the same by recorded calls.
+    ``out`` is the argument that is written, from its beginning; None where the last result is new."""
+
+    run: Callable[[Callable, list], tuple[Any, Any, Any]]
+    made: Callable[[list, Any], Any]
+    out: int | None
+
+
 class Fields:
     """What a body returns for a result with names: the items of a tuple in their order, and its further attributes."""
 
@@ -165,6 +178,8 @@ def _translated(bound: dict[str, Any], named: dict[str, Any], defaults: dict[str
 
 # Class -> the attributes of its objects in which they hold data that may be tracked, each with its names in all versions.
 ATTRIBUTES: dict[type, tuple[tuple[str, ...], ...]] = {}
+# The same for classes that hold it in an array of lists, one number for each entry.
+LISTS: dict[type, str] = {}
 
 
 @functools.cache
@@ -235,7 +250,7 @@ def follow_object(rule: LibraryRule, library: Library, kind: str, *names: str) -
         FOLLOWED_OBJECTS[made] = dict.fromkeys(names, (rule,))
 
 
-def follow_maker(library: Library, *names: str) -> None:
+def follow_maker(library: Library, *names: str, nearly: bool = False) -> None:
     """Let functions make objects with methods that are followed, or give such a method."""
     held = vars(sys.modules[library.name])
-    MAKERS.update([held[name] for name in names if name in held])
+    MAKERS.update({held[name]: nearly for name in names if name in held})

@@ -39,6 +39,10 @@ def handed_out(value: Any) -> Any:
         return made if isinstance(made, TracedArray) else value
     if not (hasattr(kind, "__len__") and hasattr(kind, "__getitem__")):
         return value
+    try:
+        len(value)
+    except TypeError:  # a sparse matrix, whose rows are matrices again
+        return value
     items = handed_out((tuple if isinstance(value, tuple) else list)(value))
     return items if traced_leaves(items) else value
 

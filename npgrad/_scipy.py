@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from ._dispatch import tracking
 from ._leaks import refuse
+from ._scipy_held import is_sparse_code, leaves_of, records_on_the_way
 from ._structure import map_structure
 from ._traced import TracedArray, traced_leaves
 
@@ -120,12 +121,21 @@ def is_followed(creator: Callable, frame: FrameType, args: tuple, kwargs: dict) 
     name = called_from(frame)
     if is_followed_by_name(name):
         return True
+    if is_sparse_code(name):
+        return bool(records_on_the_way(frame, [args, kwargs]))
     records = tracking(traced_leaves([args, kwargs]))
     if not records and (creator in _BUFFERS or creator in _CONVERTERS):
         records = tracking(_held(frame))
     if records:
         refuse_compiled(records, name)
     return False
+
+
+def is_called_by_sparse_code(frame: FrameType) -> bool:
+    """Whether Python code for sparse matrices calls, or, past a hook of ours, is where the call comes from."""
+    outer = frame if (frame.f_globals.get("__name__") or "").startswith("scipy.") else frame.f_back
+    module = (outer.f_globals.get("__name__") or "") if outer is not None else ""
+    return module.startswith("scipy.") and is_sparse_code(called_from(cast("FrameType", outer)))
 
 
 # Those that are followed in this call, as its arguments lead through Python code only.
@@ -175,7 +185,7 @@ def _held(frame: FrameType) -> list[TracedArray]:
     """The traced arrays in the variables of the function that makes a buffer, be it by another name for the creator."""
     if ".array_api_compat." in (frame.f_globals.get("__name__") or "") and frame.f_back is not None:
         return _held(frame.f_back)
-    return traced_leaves(list(frame.f_locals.values()))
+    return leaves_of(list(frame.f_locals.values()))
 
 
 def plain_copy(leaf: Any) -> Any:

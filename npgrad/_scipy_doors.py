@@ -21,7 +21,19 @@ from ._following import FOLLOWED_METHODS
 from ._libraries import declare_loaded
 from ._record import Record, recording
 from ._scipy import called_from, following, is_followed_by_name, plain_copy, refuse_compiled
+from ._scipy_elements import (
+    by_rows,
+    getting,
+    in_coordinates,
+    keeping_zeros,
+    of_dict,
+    of_rows,
+    setting_in_dict,
+    setting_in_rows,
+    setting_several,
+)
 from ._scipy_forms import following_form, recorded_by
+from ._scipy_held import leaves_of
 from ._structure import map_structure
 from ._surroundings import arrays_around
 from ._traced import TracedArray, traced_leaves
@@ -30,10 +42,13 @@ from ._traced import TracedArray, traced_leaves
 _CALLING = ("scipy.optimize", "scipy.integrate", "scipy.differentiate", "scipy.optimize._zeros_py")
 # They hold compiled functions, or find them.
 _COMPILED = ("scipy.linalg", "scipy.linalg.blas", "scipy.linalg.lapack", "scipy.signal")
+# Its functions read the arrays of sparse matrices.
+_OF_GRAPHS, _CALLED = "scipy.sparse.csgraph.", ("cython_function_or_method", "function")
 # Some of their functions have rules.
 _FOLLOWED = (
     "scipy.linalg", "scipy.sparse.linalg", "scipy.fft", "scipy.interpolate", "scipy.signal", "scipy.ndimage",
-    "scipy.spatial.distance", "scipy.stats",
+    "scipy.spatial.distance", "scipy.stats", "scipy.sparse._sparsetools",
+    "scipy.sparse.csgraph",
 )  # fmt: skip
 _MODULES = tuple(dict.fromkeys((*_CALLING, *_COMPILED, *_FOLLOWED)))
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
@@ -49,7 +64,8 @@ def form_of(value: Any) -> Callable | None:
     """What stands for a function of SciPy's, or of the user's own compiled by f2py; None for anything else."""
     if (form := following_form(value)) is not None:
         return form
-    if type(value).__name__ == "fortran":
+    kind = type(value).__name__
+    if kind == "fortran" or (kind in _CALLED and str(value.__module__).startswith(_OF_GRAPHS)):
         return _refusing(value)
     if type(value) not in _FUNCTIONS or not (value.__module__ or "").startswith("scipy."):
         return None
@@ -70,7 +86,7 @@ class _Compiled:
         self._function = self.__wrapped__ = function
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        records = tracking(traced_leaves([args, kwargs])) if recording() else ()
+        records = tracking(leaves_of([*args, *kwargs.values()])) if recording() else ()
         if records:
             name = getattr(self._function, "__name__", "function made by f2py").removeprefix("function ")
             refuse_compiled(records, f"the compiled {name}")
@@ -230,6 +246,16 @@ _METHODS = (
         ("scipy.sparse.linalg._interface", "LinearOperator", product, _multiplying)
         for product in ("matvec", "matmat", "rmatvec", "rmatmat")
     ),
+    ("scipy.sparse._coo", "_coo_base", "eliminate_zeros", keeping_zeros),
+    ("scipy.sparse._dia", "_dia_base", "tocoo", in_coordinates),
+    ("scipy.sparse._lil", "_lil_base", "_get_intXint", getting),
+    ("scipy.sparse._lil", "_lil_base", "_set_intXint", setting_in_rows),
+    ("scipy.sparse._lil", "_lil_base", "_set_arrayXarray", setting_several),
+    ("scipy.sparse._lil", "_lil_base", "tocsr", of_rows),
+    ("scipy.sparse._lil", "_lil_base", "toarray", by_rows),
+    ("scipy.sparse._dok", "_dok_base", "_set_intXint", setting_in_dict),
+    ("scipy.sparse._dok", "_dok_base", "_set_arrayXarray", setting_several),
+    ("scipy.sparse._dok", "_dok_base", "tocoo", of_dict),
 )
 
 
@@ -264,8 +290,11 @@ class ScipyDoors:
             if type(module) is types.ModuleType:
                 forms = {name: form_of(value) for name, value in list(vars(module).items())}
                 self._doors.add(module, {name: form for name, form in forms.items() if form is not None})
-        kinds = [(getattr(sys.modules[home], name), *what) for home, name, *what in _METHODS if home in sys.modules]
-        self._methods = [(kind, name, vars(kind)[name], make(vars(kind)[name])) for kind, name, make in kinds]
+        self._methods = []
+        for home, class_name, name, make in _METHODS:
+            kind = getattr(sys.modules.get(home), class_name, None)
+            if kind is not None and name in vars(kind):
+                self._methods.append((kind, name, vars(kind)[name], make(vars(kind)[name])))
         for (kind, name), rules in FOLLOWED_METHODS.items():
             self._methods.append((kind, name, vars(kind)[name], recorded_by(vars(kind)[name], rules)))
         self._known = known if len(ready) == len(loaded) else 0

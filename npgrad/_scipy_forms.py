@@ -16,10 +16,12 @@ import numpy as np
 from ._callers import acts_for, of_plain_data
 from ._compat import signature_of
 from ._dispatch import call_rule, tracking
-from ._following import FOLLOWED, FOLLOWED_OBJECTS, MAKERS, OPERATORS, Fields, LibraryBody, LibraryRule, attributes_of
+from ._following import ATTRIBUTES, FOLLOWED, FOLLOWED_OBJECTS, MAKERS, OPERATORS, Fields, LibraryBody, LibraryRule
 from ._functions import exactly
 from ._record import apart, recording
 from ._scipy import called_from, is_followed_by_name, public_name, refuse_compiled
+from ._scipy_held import held_by, in_arrays, is_sparse_code, leaves_of
+from ._scipy_kernels import is_kernel, kernel_form
 from ._traced import TracedArray, adopt, complete, traced_leaves, unwrap
 
 # Arguments that permit a function to spoil its input, which a tape may have saved.
@@ -32,6 +34,8 @@ def following_form(value: Any) -> Any:
     """The form of a function that has a rule, or of an object whose methods have; None for anything else."""
     if has_stand_in(value):
         return stand_in(value)
+    if is_kernel(value):
+        return kernel_form(value)
     try:
         rules = FOLLOWED.get(value)
         if rules is None:
@@ -51,7 +55,8 @@ def recorded_by(function: Callable, rules: tuple[LibraryRule, ...]) -> Callable:
         if not recording() or not _is_heard(frame := _calling_frame(sys._getframe(1))):
             return function(*args, **kwargs)
         complete([args, kwargs])
-        held = [value for arg in args for value in _held(arg).values()]
+        args = tuple([in_arrays(value) for value in args])
+        held = [leaf for value in (*args, *kwargs.values()) for leaf in leaves_of([*held_by(value).values()])]
         leaves = traced_leaves([args, kwargs, held])
 
         def compute(**_: Any) -> Any:
@@ -61,14 +66,16 @@ def recorded_by(function: Callable, rules: tuple[LibraryRule, ...]) -> Callable:
 
         if not leaves:
             return of_plain_data(compute(), args, frame)
-        chosen = next(((rule, given) for rule in rules if (given := _covered(rule, args, kwargs)) is not None), None)
+        chosen = next(((rule, given) for rule in rules if (given := _covered(rule, args, kwargs, held)) is not None), None)
         if chosen is None:
             if not (records := tracking(leaves)):
                 return of_plain_data(compute(), args, frame)
             # What objects hold SciPy does not see, nor what comes to compiled code of code that is followed.
             name = public_name(function)
+            if is_sparse_code(name):
+                return function(*args, **kwargs)
             inside = _is_scipys(frame) and all(isinstance(rule, LibraryBody) for rule in rules)
-            if inside or tracking(traced_leaves(held)) or is_followed_by_name(name):
+            if inside or tracking(held) or is_followed_by_name(name):
                 refuse_compiled(records, called_from(frame) if inside else name)
             return function(*args, **kwargs)
         rule, given = chosen
@@ -88,21 +95,22 @@ def _permitted(name: str, value: Any) -> Any:
     return False if name.startswith(_PERMISSION) else _plain(value)
 
 
-def _covered(rule: LibraryRule, args: tuple, kwargs: dict) -> dict[str, Any] | None:
-    """What a rule gets of a call, if its maps are for all that is tracked."""
+def _covered(rule: LibraryRule, args: tuple, kwargs: dict, held: list) -> dict[str, Any] | None:
+    """What a rule gets of a call, if its maps are for all that is tracked; a body of ours looks into objects itself."""
     given = rule.arguments(args, kwargs)
     if given is None:
         return None
     known = {id(leaf) for name, value in given.items() if rule.knows(name) for leaf in traced_leaves(value)}
-    rest = [leaf for leaf in traced_leaves([args, kwargs]) if id(leaf) not in known]
+    inside = [] if isinstance(rule, LibraryBody) else held
+    rest = [leaf for leaf in traced_leaves([args, kwargs, inside]) if id(leaf) not in known]
     return None if tracking(rest) else given
 
 
 def _by_body(rule: LibraryBody, compute: Callable, args: tuple, kwargs: dict) -> Any:
     """What a body of ours makes, with SciPy's own bits; also in an object that it initialises."""
-    before = _held(args[0]) if args else {}
+    before = held_by(args[0]) if args else {}
     exact = compute()
-    own = _held(args[0]) if args else {}
+    own = held_by(args[0]) if args else {}
     with np.errstate(all="ignore"):  # SciPy has warned
         result = rule.function(*args, **kwargs, **({"ans": exact} if "ans" in rule.names else {}))
     for name in own:
@@ -121,23 +129,16 @@ def _with_bits(result: Any, exact: Any) -> Any:
         return made
     if isinstance(result, (list, tuple)):
         return type(exact)([_with_bits(part, of) for part, of in zip(result, exact, strict=True)])
-    if attributes := _held(result):
+    if attributes := held_by(result):
         for name, value in attributes.items():
             setattr(result, name, _with_bits(value, getattr(exact, name)))
         return result
     return adopt(exact) if isinstance(exact, np.ndarray) and exact.dtype.kind in "fc" else exact
 
 
-def _held(value: Any) -> dict[str, Any]:
-    """What an object holds that may be tracked."""
-    kind: Any = type(value)
-    found = [next((name for name in names if hasattr(value, name)), None) for names in attributes_of(kind)]
-    return {name: getattr(value, name) for name in found if name is not None}
-
-
 def _plain(value: Any) -> Any:
     """The plain data of an argument; of an object that holds traced arrays, another one that holds plain ones."""
-    held = _held(value)
+    held = held_by(value)
     if not traced_leaves(held):
         return unwrap(value)
     made = copy.copy(value)
@@ -156,7 +157,8 @@ def _calling_frame(frame: FrameType) -> FrameType:
 def _is_heard(frame: FrameType) -> bool:
     """Whether the user's code calls, or code of SciPy's that is followed like it."""
     if _is_scipys(frame):
-        return is_followed_by_name(called_from(frame))
+        name = called_from(frame)
+        return is_followed_by_name(name) or is_sparse_code(name)
     return acts_for(frame.f_globals.get("__name__") or "", frame.f_code.co_filename)
 
 
@@ -173,6 +175,9 @@ class StandIn:
 
     def __init__(self, of: Any) -> None:
         self.__wrapped__ = of
+        # What it has been made of, if this is tracked, and whether it is only nearly the same.
+        self.matrix: Any = None
+        self.is_near = False
 
     @property  # type: ignore[misc]
     def __class__(self) -> type:
@@ -183,7 +188,8 @@ class StandIn:
         rules = FOLLOWED_OBJECTS[type(of)].get(name)
         if rules is None:
             return getattr(of, name)
-        made = functools.partial(recorded_by(_method(name), rules), self)  # whose caller is the user's code
+        kind: Any = type(of)
+        made = functools.partial(recorded_by(_method(kind, name), rules), self)  # whose caller is the user's code
         made.__wrapped__ = getattr(of, name)  # type: ignore[attr-defined]
         setattr(self, name, made)
         return made
@@ -192,11 +198,15 @@ class StandIn:
         return self  # such an object does not change
 
 
+ATTRIBUTES[StandIn] = (("matrix",),)
+
+
 @functools.cache
-def _method(name: str) -> Callable:
+def _method(kind: Any, name: str) -> Callable:
     def call(stand_in: StandIn, *args: Any, **kwargs: Any) -> Any:
         return getattr(stand_in.__wrapped__, name)(*args, **kwargs)
 
+    call.__module__, call.__qualname__ = "scipy.sparse.linalg", f"{kind.__name__}.{name}"
     return call
 
 
@@ -224,7 +234,16 @@ def stand_in(value: Any) -> Any:
 def making_form(function: Callable) -> Callable:
     @functools.wraps(function)
     def in_place(*args: Any, **kwargs: Any) -> Any:
-        made = function(*args, **kwargs)
-        return stand_in(made) if has_stand_in(made) and recording() and _is_heard(sys._getframe(1)) else made
+        if not recording() or not _is_heard(sys._getframe(1)):
+            return function(*args, **kwargs)
+        is_tracked = tracking(leaves_of([*args, *kwargs.values()]))
+        made = computed(function, [_plain(value) for value in args], {name: _plain(value) for name, value in kwargs.items()})
+        if not has_stand_in(made):
+            return made
+        standing = stand_in(made)
+        if is_tracked:
+            owner = stand_in(made.__self__) if type(made) is BuiltinMethodType else standing
+            owner.matrix, owner.is_near = next(iter([*args, *kwargs.values()])).copy(), MAKERS[function]
+        return standing
 
     return in_place

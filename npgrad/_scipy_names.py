@@ -26,6 +26,10 @@ from ._scipy_forms import following_form
 from ._structure import map_structure
 from ._traced import traced_leaves
 
+# Names by which SciPy's Python code chooses its way, and what they are while a tape records. The short way for single
+# elements of a matrix of lists turns them into plain numbers.
+_SWITCHES: dict[str, dict[str, Any]] = {"scipy.sparse._lil": {"INT_TYPES": ()}}
+
 
 @functools.lru_cache(4096)
 def _for_compiled(function: Callable, package: str) -> Callable:
@@ -115,6 +119,7 @@ class CapturedNames:
             found = {key: _found_in(value, creators) for key, value in vars(module).items()}
             if has_followed_code(module.__name__):  # the forms act in no other
                 found |= {key: form for key, value in vars(module).items() if (form := following_form(value)) is not None}
+            found |= _SWITCHES.get(module.__name__, {})
             return {key: form for key, form in found.items() if form is not None}
         package = module.__name__.partition("._")[0]
         forms: dict[str, Any] = {

@@ -33,9 +33,9 @@ LAYERS = {
         "_vectorize",
     ],
     "names in place": [
-        "_warning_places", "_doors", "_mentions", "_surroundings", "_scipy", "_scipy_forms", "_scipy_doors", "_scipy_names",
-        "_series", "_while_recording", "_namespace", "_loading", "_bound_names", "_carriers", "_swaps", "_instrument",
-        "_forking",
+        "_warning_places", "_doors", "_mentions", "_surroundings", "_scipy_held", "_scipy", "_scipy_kernels",
+        "_scipy_elements", "_scipy_forms", "_scipy_doors", "_scipy_names", "_series", "_while_recording", "_namespace",
+        "_loading", "_bound_names", "_carriers", "_swaps", "_instrument", "_forking",
     ],
     "entry points": [
         "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",

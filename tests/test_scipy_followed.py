@@ -22,7 +22,9 @@ pytest.importorskip("scipy", reason="scipy is not installed: its functions are n
 linalg, sparse, sparse_linalg, fft = map(
     importlib.import_module, ("scipy.linalg", "scipy.sparse", "scipy.sparse.linalg", "scipy.fft")
 )
-SAMPLES = importlib.import_module("scipy_samples").SAMPLES | importlib.import_module("scipy_more_samples").SAMPLES
+SAMPLES: dict[str, Any] = {}
+for _module in ("scipy_samples", "scipy_more_samples", "scipy_sparse_samples"):
+    SAMPLES |= importlib.import_module(_module).SAMPLES
 
 
 def for_families(test: Callable) -> Callable:
@@ -178,8 +180,12 @@ def test_permission_to_overwrite_is_not_passed_on() -> None:
         lambda x: linalg.schur(np.outer(x, x))[0],
         lambda x: sparse_linalg.cg(np.diag(x), np.ones(3))[0],
         lambda x: sparse_linalg.cg(np.eye(3), x, M=np.diag(x))[0],
-        lambda x: sparse.csr_array(np.eye(3)).multiply(x),
-        lambda x: sparse.csr_array(np.eye(3)) * x,
+        lambda x: sparse.diags_array(x).tocsr().maximum(sparse.csr_array(np.eye(3))),
+        lambda x: sparse_linalg.spsolve(sparse.diags_array(x).tocsc(), sparse.csc_array(np.eye(3))),
+        lambda x: sparse_linalg.spilu(sparse.diags_array(x).tocsc()).solve(np.ones(3)),
+        lambda x: sparse_linalg.inv(sparse.diags_array(x).tocsc()),
+        lambda x: sparse_linalg.eigsh(sparse.diags_array(x).tocsc(), 1),
+        lambda x: sparse_linalg.expm_multiply(sparse.diags_array(x).tocsc(), np.ones(3)),
         lambda x: fft.dct(x * 1j, orthogonalize=True),
         lambda x: fft.fht(x, 0.1, 0.2),
     ],

@@ -30,7 +30,7 @@ rules_of(
     "scipy.special",
     *[f"{__name__}.scipy_{family}" for family in ("bessel", "elliptic", "equations", "gamma", "special", "without")],
 )
-rules_of("scipy.sparse", f"{__name__}.scipy_sparse")
+rules_of("scipy.sparse", f"{__name__}.scipy_sparse", f"{__name__}.scipy_sparse_kernels")
 rules_of("scipy.linalg", *[f"{__name__}.scipy_{family}" for family in ("linalg", "systems", "pencils")])
 rules_of("scipy.fft", f"{__name__}.scipy_fft")
 rules_of("scipy.sparse.linalg", f"{__name__}.scipy_solvers")
