@@ -56,6 +56,8 @@ class Copies:
     def put_back(self) -> None:
         """Give the caller's arrays back their values. What is saved of them is copied if a record still needs it: the caller
         writes into them as he likes."""
+        if not self._shared:
+            return
         shared = [one for _, one, _ in self._shared.values()]
         self._put_back_written()
         self._shared = {}  # and with it the epochs, so that `protect` can tell whether somebody else holds them
@@ -87,6 +89,9 @@ class Copies:
 
     def watched(self, argument: Any, sources: Any) -> None:
         """Note what the tape has made of the arrays of an argument."""
+        if type(argument) is ndarray:
+            self._pairs.append((argument, sources))
+            return
         self._pairs += [
             (leaf, source)
             for leaf, source in zip(flatten(argument)[0], flatten(sources)[0], strict=True)
@@ -96,6 +101,8 @@ class Copies:
     def refuse_written_aliases(self) -> None:
         """Raise if the function has written into one of two arguments that look at the same memory: the other one, being
         another copy, has not changed, as it has in the plain program."""
+        if len(self._pairs) < 2:
+            return
         by_memory: dict[int, list[tuple[ndarray, Any]]] = {}
         for pair in self._pairs:
             array = pair[0]

@@ -60,7 +60,8 @@ def _gradients_of(
             events += [(position, _Forget(storages)) for position, storages in course.begins().items()]
         for target, seed in pairs:
             if seed is None:
-                seed = np.ones(target.shape, native(target.dtype))
+                seed = np.empty(target.shape, native(target.dtype))  # np.ones takes three times as long
+                seed.fill(1)
             sweep.add(target._storage, target._view, seed)
         reverse(entries, sweep, events)
         for capture in captures:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Set
 from enum import Enum
 from numbers import Number
+from operator import itemgetter
 from typing import Any
 
 import numpy as np
@@ -97,9 +98,9 @@ def check_watchable(value: Any, place: str) -> None:
     kind = type(value).__name__
     if isinstance(value, (bool, int)):
         raise TypeError(f"cannot watch the {kind} {value!r}{place}: use a float, {float(value)!r}")
-    if isinstance(value, np.ma.MaskedArray):
-        raise TypeError(f"cannot watch a masked array{place}: watch its data, x.filled(...), and keep x.mask beside it")
-    if not isinstance(value, (np.generic, float, complex)) and type(value) is not ndarray:
+    if type(value) is not ndarray and not isinstance(value, (np.generic, float, complex)):
+        if isinstance(value, np.ma.MaskedArray):
+            raise TypeError(f"cannot watch a masked array{place}: watch its data, x.filled(...), and keep x.mask beside it")
         cure = "use np.asarray(x)" if hasattr(type(value), "__array__") else _cure_of(value)
         raise TypeError(f"cannot watch a {kind}{place}: {cure}")
     if isinstance(value, (ndarray, np.generic)) and not is_inexact(value.dtype):
@@ -113,10 +114,11 @@ _NUMERIC = frozenset("fciub")
 
 def checked_leaves(structure: Any, what: str) -> tuple[list, Any]:
     """The leaves of a target or of sources, which must be arrays or numbers, and how to rebuild the structure."""
+    if isinstance(structure, ndarray) and structure.dtype.kind in _NUMERIC:
+        complete(structure)
+        return [structure], itemgetter(0)
     leaves, build = flatten(structure)
     complete(leaves)
-    if leaves and leaves[0] is structure and isinstance(structure, ndarray) and structure.dtype.kind in _NUMERIC:
-        return leaves, build
     for leaf, path in zip(leaves, leaf_paths(structure), strict=True):
         if leaf is None:
             raise TypeError(
@@ -148,9 +150,9 @@ def paired(target: Any, source: Any, zero: bool) -> ndarray | None:
 
 def seeds_for(target: Any, output_gradients: Any) -> list:
     """One cotangent for each leaf of the target, None for ones."""
-    paths = leaf_paths(target)
     if output_gradients is None:
-        return [None] * len(paths)
+        return [None] if isinstance(target, ndarray) else [None] * len(leaf_paths(target))
+    paths = leaf_paths(target)
     seeds = dict(zip(leaf_paths(output_gradients), flatten(output_gradients)[0], strict=True))
     if seeds.keys() != set(paths):
         raise ValueError(

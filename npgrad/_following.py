@@ -237,8 +237,7 @@ def follow_method(rule: LibraryRule | None, kinds: list[type], *names: str) -> N
 
 
 def follow_operators(rule: LibraryRule, kinds: list[type], method: str, *operators: str) -> None:
-    """Let a method be followed which operators call. These stay: to put one on a class and take it away, as each tape does
-    with methods, goes through the slots of all derived classes, and takes 40 times as long."""
+    """Let a method be followed which operators call: the caller of these counts as its caller."""
     follow_method(rule, kinds, method)
     OPERATORS.update(getattr(kind, operator).__code__ for kind in kinds for operator in operators)
 

@@ -11,10 +11,10 @@ from ._guards import guarded_write
 from ._holders import lend
 from ._leaks import refuse
 from ._moves import tracked_by
-from ._namespace import put_method
 from ._record import recording
 from ._scipy import is_called_by_sparse_code
 from ._traced import TracedArray
+from ._users_classes import put_method
 
 _HOLD_AN_ARRAY = "Let the class hold an array in an attribute in place of being one, or work on the array itself."
 

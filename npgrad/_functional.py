@@ -46,7 +46,7 @@ def check_scalar(value: Any, function: Callable) -> None:
         raise TypeError(f"{name_of(function)} returned {kind}; grad needs a scalar, jacobian takes structures")
     if isinstance(value, ndarray) and value.size != 1:
         raise ValueError(f"{name_of(function)} returned shape {value.shape}; grad needs a scalar: use npgrad.jacobian")
-    if np.iscomplexobj(value):
+    if isinstance(value, complex) or (isinstance(value, (ndarray, np.generic)) and value.dtype.kind == "c"):
         raise TypeError(f"{name_of(function)} returned a complex value; grad needs a real scalar")
 
 

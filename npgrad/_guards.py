@@ -44,18 +44,19 @@ _NO_MATRIX = "Use np.array in place of it, with @ for * and np.linalg.inv for .I
 # Classes whose arrays lend their memory: of what they hand out, what is new is traced and the rest takes no tracked data. By
 # name, as NumPy loads numpy.ma only where somebody asks for it.
 _HANDING_OUT: dict[str, tuple[str, ...]] = {
-    "ma.MaskedArray": ("filled", "compressed", "ravel", "view", "data"),
     "matrix": ("A", "A1", "view"),
     "memmap": ("__array_wrap__",),
     "recarray": ("__getitem__", "__getattribute__", "view"),
 }
 _WRITTEN: dict[str, tuple[str, ...]] = {
-    "ma.MaskedArray": ("__setitem__", "put"),
-    "ma.core.MaskedIterator": ("__setitem__",),
     "matrix": ("__setitem__",),
     "recarray": ("__setitem__", "__setattr__"),
     "memmap": ("__setitem__",),
 }
+
+
+_MASKED_HANDING_OUT = {"ma.MaskedArray": ("filled", "compressed", "ravel", "view", "data")}
+_MASKED_WRITTEN = {"ma.MaskedArray": ("__setitem__", "put"), "ma.core.MaskedIterator": ("__setitem__",)}
 
 
 def _methods_of(table: dict[str, tuple[str, ...]]) -> list[tuple[type, str]]:
@@ -107,17 +108,28 @@ def _loaded(self: Any, key: str) -> Any:
     return of_plain_data(_FROM_ARCHIVE(self, key), (), sys._getframe(1)) if recording() else _FROM_ARCHIVE(self, key)
 
 
-@functools.cache
+def _guarded_methods(written: dict, handing_out: dict) -> dict[tuple[type, str], Any]:
+    guarded = {(cls, name): guarded_write(cls, name) for cls, name in _methods_of(written)}
+    return guarded | {(cls, name): _guarded_read(cls, name) for cls, name in _methods_of(handing_out)}
+
+
 def methods_in_place() -> dict[tuple[type, str], Any]:
-    """(class, method) -> what stands for it while a tape records."""
-    guarded = {(cls, name): guarded_write(cls, name) for cls, name in _methods_of(_WRITTEN)}
-    read = {(cls, name): _guarded_read(cls, name) for cls, name in _methods_of(_HANDING_OUT)}
+    """(class, method) -> what stands for it."""
     matrix = refusing(np.matrix.__new__, "numpy.matrix makes an array that no tape follows", _NO_MATRIX)
+    return {
+        **_guarded_methods(_WRITTEN, _HANDING_OUT),
+        (np.matrix, "__new__"): staticmethod(matrix),
+        (np.finfo, "__new__"): staticmethod(_finfo),
+        (np.lib.npyio.NpzFile, "__getitem__"): _loaded,
+        (json.JSONEncoder, "iterencode"): _iterencode,
+    }
+
+
+def masked_in_place() -> dict[tuple[type, str], Any]:
+    """The same of numpy.ma."""
     masked = refusing(np.ma.MaskedArray.__new__, "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
-    makers = {np.matrix: matrix, np.ma.MaskedArray: masked, np.finfo: _finfo}
-    made = {(cls, "__new__"): staticmethod(maker) for cls, maker in makers.items()}
-    others = {(np.lib.npyio.NpzFile, "__getitem__"): _loaded, (json.JSONEncoder, "iterencode"): _iterencode}
-    return {**guarded, **read, **made, **_guarded_operations(), **others}
+    made = {(np.ma.MaskedArray, "__new__"): staticmethod(masked)}
+    return {**_guarded_methods(_MASKED_WRITTEN, _MASKED_HANDING_OUT), **made, **_guarded_operations()}
 
 
 _NUMPYS_FINFO = np.finfo.__new__
@@ -140,7 +152,7 @@ _HARMLESS = {
 
 def guarded_functions(module: types.ModuleType) -> dict[Callable, Callable]:
     """The functions of a module that makes arrays of another class."""
-    handing_out: list[Callable] = [np.ma.getdata, np.ma.filled] if module is np.ma else []
+    handing_out = [vars(module)[name] for name in ("getdata", "filled") if name in vars(module)]  # those of numpy.ma
     return {function: _reading(function) for function in handing_out} | {
         value: refusing(value, f"{module.__name__}.{name} makes an array that no tape follows", USE_PLAIN, lends=True)
         for name, value in vars(module).items()

@@ -77,7 +77,7 @@ def rules_of(library: str, *modules: str) -> None:
     _MODULES[library] = modules
 
 
-def _is_loaded(name: str) -> bool:
+def is_loaded(name: str) -> bool:
     spec = getattr(sys.modules.get(name), "__spec__", None)
     return spec is not None and not getattr(spec, "_initializing", False)
 
@@ -95,10 +95,10 @@ def declare_loaded() -> bool:
     if not LIBRARIES and not _MODULES:
         return False
     with lock:
-        for name in list(filter(_is_loaded, _MODULES)):
+        for name in list(filter(is_loaded, _MODULES)):
             for module in _MODULES.pop(name, ()):
                 importlib.import_module(module)
-        loaded = [library for library in LIBRARIES if _is_loaded(library.name)]
+        loaded = [library for library in LIBRARIES if is_loaded(library.name)]
         for library in loaded:
             library.declare()
             LIBRARIES.remove(library)

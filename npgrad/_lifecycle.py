@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -108,8 +106,11 @@ class Lifecycle:
 
     # --- Derivatives
 
-    @contextlib.contextmanager
-    def _sweeping(self) -> Iterator[Record]:
+    def _sweeping(self) -> _Sweeping:
+        """The context of a sweep over the record, which is let go at its end unless the tape is persistent."""
+        return _Sweeping(self)
+
+    def _to_be_swept(self) -> Record:
         if self._consumed:
             raise RuntimeError(
                 "A non-persistent GradientTape can only be used to compute one set of gradients (or jacobians). "
@@ -130,15 +131,30 @@ class Lifecycle:
                     "costs time and memory: leave the context first, unless higher derivatives are wanted.",
                     UserWarning,
                 )
-        try:
-            with np.errstate(all="ignore"):
-                yield record
-        finally:
-            if not self._persistent:
-                self._forget()
+        return record
 
     def _forget(self) -> None:
         """Let the record go."""
         self._record = None
         self._copies = PlainCopies()
         self._consumed = True
+
+
+class _Sweeping:
+    __slots__ = ("_tape", "_errors")
+
+    def __init__(self, tape: Lifecycle) -> None:
+        self._tape = tape
+
+    def __enter__(self) -> Record:
+        record = self._tape._to_be_swept()
+        self._errors = np.errstate(all="ignore")
+        self._errors.__enter__()
+        return record
+
+    def __exit__(self, *error: Any) -> None:
+        try:
+            self._errors.__exit__(*error)
+        finally:
+            if not self._tape._persistent:
+                self._tape._forget()

@@ -36,7 +36,7 @@ class Finder:
             sys.meta_path.insert(0, self)  # type: ignore[arg-type]
 
     def take_away(self) -> None:
-        with contextlib.suppress(ValueError):
+        if self in sys.meta_path:
             sys.meta_path.remove(self)  # type: ignore[arg-type]
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:

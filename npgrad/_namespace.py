@@ -15,7 +15,7 @@ import math
 import operator
 import sys
 from collections.abc import Callable, Mapping
-from types import FrameType, ModuleType
+from types import FrameType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -29,9 +29,10 @@ from ._creators import TRACED_CREATORS, of_memory
 from ._dispatch import check_outside, tracking
 from ._doors import Doors, Maker, Names
 from ._functions import assembled, call_function, taken
-from ._guards import guarded_functions, methods_in_place, of_values, random_in_place
+from ._guards import guarded_functions, masked_in_place, methods_in_place, of_values, random_in_place
 from ._holders import refuse_tracked
 from ._leaks import refuse
+from ._libraries import is_loaded
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
 from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
 from ._record import recording
@@ -43,7 +44,8 @@ from ._scipy_names import captured
 from ._series import SERIES_FORMS
 from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves, unwrap
 from ._twins import twin
-from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
+from ._users_classes import put_back_methods
+from ._vectorize import vectorize_call
 
 # Where NumPy's `as_strided` is, the one function for traced arrays that reaches no protocol and is imported by its name.
 _strided: Any = implementation_of(stride_tricks.as_strided)
@@ -237,7 +239,6 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
             ({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place),
         ],
         polyutils: [(SERIES_FORMS, _calling_in_place)],
-        np.ma: [(guarded_functions(np.ma), _as_it_is)],
         np.rec: [(guarded_functions(np.rec), _as_it_is)],
         np.random: [(random, _as_it_is)],
     }
@@ -324,41 +325,22 @@ def _plain_key(key: Any) -> Any:
 
 _INDEX_OBJECTS = [(made, _index_class(type(made))) for made in (np.r_, np.c_, np.mgrid, np.ogrid)]
 
-# (class, method) -> what the class itself has for it, None where it is inherited; and what stands for it while recording.
-_methods_originals: dict[tuple[type, str], Callable | None] = {
-    (np.vectorize, "__call__"): NUMPYS_VECTORIZE_CALL,
-    **{(np.poly1d, name): getattr(np.poly1d, name) for name in POLY1D_METHODS},
-}
-_methods_in_place: dict[tuple[type, str], Callable | None] = {
+# (class, method) -> what stands for it from the first tape on.
+_METHODS: dict[tuple[type, str], Callable] = {
     (np.vectorize, "__call__"): vectorize_call,
     **{(np.poly1d, name): method for name, method in POLY1D_METHODS.items()},
 }
-# Python 3.13 goes on calling the former ``__setitem__`` of a class that has been changed a thousand times. There these stay
-# once the first tape has put them; without a tape they do nothing but call NumPy's.
-_STAYING = {"__setitem__", "__setattr__"} if sys.version_info >= (3, 13) else set()
 
 
-def _set_methods(methods: Mapping[tuple[type, str], Callable | None]) -> None:
+def _put_methods(methods: Mapping[tuple[type, str], Callable]) -> None:
+    """Let methods of classes be heard from here on; where no tape records they do nothing but call what they stand for. They
+    are not taken away with each tape: Python gives up its caches for a class that is changed a thousand times, and 3.13 goes
+    on calling the former ``__setitem__`` then."""
     for (cls, name), method in methods.items():
-        if method is not None:
-            setattr(cls, name, method)
-        elif name in vars(cls):
-            delattr(cls, name)
-
-
-# Of classes of the user's whose arrays are made while a tape records: what they have for a method that is put in its place.
-_users_methods: dict[tuple[type, str], Callable | None] = {}
-
-
-def put_method(cls: type, name: str, form: Callable[[type, str], Callable]) -> None:
-    """Make what stands for a method of a class of the user's as long as a tape records."""
-    if (cls, name) not in _users_methods and not getattr(vars(cls).get(name), "stays", False):
-        original, method = vars(cls).get(name), form(cls, name)
-        if name in _STAYING:
-            method.stays = True  # type: ignore[attr-defined]
-        else:
-            _users_methods[cls, name] = original
+        if isinstance(method, FunctionType) and not hasattr(method, "__wrapped__"):
+            functools.update_wrapper(method, getattr(cls, name))
         setattr(cls, name, method)
+
 
 
 @functools.cache
@@ -369,19 +351,23 @@ def load_names() -> None:
     for made, kind in _INDEX_OBJECTS:
         made.__class__ = kind
     _CREATORS_IN_PLACE.update({original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS})
-    staying = {place: method for place, method in methods_in_place().items() if place[1] in _STAYING}
-    _set_methods(staying)
-    passing = methods_in_place().keys() - staying.keys()
-    _methods_originals.update({(cls, name): vars(cls).get(name) for cls, name in passing})
-    _methods_in_place.update({place: methods_in_place()[place] for place in passing})
+    _put_methods({**_METHODS, **methods_in_place()})
+
+
+@functools.cache
+def _load_masked() -> None:
+    """The same for numpy.ma, which NumPy loads when it is asked for it."""
+    _add(np.ma, [(guarded_functions(np.ma), _as_it_is)])
+    _put_methods(masked_in_place())
 
 
 def put() -> None:
     load_names()
+    if "numpy.ma" in sys.modules and is_loaded("numpy.ma"):
+        _load_masked()
     for names in _names:
         names.put()
     _doors.put()
-    _set_methods(_methods_in_place)
     captured.put(_CREATORS_IN_PLACE, IN_PLACE)
     scipy_doors.put()
     _warning_places.put()
@@ -391,9 +377,7 @@ def take_away() -> None:
     for names in _names:
         names.take_away()
     _doors.take_away()
-    _set_methods(_methods_originals)
-    _set_methods(_users_methods)
-    _users_methods.clear()
+    put_back_methods()
     captured.take_away()
     scipy_doors.take_away()
     _warning_places.take_away()

@@ -159,9 +159,8 @@ class Record:
         return False
 
     def watch(self, storage: Storage, view: View | None) -> None:
-        marks = self.marks.setdefault(storage, [])
-        if not any(same_view(mark.view, view) for mark in marks):
-            marks.append(Mark(storage, view, len(self.entries)))
+        if self.find_mark(storage, view) is None:
+            self.marks.setdefault(storage, []).append(Mark(storage, view, len(self.entries)))
         track(storage, self.own_set)
 
     def mark_also(self, storage: Storage, before: View | None, after: View | None) -> None:

@@ -55,8 +55,17 @@ def _position(number: int, args: tuple) -> int:
     return int(number) % len(args)
 
 
-# Arguments that bring in nothing that a search could find.
+# Arguments that bring in nothing that a search could find, and those of them that need no look at all.
 _HOLDS_NOTHING = (ndarray, np.generic, float, int, complex, str, bytes, type(None))
+_PLAIN = frozenset([ndarray, np.float64, float, int, bool, str, type(None)])
+
+
+def _others(args: tuple, kwargs: dict) -> list:
+    """Values among the arguments that a search goes on from."""
+    if not kwargs and _PLAIN.issuperset(map(type, args)):
+        return []
+    complete([args, kwargs])
+    return [leaf for leaf in flatten((args, kwargs))[0] if not isinstance(leaf, _HOLDS_NOTHING)]
 
 
 class Run:
@@ -82,10 +91,9 @@ class Run:
         several = isinstance(argnums, (tuple, list))
         numbers = tuple([_position(number, args) for number in (argnums if several else (argnums,))])
         self.numbers = numbers
-        complete([args, kwargs])
+        others = _others(args, kwargs)
         self.tape = GradientTape(persistent=True, leaks=leaks, check_nan=check_nan)
         outer = bool(recording())
-        others = [leaf for leaf in flatten((args, kwargs))[0] if not isinstance(leaf, _HOLDS_NOTHING)]
         self.aux: Any = None
         self.derived: Any = None
         with reached(function, others, reach or Reach()) as form:
@@ -98,7 +106,7 @@ class Run:
                         copies.watched(args[i], call[i])
                     keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
                     result = form(function)(*call, **keywords)
-                complete(flatten(result)[0])
+                complete(result if isinstance(result, ndarray) else flatten(result)[0])
                 copies.refuse_written_aliases()
                 if has_aux:
                     if not isinstance(result, tuple) or len(result) != 2:
@@ -108,7 +116,7 @@ class Run:
                 # Taken here: what a module or another thread does next to a work array is not in it.
                 self._plain_value = map_structure(plain, result)
                 self.value = result
-                chosen = tuple(call[number] for number in numbers)
+                chosen = tuple([call[number] for number in numbers])
                 self.sources = chosen if several else chosen[0]
                 if derive is not None:
                     self.derived = derive(self)

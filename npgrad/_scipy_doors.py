@@ -260,24 +260,21 @@ _METHODS = (
 
 
 class ScipyDoors:
-    """The modules and methods of SciPy that hand out forms while a tape records."""
+    """The modules of SciPy that hand out forms while a tape records, and its methods that are heard from then on."""
 
     def __init__(self) -> None:
         self._known = 0
         self._doors = Doors()
-        self._methods: list[tuple[type, str, Callable, Callable]] = []
+        # What SciPy has for a method, of which rules its form is, and the form.
+        self._methods: dict[tuple[type, str], tuple[Callable, Any, Callable]] = {}
 
     def put(self) -> None:
         if len(sys.modules) != self._known:
             self._find()
         self._doors.put()
-        for kind, name, _, form in self._methods:
-            setattr(kind, name, form)
 
     def take_away(self) -> None:
         self._doors.take_away()
-        for kind, name, original, _ in self._methods:
-            setattr(kind, name, original)
 
     def _find(self) -> None:
         self.take_away()
@@ -290,14 +287,27 @@ class ScipyDoors:
             if type(module) is types.ModuleType:
                 forms = {name: form_of(value) for name, value in list(vars(module).items())}
                 self._doors.add(module, {name: form for name, form in forms.items() if form is not None})
-        self._methods = []
+        makers: dict[tuple[type, str], tuple[Any, Callable]] = {}
         for home, class_name, name, make in _METHODS:
             kind = getattr(sys.modules.get(home), class_name, None)
             if kind is not None and name in vars(kind):
-                self._methods.append((kind, name, vars(kind)[name], make(vars(kind)[name])))
-        for (kind, name), rules in FOLLOWED_METHODS.items():
-            self._methods.append((kind, name, vars(kind)[name], recorded_by(vars(kind)[name], rules)))
+                makers[kind, name] = (), make
+        for place, rules in FOLLOWED_METHODS.items():
+            makers[place] = rules, functools.partial(recorded_by, rules=rules)
+        for place, (rules, make) in makers.items():
+            self._put_method(*place, rules, make)
         self._known = known if len(ready) == len(loaded) else 0
+
+
+    def _put_method(self, kind: type, name: str, rules: Any, make: Callable) -> None:
+        now = vars(kind)[name]
+        original, before, form = self._methods.get((kind, name), (now, None, now))
+        if now is not form:  # somebody has put another one there
+            original, before = now, None
+        if before != rules:
+            form = make(original)
+            self._methods[kind, name] = original, rules, form
+            setattr(kind, name, form)
 
 
 scipy_doors = ScipyDoors()

@@ -26,8 +26,9 @@ from ._holders import HeldArray
 from ._leaks import is_users_code
 from ._mentions import contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
-from ._namespace import form_in_place, may_have_form, put_method
+from ._namespace import form_in_place, may_have_form
 from ._traced import PythonNumber, SeenArray, TracedArray, as_seen, is_inexact, on_memory_of, unwrap, view_of
+from ._users_classes import put_method
 
 # What holds nothing to be swapped: lists of nothing else are not searched.
 PLAIN: set[Any] = {

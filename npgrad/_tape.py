@@ -103,6 +103,9 @@ class GradientTape(Lifecycle, Inspection):
             if self._consumed:
                 raise RuntimeError("This tape is used up; enter it again, or make a new GradientTape, before watch.")
             raise RuntimeError("watch was called before the tape's first `with`: enter the tape first.")
+        if isinstance(tensor, ndarray):
+            check_watchable(tensor, "")
+            return self._watch_one(tensor)
         leaves, build = flatten(tensor)
         for leaf, path in zip(leaves, leaf_paths(tensor), strict=True):
             check_watchable(leaf, path_text(path))

@@ -147,7 +147,8 @@ def fresh_scalar(scalar: Any, tracked: frozenset) -> TracedArray:
     return traced
 
 
-_asarray = np.asarray
+# NumPy's own also while a tape records.
+_asarray, _array = np.asarray, np.array
 
 
 def standing_for(element: type[TracedArray], scalar: TracedArray) -> TracedArray:
@@ -192,7 +193,7 @@ def new_array(result: Any) -> Any:
 def as_it_lies(value: ndarray) -> ndarray:
     """A copy that lies in its memory as the array does: in reverse where that is, with gaps where it has gaps, though small
     ones. On that depends how NumPy computes products of it, and what is a view of it."""
-    made = np.array(value, order="K")
+    made = _array(value, order="K")
     if not is_spread(value):
         return made
     itemsize, steps, offset, needed = value.itemsize, list(made.strides), 0, 1
@@ -310,6 +311,8 @@ def same_memory(bare: Any, parent: TracedArray) -> bool:
 def complete(arguments: Any) -> bool:
     """Give their slots to traced arrays that compiled code has made outside of all tapes, where nothing is lost; whether
     there were any."""
+    if type(arguments) is TracedArray and hasattr(arguments, "_view"):
+        return False
     found = [traced for traced in traced_leaves(arguments) if not hasattr(traced, "_view")]
     for traced in found:
         if recording() or (is_inexact(traced.dtype) and records_live()):

@@ -48,6 +48,9 @@ def put_back(ct: Any, axis: Any, keepdims: Any, a_spec: Any) -> Any:
     """A cotangent of a reduction with the reduced axes as axes of length 1."""
     if flag(keepdims) or not a_spec.ndim:
         return ct
+    if type(axis) is int:
+        behind = ct.ndim + 1 + (axis if axis < 0 else axis - a_spec.ndim)
+        return ct.reshape((*ct.shape[:behind], 1, *ct.shape[behind:]))
     axes = negative_axes(axis, a_spec.ndim)
     batch = ct.shape[: ct.ndim - (a_spec.ndim - len(axes))]
     inner = tuple(1 if i - a_spec.ndim in axes else n for i, n in enumerate(a_spec.shape))
@@ -56,7 +59,10 @@ def put_back(ct: Any, axis: Any, keepdims: Any, a_spec: Any) -> Any:
 
 def stretch(ct: Any, a_spec: Any) -> Any:
     """Repeat along axes of length 1, behind the batch."""
-    shape = ct.shape[: ct.ndim - a_spec.ndim] + a_spec.shape
+    shape = a_spec.shape
+    batch = ct.ndim - len(shape)
+    if batch > 0:
+        shape = ct.shape[:batch] + shape
     plain = type(ct) is np.ndarray or issubclass(type(ct), np.generic)
     if plain and math.prod(shape) <= _FILL_LIMIT:
         made = np.empty(shape, ct.dtype)

@@ -15,7 +15,7 @@ from ._helpers import chosen, flag, given, negative_axes, negative_axis, only_ch
 
 @vjp(np.sum, "a")
 def sum_vjp(ct: Any, a_spec: Any, axis: Any, keepdims: Any, where: Any) -> Any:
-    return chosen(stretch(put_back(ct, axis, keepdims, a_spec), a_spec), where)
+    return chosen(stretch(ct if ct.ndim == 0 else put_back(ct, axis, keepdims, a_spec), a_spec), where)
 
 
 @jvp(np.sum, "a")
@@ -43,8 +43,7 @@ def count(a_spec: Any, ans_spec: Any, where: Any, axis: Any, keepdims: Any) -> A
 
 @vjp(np.mean, "a")
 def mean_vjp(ct: Any, a_spec: Any, ans_spec: Any, axis: Any, keepdims: Any, where: Any) -> Any:
-    ct = ct / count(a_spec, ans_spec, where, axis, keepdims)
-    return chosen(stretch(put_back(ct, axis, keepdims, a_spec), a_spec), where)
+    return sum_vjp(ct / count(a_spec, ans_spec, where, axis, keepdims), a_spec, axis, keepdims, where)
 
 
 @jvp(np.mean, "a")
