@@ -1,7 +1,7 @@
 """Everything, into ``benchmarks/RESULTS.md``: ``python benchmarks/run.py``. Parts that are named are only printed.
 
 BLAS and the peers get one thread, for figures that can be compared; they must be told before NumPy is imported, so this
-starts itself anew.
+starts itself anew. Each part runs in a process of its own.
 """
 
 from __future__ import annotations
@@ -9,12 +9,14 @@ from __future__ import annotations
 import argparse
 import contextlib
 import importlib.metadata
+import multiprocessing
 import os
 import platform
 import subprocess
 import sys
 import time
 from collections.abc import Callable
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 
 _ENVIRONMENT = {
@@ -120,6 +122,17 @@ PARTS: dict[str, Callable[[], Table]] = {
     **differences.PARTS,
 }
 
+
+def _made(name: str) -> Table:
+    return PARTS[name]()
+
+
+def _apart(name: str) -> Table:
+    """The table of a part, made in a process of its own: what one part loads and compiles takes the caches of another."""
+    with ProcessPoolExecutor(1, multiprocessing.get_context("spawn")) as process:
+        return process.submit(_made, name).result()
+
+
 # --- The page ------------------------------------------------------------------------------------------------------
 
 _HEAD = """\
@@ -163,7 +176,7 @@ def main() -> None:
     start, tables = time.perf_counter(), {}
     for name in wanted or PARTS:
         print(f"{name}, after {time.perf_counter() - start:.0f} s", file=sys.stderr, flush=True)
-        tables[name] = PARTS[name]()
+        tables[name] = _apart(name)
         if wanted:
             print(tables[name].text(), flush=True)
     if not wanted:
