@@ -36,15 +36,15 @@ def _save(figure: Any, name: str) -> None:
     figure.savefig(FOLDER / name, dpi=90, metadata={"Software": None})
 
 
-def kernels(timings: dict[str, list[Any]]) -> None:
+def kernels(ratios: dict[str, dict[str, dict]]) -> None:
     """One row for each kernel, one panel for each size: a missing mark is a refusal or a wrong gradient."""
-    first = next(iter(timings.values()))
-    order = np.argsort([float(t.ratios["npgrad"]) for t in first])
+    first = next(iter(ratios.values()))
+    order = sorted(first, key=lambda kernel: float(first[kernel]["npgrad"]))
     figure = _figure(figsize=(12, 9))
-    panels = np.atleast_1d(figure.subplots(1, len(timings), sharey=True))
-    for axes, (size, found) in zip(panels, timings.items(), strict=True):
+    panels = np.atleast_1d(figure.subplots(1, len(ratios), sharey=True))
+    for axes, (size, found) in zip(panels, ratios.items(), strict=True):
         for name in _IN_KERNELS:
-            marks = [(found[i].ratios.get(name), y) for y, i in enumerate(order)]
+            marks = [(found[kernel].get(name), y) for y, kernel in enumerate(order)]
             numbers = [(ratio, y) for ratio, y in marks if isinstance(ratio, float)]
             if numbers:
                 color, marker = _STYLES[name]
@@ -53,7 +53,7 @@ def kernels(timings: dict[str, list[Any]]) -> None:
         axes.set(xscale="log", xlabel="value and gradient over the plain program", title=f"{size} sizes")
         axes.grid(alpha=0.3)
         axes.legend(fontsize=8)
-    panels[0].set_yticks(range(len(order)), [first[i].kernel.name for i in order], fontsize=8)
+    panels[0].set_yticks(range(len(order)), order, fontsize=8)
     _save(figure, "kernels.png")
 
 

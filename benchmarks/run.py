@@ -107,7 +107,8 @@ def _kernel_table(size: str, timings: list[kernels.Timing]) -> Table:
     for name in names:
         if reasons := kernels.refusals(timings, name):
             notes.append(f"{name} refuses with {reasons}.")
-    return Table(f"Kernels, {size} sizes", ("kernel", "n", "plain, us", *names), rows, " ".join(notes), timings)
+    ratios = {t.kernel.name: t.ratios for t in timings}
+    return Table(f"Kernels, {size} sizes", ("kernel", "n", "plain, us", *names), rows, " ".join(notes), ratios)
 
 
 def kernel_part(size: str) -> Callable[[], Table]:

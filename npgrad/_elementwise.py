@@ -356,10 +356,7 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
         else:
             return general(a, b)
         selection = (complex_ if x.dtype.kind == "c" else real)[chosen]
-        if selection.keep_ans:
-            return general(a, b)
-        saved_x: Any = None
-        saved_y: Any = None
+        saved_x = saved_y = ans = ea = None
         if chosen:
             if selection.keep_x:
                 saved_x, ex = keep(a)
@@ -375,7 +372,10 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
         if chosen:
             storage.tracked = alone
             view = a._view
-            record.append((BINARY, selection, storage, view, storage, view, sy, vy, saved_x, ex, saved_y, ey, None, None))
+            if selection.keep_ans:
+                ans, ea = keep_result(a)
+            record.append((BINARY, selection, storage, view, storage, view, sy, vy, saved_x, ex, saved_y, ey, ans, ea))
+            settle(a, ea)
         return a
 
     return call

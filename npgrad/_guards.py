@@ -7,7 +7,6 @@ parameters in compiled code. While a tape records, the methods here stand in the
 from __future__ import annotations
 
 import functools
-import json
 import operator
 import sys
 import types
@@ -20,7 +19,7 @@ from numpy import ndarray
 from ._callers import is_for_program, of_plain_data
 from ._holders import USE_PLAIN, held, lent, refuse_tracked
 from ._record import recording
-from ._traced import PythonNumber, SeenArray, adopt, unwrap
+from ._traced import adopt, unwrap
 
 
 def refusing(original: Callable, what: str, cure: str, lends: bool = False) -> Callable:
@@ -121,14 +120,13 @@ def methods_in_place() -> dict[tuple[type, str], Any]:
         (np.matrix, "__new__"): staticmethod(matrix),
         (np.finfo, "__new__"): staticmethod(_finfo),
         (np.lib.npyio.NpzFile, "__getitem__"): _loaded,
-        (json.JSONEncoder, "iterencode"): _iterencode,
     }
 
 
 def masked_in_place() -> dict[tuple[type, str], Any]:
     """The same of numpy.ma."""
     masked = refusing(np.ma.MaskedArray.__new__, "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
-    made = {(np.ma.MaskedArray, "__new__"): staticmethod(masked)}
+    made: dict[tuple[type, str], Any] = {(np.ma.MaskedArray, "__new__"): staticmethod(masked)}
     return {**_guarded_methods(_MASKED_WRITTEN, _MASKED_HANDING_OUT), **made, **_guarded_operations()}
 
 
@@ -173,31 +171,6 @@ def of_values(*functions: Callable) -> dict[Callable, Callable]:
         return functools.wraps(original)(lambda *args, **kwargs: original(*unwrap(args), **unwrap(kwargs)))
 
     return {function: form(function) for function in functions}
-
-
-_PYTHONS_ITERENCODE = json.JSONEncoder.iterencode
-
-
-def _values(data: Any) -> Any:
-    """What JSON is made of, with numbers in the place of traced ones."""
-    if isinstance(data, SeenArray):
-        bare = unwrap(data)
-        return bare.item() if type(data) is PythonNumber else bare
-    if isinstance(data, dict):
-        return {key: _values(value) for key, value in data.items()}
-    return [_values(item) for item in data] if isinstance(data, (list, tuple)) else data
-
-
-def _iterencode(self: json.JSONEncoder, o: Any, *args: Any, **kwargs: Any) -> Any:
-    if not recording():
-        return _PYTHONS_ITERENCODE(self, o, *args, **kwargs)
-    given, default = vars(self).copy(), self.default
-    vars(self)["default"] = lambda value: _values(default(value))
-    try:
-        return _PYTHONS_ITERENCODE(self, _values(o), *args, **kwargs)  # which keeps `default`
-    finally:
-        vars(self).clear()
-        vars(self).update(given)
 
 
 # --- Random numbers ------------------------------------------------------------------------------------------------

@@ -20,7 +20,6 @@ from typing import Any
 
 import numpy as np
 from numpy.lib import stride_tricks
-from numpy.polynomial import polyutils
 
 from . import _warning_places
 from ._callers import acts_for, of_plain_data
@@ -31,6 +30,7 @@ from ._doors import Doors, Maker, Names
 from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, masked_in_place, methods_in_place, of_values, random_in_place
 from ._holders import refuse_tracked
+from ._json_text import json_methods
 from ._leaks import refuse
 from ._libraries import is_loaded
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
@@ -41,7 +41,7 @@ from ._scipy import as_compiled_code_takes_it, is_followed
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_forms import StandIn, has_stand_in
 from ._scipy_names import captured
-from ._series import SERIES_FORMS
+from ._series import series_forms
 from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves, unwrap
 from ._twins import twin
 from ._users_classes import put_back_methods
@@ -238,7 +238,6 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
             (_followed_in(stride_tricks), _seen_in_place),
             ({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place),
         ],
-        polyutils: [(SERIES_FORMS, _calling_in_place)],
         np.rec: [(guarded_functions(np.rec), _as_it_is)],
         np.random: [(random, _as_it_is)],
     }
@@ -344,8 +343,7 @@ def _put_methods(methods: Mapping[tuple[type, str], Callable]) -> None:
 
 
 @functools.cache
-def load_names() -> None:
-    """Make what stands for names: at the first tape, not at npgrad's import; it takes a while, and loads parts of NumPy."""
+def _load_at_first() -> None:
     for module, makers in _forms().items():
         _add(module, makers)
     for made, kind in _INDEX_OBJECTS:
@@ -354,17 +352,30 @@ def load_names() -> None:
     _put_methods({**_METHODS, **methods_in_place()})
 
 
-@functools.cache
 def _load_masked() -> None:
-    """The same for numpy.ma, which NumPy loads when it is asked for it."""
     _add(np.ma, [(guarded_functions(np.ma), _as_it_is)])
     _put_methods(masked_in_place())
 
 
+# The same for modules that few programs load.
+_later: dict[str, Callable[[], None]] = {
+    "numpy.ma": _load_masked,
+    "numpy.polynomial": lambda: _add(sys.modules["numpy.polynomial.polyutils"], [(series_forms(), _calling_in_place)]),
+    "json.encoder": lambda: _put_methods(json_methods()),
+}
+
+
+def load_names() -> None:
+    """Make what stands for names: at the first tape, not at npgrad's import; it takes a while, and loads parts of NumPy."""
+    _load_at_first()
+    for name, load in tuple(_later.items()):
+        if name in sys.modules and is_loaded(name):
+            load()
+            _later.pop(name, None)  # last: after an interrupt it is done again
+
+
 def put() -> None:
     load_names()
-    if "numpy.ma" in sys.modules and is_loaded("numpy.ma"):
-        _load_masked()
     for names in _names:
         names.put()
     _doors.put()

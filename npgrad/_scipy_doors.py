@@ -298,7 +298,6 @@ class ScipyDoors:
             self._put_method(*place, rules, make)
         self._known = known if len(ready) == len(loaded) else 0
 
-
     def _put_method(self, kind: type, name: str, rules: Any, make: Callable) -> None:
         now = vars(kind)[name]
         original, before, form = self._methods.get((kind, name), (now, None, now))

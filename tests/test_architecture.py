@@ -29,13 +29,13 @@ LAYERS = {
         "_elementwise", "_variable",
     ],
     "functions": [
-        "_holders", "_callers", "_seen", "_users_classes", "_guards", "_nditer", "_creators", "_math_names", "_twins", "_poly1d",
-        "_functions", "_vectorize",
+        "_holders", "_callers", "_seen", "_users_classes", "_guards", "_nditer", "_creators", "_math_names", "_twins",
+        "_poly1d", "_functions", "_vectorize",
     ],
     "names in place": [
         "_warning_places", "_doors", "_mentions", "_surroundings", "_scipy_held", "_scipy", "_scipy_kernels",
-        "_scipy_elements", "_scipy_forms", "_scipy_doors", "_scipy_names", "_series", "_while_recording", "_namespace",
-        "_loading", "_bound_names", "_carriers", "_swaps", "_instrument", "_forking",
+        "_scipy_elements", "_scipy_forms", "_scipy_doors", "_scipy_names", "_series", "_json_text", "_while_recording",
+        "_namespace", "_loading", "_bound_names", "_carriers", "_swaps", "_instrument", "_forking",
     ],
     "entry points": [
         "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",

@@ -104,7 +104,7 @@ def test_matrices_are_refused_by_their_name(program: Any) -> None:
 
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_classes_do_what_they_did_after_a_tape() -> None:
-    """Methods that are heard stay where the first tape has put them: a class that changes with each tape loses its caches."""
+    """Methods that are heard stay where the first tape has put them: a class that changes each time loses its caches."""
     kinds = (np.ma.MaskedArray, np.matrix, np.recarray, np.memmap, np.poly1d, np.vectorize, np.finfo, json.JSONEncoder)
     with ng.GradientTape():
         during = [dict(vars(kind)) for kind in kinds]

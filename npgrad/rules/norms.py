@@ -20,6 +20,8 @@ from ._helpers import fixed, negative_axes, put_back
 
 def _over(x: Any, size: Any) -> Any:
     """x / size, 0 where the size is 0."""
+    if not (size == 0).any():
+        return x / size
     return np.where(size == 0, 0, x / np.where(size == 0, 1, size))
 
 
@@ -128,7 +130,7 @@ def _own_shape(axis: Any, keepdims: bool, shape: tuple) -> tuple:
 
 @vjp(np.linalg.norm, "x")
 def norm_vjp(ct: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: Any, x_spec: Any) -> Any:
-    if np.ndim(ord):
+    if ord is not None and np.ndim(ord):
         ct = ct.reshape(ct.shape[: ct.ndim - np.ndim(ans)] + _own_shape(axis, bool(keepdims), x_spec.shape))
     return put_back(ct, axis, bool(keepdims), x_spec) * _gradient(x, ans, ord, axis)
 
@@ -138,7 +140,9 @@ def norm_jvp(tangent: Any, ans: Any, x: Any, ord: Any, axis: Any, keepdims: Any)
     gradient = _gradient(x, ans, ord, axis)
     change = np.real(np.conjugate(gradient) * tangent) if np.iscomplexobj(gradient) else gradient * tangent
     changes = np.sum(change, axis=negative_axes(axis, x.ndim), keepdims=bool(keepdims))
-    return changes.reshape(tangent.shape[: tangent.ndim - x.ndim] + np.shape(ans)) if np.ndim(ord) else changes
+    if ord is None or not np.ndim(ord):
+        return changes
+    return changes.reshape(tangent.shape[: tangent.ndim - x.ndim] + np.shape(ans))
 
 
 def _by_order(ans: Any, x: Any, ord: Any, axis: Any) -> Any:
