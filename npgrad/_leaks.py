@@ -108,7 +108,7 @@ def is_internal(module_name: str, file_name: str) -> bool:
 @functools.lru_cache(4096)
 def is_users_code(module: str | None, file: str = "") -> bool:
     """Whether code is the user's own. Installed packages are left as they are, unless `instrument` names them."""
-    module = module or ""
+    module = module if isinstance(module, str) else ""  # classes of Cython have a descriptor there
     top = module.partition(".")[0]
     if is_internal(module, file) or top == "npgrad":
         return False
