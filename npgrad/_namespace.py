@@ -43,6 +43,7 @@ from ._scipy_names import captured
 from ._series import SERIES_FORMS
 from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves, unwrap
 from ._twins import twin
+from ._ufunc_forms import ufunc_forms
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 
 # Where NumPy's `as_strided` is, the one function for traced arrays that reaches no protocol and is imported by its name.
@@ -225,6 +226,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
             (TRACED_CREATORS, _creator_in_place),
             ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
             (of_values(np.format_float_positional, np.format_float_scientific), _as_it_is),
+            (ufunc_forms(np), _as_it_is),
         ],
         np.linalg: [
             (_zero_in(np.linalg), _of_lists_in_place),
