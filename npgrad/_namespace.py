@@ -31,6 +31,7 @@ from ._doors import Doors, Maker, Names
 from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, methods_in_place, of_values, random_in_place
 from ._holders import refuse_tracked
+from ._index_objects import INDEX_OBJECTS
 from ._leaks import refuse
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
 from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
@@ -41,8 +42,7 @@ from ._scipy_doors import form_of, scipy_doors
 from ._scipy_forms import StandIn, has_stand_in
 from ._scipy_names import captured
 from ._series import SERIES_FORMS
-from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves, unwrap
-from ._twins import twin
+from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves
 from ._ufunc_forms import ufunc_forms
 from ._vectorize import NUMPYS_VECTORIZE_CALL, vectorize_call
 
@@ -298,34 +298,6 @@ def original_of(value: Any) -> Any:
 _CREATORS_IN_PLACE: dict[Any, Callable] = {}
 
 
-def _index_class(kind: Any) -> type:
-    """The class of np.r_ and its like from the first tape on. Also where none records it must stand: NumPy's own code copies
-    traced arrays past all hooks, and what it makes would look as if it had lost a derivative."""
-    original = kind.__getitem__
-
-    @functools.wraps(original)
-    def in_place(self: Any, key: Any) -> Any:
-        if recording():
-            return twin(original)(self, key)
-        check_outside(*traced_leaves(_parts(key)))
-        return original(self, _plain_key(key))
-
-    return type(kind.__name__, (kind,), {"__slots__": (), "__getitem__": in_place})
-
-
-def _parts(key: Any) -> list:
-    keys = key if type(key) is tuple else (key,)
-    return [part for k in keys for part in ((k.start, k.stop, k.step) if type(k) is slice else (k,))]
-
-
-def _plain_key(key: Any) -> Any:
-    if type(key) is tuple:
-        return tuple([_plain_key(k) for k in key])
-    return slice(*unwrap((key.start, key.stop, key.step))) if type(key) is slice else unwrap(key)
-
-
-_INDEX_OBJECTS = [(made, _index_class(type(made))) for made in (np.r_, np.c_, np.mgrid, np.ogrid)]
-
 # (class, method) -> what the class itself has for it, None where it is inherited; and what stands for it while recording.
 _methods_originals: dict[tuple[type, str], Callable | None] = {
     (np.vectorize, "__call__"): NUMPYS_VECTORIZE_CALL,
@@ -368,7 +340,7 @@ def load_names() -> None:
     """Make what stands for names: at the first tape, not at npgrad's import; it takes a while, and loads parts of NumPy."""
     for module, makers in _forms().items():
         _add(module, makers)
-    for made, kind in _INDEX_OBJECTS:
+    for made, kind in INDEX_OBJECTS:
         made.__class__ = kind
     _CREATORS_IN_PLACE.update({original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS})
     staying = {place: method for place, method in methods_in_place().items() if place[1] in _STAYING}

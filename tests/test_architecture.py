@@ -30,7 +30,7 @@ LAYERS = {
     ],
     "functions": [
         "_holders", "_callers", "_ufunc_forms", "_seen", "_guards", "_nditer", "_creators", "_math_names", "_twins",
-        "_poly1d", "_functions", "_vectorize",
+        "_poly1d", "_functions", "_vectorize", "_index_objects",
     ],
     "names in place": [
         "_warning_places", "_doors", "_mentions", "_surroundings", "_scipy_held", "_scipy", "_scipy_kernels",
