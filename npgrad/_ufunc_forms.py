@@ -6,6 +6,7 @@ Traced arrays themselves are handed to the recorded call at once, which saves Nu
 
 from __future__ import annotations
 
+import copy
 import functools
 import sys
 from collections.abc import Callable
@@ -44,9 +45,12 @@ def _called(function: Callable, args: tuple, keywords: dict) -> Any:
     return of_plain_data(made, (*args, *keywords.values()), sys._getframe(2), keeps_integers=False)
 
 
-class UfuncForm:
-    """A ufunc in place: equal to the ufunc, an instance of its class to whoever asks, and with all its attributes."""
+_DOC = property(lambda form: form.__wrapped__.__doc__)
 
+
+# A ufunc in place: equal to the ufunc, an instance of its class to whoever asks, and with all its attributes.
+class UfuncForm:
+    __doc__: Any = _DOC
     __slots__ = ("__wrapped__",)
 
     def __init__(self, ufunc: np.ufunc) -> None:
@@ -72,7 +76,7 @@ class UfuncForm:
         return repr(self.__wrapped__)
 
     def __reduce__(self) -> Any:
-        return getattr, (np, self.__wrapped__.__name__)
+        return copy.copy, (self.__wrapped__,)  # which is the ufunc itself
 
     def reduce(self, array: Any, *args: Any, **keywords: Any) -> Any:
         if "initial" in keywords and traced_leaves(keywords["initial"]) and not isinstance(array, TracedArray):
@@ -93,6 +97,7 @@ class UfuncForm:
 
 
 class _OfOne(UfuncForm):
+    __doc__ = _DOC
     __slots__ = ()
 
     def __call__(self, x: Any, /, *args: Any, **keywords: Any) -> Any:
@@ -106,6 +111,7 @@ class _OfOne(UfuncForm):
 
 
 class _OfTwo(UfuncForm):
+    __doc__ = _DOC
     __slots__ = ()
 
     def __call__(self, x: Any, y: Any, /, *args: Any, **keywords: Any) -> Any:
