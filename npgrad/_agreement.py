@@ -9,6 +9,7 @@ from numpy import ndarray
 
 _FLOOR = 1e-7
 _FACTOR = 10
+_ROUNDING = 10 * np.finfo(float).eps
 
 
 class Agreement(NamedTuple):
@@ -35,10 +36,13 @@ def scale_of(derivative: ndarray, value_ndim: int) -> ndarray:
 def agreement(derivative: Any, differences: Any, error: Any, value_ndim: int) -> Agreement:
     """An entry agrees within 10 times the differences' error plus 1e-7 of what is large there.
 
-    Entries that are not finite must be so in both.
+    Entries that are not finite must be so in both. Where the differences are zero, as the value is the same at all points,
+    the entry may be what rounding leaves of terms that cancel, as large as those that do not in its column.
     """
     derivative, differences, error = np.asarray(derivative), np.asarray(differences), np.asarray(error)
     allowed = _FACTOR * np.where(np.isfinite(error), error, 0) + _FLOOR * scale_of(differences, value_ndim)
+    columns = np.max(np.where(np.isfinite(differences), np.abs(differences), 0), axis=tuple(range(value_ndim)), initial=0)
+    allowed = np.where(differences == 0, np.maximum(allowed, _ROUNDING * columns), allowed)
     with np.errstate(invalid="ignore"):
         both_broken = ~np.isfinite(derivative) & ~np.isfinite(differences)
         wrong = np.where(both_broken, 0, np.abs(derivative - differences))

@@ -120,12 +120,14 @@ def _check_value(value: Any, name: str, scalar: bool) -> None:
     leaves, _ = flatten(value)
     if not leaves:
         raise UserError(f"{name} returned an empty {type(value).__name__}: there is nothing to differentiate")
-    for leaf in leaves:
-        kind = np.asarray(leaf).dtype.kind if isinstance(leaf, (ndarray, np.generic, bool, int, float, complex)) else ""
-        if kind in ("b", "i", "u"):
-            raise UserError(f"{name} returned integers ({type(leaf).__name__}): their derivative is zero wherever it exists")
-        if kind not in ("f", "c"):
+    numbers = (ndarray, np.generic, bool, int, float, complex)
+    kinds = [np.asarray(leaf).dtype.kind if isinstance(leaf, numbers) else "" for leaf in leaves]
+    for leaf, kind in zip(leaves, kinds, strict=True):
+        if kind not in tuple("biufc"):
             raise UserError(f"{name} returned {type(leaf).__name__}: it must return numbers or arrays to have a derivative")
+    if {"f", "c"}.isdisjoint(kinds):
+        what = type(leaves[0]).__name__
+        raise UserError(f"{name} returned integers ({what}): their derivative is zero wherever it exists")
     if scalar and (len(leaves) > 1 or np.size(value) != 1 or np.iscomplexobj(value)):
         raise UserError(f"{name} returned no real scalar, which grad needs: use jacobian")
 

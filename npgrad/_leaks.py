@@ -166,7 +166,7 @@ def user_location() -> str:
 WAYS_OUT = (
     "Ways out: make the buffer inside the tape (np.zeros, np.empty ... are followed there) or wrap it in npgrad.array; "
     "put `with npgrad.instrument(module):` around the tape if a module made the buffer before; "
-    "write np.exp(np.array([x, y])) for np.exp([x, y]); use npgrad.stop_gradient where the value is meant to be constant; "
+    "use npgrad.stop_gradient where the value is meant to be constant; "
     'or pass leaks="warn" or leaks="ignore" to the tape or the functional API.'
 )
 

@@ -30,6 +30,7 @@ from ._doors import Doors, Maker, Names
 from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, masked_in_place, methods_in_place, of_values, random_in_place
 from ._holders import refuse_tracked
+from ._index_objects import INDEX_OBJECTS
 from ._json_text import json_methods
 from ._leaks import refuse
 from ._libraries import is_loaded
@@ -42,8 +43,8 @@ from ._scipy_doors import form_of, scipy_doors
 from ._scipy_forms import StandIn, has_stand_in
 from ._scipy_names import captured
 from ._series import series_forms
-from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves, unwrap
-from ._twins import twin
+from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves
+from ._ufunc_forms import ufunc_forms
 from ._users_classes import put_back_methods
 from ._vectorize import vectorize_call
 
@@ -227,6 +228,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
             (TRACED_CREATORS, _creator_in_place),
             ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
             (of_values(np.format_float_positional, np.format_float_scientific), _as_it_is),
+            (ufunc_forms(np), _as_it_is),
         ],
         np.linalg: [
             (_zero_in(np.linalg), _of_lists_in_place),
@@ -296,34 +298,6 @@ def original_of(value: Any) -> Any:
 _CREATORS_IN_PLACE: dict[Any, Callable] = {}
 
 
-def _index_class(kind: Any) -> type:
-    """The class of np.r_ and its like from the first tape on. Also where none records it must stand: NumPy's own code copies
-    traced arrays past all hooks, and what it makes would look as if it had lost a derivative."""
-    original = kind.__getitem__
-
-    @functools.wraps(original)
-    def in_place(self: Any, key: Any) -> Any:
-        if recording():
-            return twin(original)(self, key)
-        check_outside(*traced_leaves(_parts(key)))
-        return original(self, _plain_key(key))
-
-    return type(kind.__name__, (kind,), {"__slots__": (), "__getitem__": in_place})
-
-
-def _parts(key: Any) -> list:
-    keys = key if type(key) is tuple else (key,)
-    return [part for k in keys for part in ((k.start, k.stop, k.step) if type(k) is slice else (k,))]
-
-
-def _plain_key(key: Any) -> Any:
-    if type(key) is tuple:
-        return tuple([_plain_key(k) for k in key])
-    return slice(*unwrap((key.start, key.stop, key.step))) if type(key) is slice else unwrap(key)
-
-
-_INDEX_OBJECTS = [(made, _index_class(type(made))) for made in (np.r_, np.c_, np.mgrid, np.ogrid)]
-
 # (class, method) -> what stands for it from the first tape on.
 _METHODS: dict[tuple[type, str], Callable] = {
     (np.vectorize, "__call__"): vectorize_call,
@@ -346,7 +320,7 @@ def _put_methods(methods: Mapping[tuple[type, str], Callable]) -> None:
 def _load_at_first() -> None:
     for module, makers in _forms().items():
         _add(module, makers)
-    for made, kind in _INDEX_OBJECTS:
+    for made, kind in INDEX_OBJECTS:
         made.__class__ = kind
     _CREATORS_IN_PLACE.update({original: form for original, form in IN_PLACE.items() if original in TRACED_CREATORS})
     _put_methods({**_METHODS, **methods_in_place()})

@@ -13,7 +13,6 @@ from numpy import ndarray
 from ._dispatch import call_rule, call_ufunc, check_outside, in_type, tracking
 from ._elementwise import ACCEPTED, plain_ufunc_call, unary_calls
 from ._functions import call_function
-from ._handed_out import handed_out
 from ._holders import HOLDERS, is_foreign, lent, nothing_tracked
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
@@ -25,6 +24,7 @@ from ._refusals import refuse_function
 from ._registry import CALLING_BACK, ZERO, Elementwise, Rule
 from ._seen import without_seen
 from ._traced import SeenArray, TracedArray, adopt, again, complete, short_entry_point, traced_leaves, unwrap
+from ._ufunc_forms import followed
 from ._ufunc_methods import METHODS
 
 
@@ -32,7 +32,7 @@ from ._ufunc_methods import METHODS
 def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     try:
         if method != "__call__":
-            return METHODS[method](ufunc, *[_followed(v) for v in inputs], **kwargs)
+            return METHODS[method](ufunc, *[followed(v) for v in inputs], **kwargs)
         if not kwargs:
             one = unary_calls.get(ufunc)
             if one is not None:
@@ -52,12 +52,6 @@ def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **
         return _ufunc(ufunc, inputs, {**kwargs})
     except AttributeError:
         return again(__array_ufunc__, self, ufunc, method, *inputs, **kwargs)
-
-
-def _followed(value: Any) -> Any:
-    """The array that NumPy makes of an object or a list with traced arrays inside."""
-    value = handed_out(value)
-    return assemble(value) if type(value) in (list, tuple) and traced_leaves(value) else value
 
 
 def _accepted(value: Any) -> Any:
@@ -80,7 +74,7 @@ def _accepted(value: Any) -> Any:
     foreign = getattr(type(value), "__array_ufunc__", ndarray.__array_ufunc__)
     if foreign is not ndarray.__array_ufunc__:
         return NotImplemented
-    made = _followed(value)
+    made = followed(value)
     if made is not value or isinstance(value, (Number, str, bytes)):
         return made
     plain = np.asarray(value)  # of what gives an array, a buffer, or items

@@ -15,10 +15,13 @@ from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
+import numpy as np
+
 from ._dispatch import tracking
 from ._doors import Doors
 from ._following import FOLLOWED_METHODS
 from ._libraries import declare_loaded
+from ._mentions import is_opaque
 from ._record import Record, recording
 from ._scipy import called_from, following, is_followed_by_name, plain_copy, refuse_compiled
 from ._scipy_elements import (
@@ -37,6 +40,7 @@ from ._scipy_held import leaves_of
 from ._structure import map_structure
 from ._surroundings import arrays_around
 from ._traced import TracedArray, traced_leaves
+from ._ufunc_forms import ufunc_form
 
 # Their functions call the user's; the last is where one of them looks for others.
 _CALLING = ("scipy.optimize", "scipy.integrate", "scipy.differentiate", "scipy.optimize._zeros_py")
@@ -50,7 +54,8 @@ _FOLLOWED = (
     "scipy.spatial.distance", "scipy.stats", "scipy.sparse._sparsetools",
     "scipy.sparse.csgraph",
 )  # fmt: skip
-_MODULES = tuple(dict.fromkeys((*_CALLING, *_COMPILED, *_FOLLOWED)))
+_UFUNCS = ("scipy.special",)
+_MODULES = tuple(dict.fromkeys((*_CALLING, *_COMPILED, *_FOLLOWED, *_UFUNCS)))
 _FUNCTIONS = (types.FunctionType, types.BuiltinFunctionType)
 _FINDERS = {"get_blas_funcs", "get_lapack_funcs"}
 _RETURNED = "what a function returns to it, which is traced,"
@@ -61,7 +66,9 @@ _lost: ContextVar[list[Record] | None] = ContextVar("npgrad_lost", default=None)
 
 
 def form_of(value: Any) -> Callable | None:
-    """What stands for a function of SciPy's, or of the user's own compiled by f2py; None for anything else."""
+    """What stands for a function of SciPy's, a ufunc, or a function of the user's compiled by f2py; None for others."""
+    if type(value) is np.ufunc and not is_opaque(value):
+        return ufunc_form(value)
     if (form := following_form(value)) is not None:
         return form
     kind = type(value).__name__

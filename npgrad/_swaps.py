@@ -32,8 +32,8 @@ from ._users_classes import put_method
 
 # What holds nothing to be swapped: lists of nothing else are not searched.
 PLAIN: set[Any] = {
-    bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, np.ufunc, TracedArray,
-    PythonNumber, *np.sctypeDict.values(),
+    bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, TracedArray, PythonNumber,
+    *np.sctypeDict.values(),
 }  # fmt: skip
 
 
@@ -171,7 +171,6 @@ class Swaps(Unswapped):
         for key, value in list(items):
             kind = type(value)
             if kind in PLAIN or (kind is types.FunctionType and self.is_bare(value)):
-                self.is_opaque |= kind is np.ufunc and is_opaque(value)
                 if kind is types.ModuleType:
                     self.held[id(value)] = value
                 continue

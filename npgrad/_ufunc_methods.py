@@ -244,7 +244,7 @@ def _add_at(ufunc: Any, a: TracedArray, indices: Any, value: Any) -> None:
     if records:
         write_records(a, records)
         key, moved = frozen_key(indices)
-        sign = 1 if ufunc is np.add else -1
+        sign = 1 if ufunc == np.add else -1
         append(records, (ADD_AT, a._storage, a._view, key, moved, value._storage, value._view, sign))
 
 

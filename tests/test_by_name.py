@@ -118,9 +118,8 @@ def test_arguments_by_name(sample: S) -> None:
 OTHERWISE = {np.split, np.array_split, np.dsplit, np.histogramdd, *WRITES}
 
 
-# A list that is given to a ufunc reaches no hook: docs/leaks.md.
 @pytest.mark.once
-@for_samples(s for s in SAMPLES if s.function not in OTHERWISE and not isinstance(s.function, np.ufunc))
+@for_samples(s for s in SAMPLES if s.function not in OTHERWISE)
 def test_lists_of_elements(sample: S) -> None:
     """Followed or refused. Compiled code reads complex numbers in a list without a question."""
     turned = [p * (1 + 0.2j) for p in sample.points]

@@ -387,3 +387,17 @@ def test_in_a_process_of_its_own(script):
     for help_text in (process("--help").stdout, process("jacobian", "--help").stdout):
         assert "10 times that estimate" in " ".join(help_text.split())
     assert process("hessian").returncode == FAILED
+
+
+def test_what_rounding_leaves_beside_differences_of_zero():
+    differences = np.array([[0.0, 0.0], [2.0, 1.0]])
+    rounded = np.array([[2e-16, -1e-16], [2.0, 1.0]])
+    assert agreement(rounded, differences, 0 * differences, 1).agrees
+    assert not agreement(differences, rounded, 0 * differences, 1).agrees  # a derivative is lost, however small
+    assert not agreement(1e2 * rounded, differences, 0 * differences, 1).agrees
+
+
+def test_integers_beside_other_results(tmp_path, capsys):
+    (tmp_path / "counting.py").write_text("def f(x):\n    return x * x, len(x), x > 1.0\n")
+    assert main(["jacobian", f"{tmp_path / 'counting.py'}:f", "--at", "[1.0, 2.0]"]) == AGREE
+    assert capsys.readouterr().out.count("agrees with central differences") == 3

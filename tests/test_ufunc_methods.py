@@ -1,6 +1,7 @@
 """What the samples of ufunc methods cannot say: refusals, and outputs that carry no derivative."""
 
 import contextlib
+import copy
 from typing import Any
 
 import numpy as np
@@ -137,3 +138,48 @@ def test_gradient_through_at_of_what_has_no_axes() -> None:
 
 def test_a_list_of_rows_that_differ_where_numpy_does_not_look() -> None:
     check_gradients(lambda x: np.trapezoid(x, x, [x, x[0, :1], 3.0]), np.array([[1.0, 2.0], [3.0, 5.0]]))
+
+
+# --- What stands for a ufunc while a tape records ------------------------------------------------------------------------
+
+
+def test_a_ufunc_in_place_is_the_ufunc_to_whoever_asks() -> None:
+    before, point = np.exp, np.array([0.5, 2.0])
+    with ng.GradientTape() as tape:
+        x = tape.watch(point)
+        exp = np.exp
+        assert exp == before and before == exp and {before: 1}[exp] == 1 and np.exp is exp and isinstance(exp, np.ufunc)
+        assert (exp.nin, exp.__name__, exp.__doc__, repr(exp)) == (1, "exp", before.__doc__, repr(before))
+        assert copy.deepcopy(exp) is before
+        assert isinstance(exp(1.0), np.float64) and type(exp(point)) is np.ndarray
+        made = exp([1.0, 2.0])
+        made[:] = x
+    assert np.exp is before and exp([1.0]) == before([1.0])
+    np.testing.assert_array_equal(tape.gradient(made, x), [1, 1])
+
+
+@pytest.mark.parametrize(
+    "function",
+    [
+        lambda x: np.exp([x, 2 * x]),
+        lambda x: np.multiply.outer([x[0], 1.0], x),
+        lambda x: np.add.reduce([1.0, 2.0], initial=x[0]),
+        lambda x: np.maximum.accumulate(([x[1], x[0]], x * x), axis=1),
+        lambda x: np.hypot.reduceat([x[0], 2.0, x[1]], [0, 1]),
+        lambda x: np.arctan2([x[0] * 1.0, 2.0], [[1.0], [x[1]]], where=[True, False], out=np.zeros((2, 2))),
+        lambda x: np.clip([x, [3.0, 0.1]], x[0], 1.5),
+        lambda x: np.divmod([x, 2 * x], [0.3, x[1]])[1],
+        lambda x: np.real(np.multiply([x[0] * 1j, 2.0], (x[1] + 1j))),
+        lambda x: np.matvec([[x[0], 2.0], [0.5, x[1]]], [1.0, x[0]]),
+    ],
+)
+def test_lists_given_to_ufuncs(function: Any) -> None:
+    check_gradients(function, np.array([0.7, 2.0]), order=2)
+
+
+def test_lists_given_to_ufuncs_from_before() -> None:
+    """A table of a program's is reached by the functional API."""
+    table = {"exp": np.exp, "add": np.add}
+    gradient = ng.grad(lambda x: np.sum(table["add"].reduce([table["exp"]([x, 2 * x]), [x, x * x]])))(np.array([0.5, 2.0]))
+    point = np.array([0.5, 2.0])
+    np.testing.assert_allclose(gradient, np.exp(point) + 2 * np.exp(2 * point) + 1 + 2 * point)
