@@ -11,8 +11,8 @@ from numpy import ndarray
 
 from ._arguments import Copies
 from ._instrument import Reach, reached
-from ._leaks import LeakError
-from ._record import Record, recording
+from ._leaks import LeakError, refuse
+from ._record import Record, owners, recording
 from ._structure import flatten, map_structure
 from ._tape import GradientTape
 from ._traced import PythonNumber, SeenArray, TracedArray, complete
@@ -53,6 +53,20 @@ def _position(number: int, args: tuple) -> int:
             "differentiated by position, not by keyword"
         )
     return int(number) % len(args)
+
+
+_KEPT = "the function returned what an earlier call of it has computed, whose derivative went with that call's tape"
+_KEPT_CURE = (
+    "Empty the cache that it comes from between the calls, or return npgrad.stop_gradient(array) of what is a constant."
+)
+
+
+def _refuse_kept(leaves: list, record: Record) -> None:
+    """A program that keeps results by their arguments computes nothing where it is called with the same ones again."""
+    storages = [leaf._storage for leaf in leaves if isinstance(leaf, TracedArray)]
+    of_this_call = any(record.token in storage.tracked for storage in storages)
+    if not of_this_call and any(storage.tracked and not owners(storage) for storage in storages):
+        refuse((record,), _KEPT, _KEPT_CURE)
 
 
 # Arguments that bring in nothing that a search could find, and those of them that need no look at all.
@@ -113,6 +127,7 @@ class Run:
                         raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
                     result, self.aux = result
                     self.aux = map_structure(plain, self.aux)
+                _refuse_kept(flatten(result)[0], self.record())
                 # Taken here: what a module or another thread does next to a work array is not in it.
                 self._plain_value = map_structure(plain, result)
                 self.value = result
@@ -133,4 +148,3 @@ class Run:
 
     def plain_value(self) -> Any:
         return self._plain_value
-

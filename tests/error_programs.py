@@ -498,3 +498,10 @@ REPEATED = itertools.repeat(np.zeros(2))
 def write_what_is_repeated(x):
     next(REPEATED)[:] = x
     return x
+
+
+def asked_again():
+    kept = {}
+    gradient = ng.grad(lambda x: kept.setdefault(str(x), (x * x).sum()))
+    gradient(X)
+    return gradient(X)

@@ -229,3 +229,25 @@ def test_one_array_in_two_places_has_two_derivatives(kind):
     np.testing.assert_allclose(pullback(np.ones(2)), [expected[0], expected[1]["y"]], rtol=1e-15)
     blocks = ng.sparse_jacobian(lambda x, y: x * x * y, (0, 1))(same, same)
     np.testing.assert_allclose([np.diag(block.toarray()) for block in blocks], [expected[0], expected[1]["y"]], rtol=1e-15)
+
+
+def test_results_that_a_program_keeps_by_its_arguments():
+    """Where it is called with the same ones again it computes nothing, and there is no derivative to be had."""
+    kept = {}
+
+    def program(x):
+        if str(x) not in kept:
+            kept[str(x)] = np.sum(x**2)
+        return kept[str(x)]
+
+    gradient, x = ng.grad(program), np.array([1.0, 2.0])
+    assert gradient(x).tolist() == [2.0, 4.0]
+    with pytest.raises(ng.LeakError, match=r"test_functional.py:\d+: the function returned what an earlier call"):
+        gradient(x)
+    with pytest.warns(ng.LeakWarning, match="an earlier call"):
+        assert ng.grad(program, leaks="warn")(x).tolist() == [0.0, 0.0]
+    kept.clear()
+    assert gradient(x).tolist() == [2.0, 4.0]
+    # What comes beside a derivative may be older, and the tape of an outer derivative is still there.
+    assert ng.jacobian(lambda x: (3 * x, *kept.values()))(x)[1].tolist() == [0.0, 0.0]
+    assert ng.grad(lambda x: ng.grad(lambda y: np.sum(y * x))(x).sum())(x).tolist() == [1.0, 1.0]
