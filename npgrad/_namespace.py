@@ -86,11 +86,21 @@ def _is_followed(value: Any) -> bool:
 def _seen_in_place(original: Callable, traced: Callable) -> Callable:
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
-        if (args and type(args[0]) is TracedArray) or not recording():
+        if not recording():
             return original(*args, **kwargs)
-        return _called_in_place(original, traced, args, kwargs, sys._getframe(1))
+        if not args or type(args[0]) is not TracedArray:
+            return _called_in_place(original, traced, args, kwargs, sys._getframe(1))
+        if _HAS_NO_HOOK.issuperset(map(type, args)) and (not kwargs or _HAS_NO_HOOK.issuperset(map(type, kwargs.values()))):
+            try:  # as NumPy would after a search for other hooks
+                return call_function(original, args, {**kwargs})
+            except (AttributeError, TypeError, ValueError, IndexError):
+                return original(*args, **kwargs)  # which says why the call is refused
+        return original(*args, **kwargs)
 
     return in_place
+
+
+_HAS_NO_HOOK = frozenset([TracedArray, np.ndarray, bool, int, float, complex, str, type(None), np.float64])
 
 
 def _called_in_place(original: Callable, traced: Callable, args: tuple, kwargs: dict, frame: FrameType) -> Any:

@@ -235,13 +235,12 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
         bit <<= 1
     if bits & ~given.differentiable:
         return NO_PLAN
+    compute = rule.method if rule.method is not None and args and type(plain[0]) is ndarray else function
     if kwargs:
         n = len(args)
-        result = function(*plain[:n], **dict(zip(kwargs, plain[n:], strict=True)))
-    elif rule.method is not None and type(plain[0]) is ndarray:
-        result = rule.method(*plain)
+        result = compute(*plain[:n], **dict(zip(kwargs, plain[n:], strict=True)))
     else:
-        result = function(*plain)
+        result = compute(*plain)
     if type(result) is ndarray:
         if result.base is not None:
             for value in values:
