@@ -80,7 +80,8 @@ class UfuncForm:
 
     def reduce(self, array: Any, *args: Any, **keywords: Any) -> Any:
         if "initial" in keywords and traced_leaves(keywords["initial"]) and not isinstance(array, TracedArray):
-            array = adopt(np.array(followed(array)))
+            made = followed(array)
+            array = made if isinstance(made, TracedArray) else adopt(np.array(made))
         return _called(self.__wrapped__.reduce, (array, *args), keywords)
 
     def accumulate(self, *args: Any, **keywords: Any) -> Any:

@@ -164,6 +164,7 @@ def test_a_ufunc_in_place_is_the_ufunc_to_whoever_asks() -> None:
         lambda x: np.exp([x, 2 * x]),
         lambda x: np.multiply.outer([x[0], 1.0], x),
         lambda x: np.add.reduce([1.0, 2.0], initial=x[0]),
+        lambda x: np.multiply.reduce([x, x * x], axis=1, initial=x[1]),
         lambda x: np.maximum.accumulate(([x[1], x[0]], x * x), axis=1),
         lambda x: np.hypot.reduceat([x[0], 2.0, x[1]], [0, 1]),
         lambda x: np.arctan2([x[0] * 1.0, 2.0], [[1.0], [x[1]]], where=[True, False], out=np.zeros((2, 2))),
