@@ -33,7 +33,8 @@ class Buffers:
 
     @staticmethod
     def array() -> np.ndarray:
-        return np.ndarray(2, float, bytearray(16))
+        kind = np.ndarray  # what calls it by this name is followed
+        return kind(2, float, bytearray(16))
 
 
 def slice_store(x: Any) -> Any:
@@ -73,7 +74,7 @@ def in_a_callee(x: Any) -> Any:
 
 
 RECORDS = np.ndarray(2, [("a", float), ("b", float)], bytearray(32))
-HIDDEN = types.MappingProxyType(
+HIDDEN = ctypes.py_object(
     {"work": Buffers.array(), "asarray": np.asarray, "exp": np.exp, "add": np.add, "multiply": np.multiply,
      "records": RECORDS, "objects": np.array([None, None])}
 )
@@ -81,7 +82,7 @@ del RECORDS
 
 
 def state_of_earlier_runs(x: Any) -> Any:
-    work = HIDDEN["work"]
+    work = HIDDEN.value["work"]
     before = work * 1.0
     y = np.sin(x) + 0.0 * before
     work[...] = y  # leak
@@ -98,48 +99,48 @@ def square(z: Any) -> Any:
 
 
 def function_kept_in_a_table(x: Any) -> Any:
-    kept = HIDDEN["asarray"](x * 3.0)  # leak
+    kept = HIDDEN.value["asarray"](x * 3.0)  # leak
     return kept * x
 
 
 def list_for_a_ufunc(x: Any) -> Any:
     y = x * x
-    both = HIDDEN["exp"]([x, y])  # leak
+    both = HIDDEN.value["exp"]([x, y])  # leak
     return both * 2.0
 
 
 def lists_for_a_method_of_a_ufunc(x: Any) -> Any:
-    y = HIDDEN["add"].reduce([x, x * x])  # leak
+    y = HIDDEN.value["add"].reduce([x, x * x])  # leak
     return y * 2.0
 
 
 def complex_numbers_in_a_list(x: Any) -> Any:
-    both = HIDDEN["multiply"]([x[0] * 1j, 2j], 1j)  # leak
+    both = HIDDEN.value["multiply"]([x[0] * 1j, 2j], 1j)  # leak
     return both.real * 2.0
 
 
 def objects_that_become_complex(x: Any) -> Any:
-    elements = HIDDEN["objects"]
+    elements = HIDDEN.value["objects"]
     elements[:] = list(x)
     return np.abs(elements.astype(complex)) * x  # leak
 
 
 def fields_from_before(x: Any) -> Any:
-    records = HIDDEN["records"]
+    records = HIDDEN.value["records"]
     y = x * x
     records["a"] = y  # leak
     return records["a"] * x
 
 
 def objects_from_before(x: Any) -> Any:
-    objects = HIDDEN["objects"]
+    objects = HIDDEN.value["objects"]
     objects[:] = x * x  # leak
     y = x * 1.0
     return objects.astype(float) * y
 
 
 def object_that_gives_an_array(x: Any) -> Any:
-    return HIDDEN["exp"](_Giving(x))  # leak
+    return HIDDEN.value["exp"](_Giving(x))  # leak
 
 
 class _Giving:
@@ -205,12 +206,12 @@ def _memoryview_elements(x: Any) -> Any:
 
 
 def _asarray_bound_before(x: Any) -> Any:
-    y = HIDDEN["asarray"](np.sin(x))  # leak
+    y = HIDDEN.value["asarray"](np.sin(x))  # leak
     return y * x
 
 
 def _plain_buffer_from_before(x: Any) -> Any:
-    work = HIDDEN["work"]
+    work = HIDDEN.value["work"]
     work[:] = np.exp(x)  # leak
     return work * x
 
@@ -284,16 +285,17 @@ def _seeded(row: Callable, names: dict, fixed: Callable) -> Callable:
 def _made_past_the_names_in_place() -> dict[str, Any]:
     """The arrays of the rows as a C library would make them: nobody sees that they are new."""
     made: dict[str, Any] = {}
+    kind = np.ndarray
     for name, value in test_leaks.constants().items():
         bare = getattr(value, "_bare", value)
         if isinstance(bare, np.ndarray):
-            bare, old = np.ndarray(bare.shape, bare.dtype), bare
+            bare, old = kind(bare.shape, bare.dtype), bare
             np.ndarray.__setitem__(bare, ..., old)
         made[name] = bare
     return made
 
 
-@pytest.mark.parametrize("code", SILENT)
+@pytest.mark.parametrize("code", [code for code in SILENT if "old_" not in code])
 def test_silent_rows_are_found(code: str) -> None:
     names: dict[str, Any] = dict(test_leaks.MODULES)
     row = _row(code, names)
@@ -302,8 +304,11 @@ def test_silent_rows_are_found(code: str) -> None:
     assert str(caught.value).startswith(f"{_FILE}:2: ")
 
 
-@pytest.mark.parametrize("code", [code for code in SILENT if "plain" in code or "P[" in code or "pc" in code])
-def test_buffers_that_the_functional_interface_reaches_are_followed(code: str) -> None:
+_REACHED = ("plain", "P[", "pc", "old_")
+
+
+@pytest.mark.parametrize("code", [code for code in SILENT if any(name in code for name in _REACHED)])
+def test_what_the_functional_interface_reaches_is_followed(code: str) -> None:
     names: dict[str, Any] = {**test_leaks.MODULES, **test_leaks.constants(), "__name__": "a_program"}
     row = _row(code, names)
     try:
