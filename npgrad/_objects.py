@@ -28,7 +28,9 @@ class ObjectArray(ndarray):
         made = plain.astype(dtype, *args, **kwargs)
         return adopt(made) if recording() else made
 
-    def trace(self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None) -> Any:
+    def trace(  # type: ignore[override]
+        self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
+    ) -> Any:
         """NumPy's own makes a plain number of the sum."""
         return self.diagonal(offset, axis1, axis2).sum(-1, dtype, out)
 
