@@ -56,6 +56,30 @@ def hidden_in(value: Any) -> list:
     return found
 
 
+def owner_of(array: ndarray) -> Any:
+    """The array at whose memory another one looks, also where NumPy has an object between them."""
+    owner = array.base
+    while owner is not None and type(owner) is not ndarray:
+        owner = getattr(owner, "base", getattr(owner, "obj", None))
+    return owner
+
+
+def _slots(kind: type) -> tuple[str, ...]:
+    slots = vars(kind).get("__slots__", ())
+    names = (slots,) if isinstance(slots, str) else tuple(slots)
+    return tuple([name for name in names if not name.startswith("__")])
+
+
+def filled_slots(value: Any) -> list[tuple[str, Any]]:
+    names = [name for base in type(value).__mro__ for name in _slots(base)]
+    return [(name, getattr(value, name)) for name in names if hasattr(value, name)]
+
+
+def parts_of(value: Any) -> list:
+    """What an object consists of."""
+    return [getattr(value, "__dict__", None), type(value), *[part for _, part in filled_slots(value)]]
+
+
 _STILL = (
     "{place}: an array is written that is held where npgrad cannot follow it: by an iterator or a generator, or among the "
     "results of functools.lru_cache. Keep it in a variable, a list or an attribute, or make it while the tape records."

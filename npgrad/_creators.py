@@ -147,7 +147,7 @@ def _adopting(original: Callable, convert: Callable = arrays_of, count: int | No
         result = original(*made, *args[len(made) :], **{name: converted(a) for name, a in kwargs.items()})
         if type(result) is tuple or type(result) is list:
             return type(result)([_from_plain(None, r) for r in result])
-        return _from_plain(None, result)
+        return result if result is kwargs.get("out") else _from_plain(None, result)
 
     return creator
 

@@ -23,8 +23,11 @@ def memory(target: Any) -> Any:
 
 
 def refuse_plain_target(records: tuple[Record, ...], out: tuple) -> None:
-    shapes = ", ".join(str(np.shape(o)) for o in out if o is not None and not isinstance(o, TracedArray))
-    refuse(records, f"traced data is written into a plain array of shape {shapes}, which no tape can follow")
+    """Not integers and truth values: what is cast to them is constant."""
+    plain = [o for o in out if o is not None and not isinstance(o, TracedArray) and np.result_type(o).kind not in "biu"]
+    if plain:
+        shapes = ", ".join([str(np.shape(o)) for o in plain])
+        refuse(records, f"traced data is written into a plain array of shape {shapes}, which no tape can follow")
 
 
 def check_target(out: Any) -> None:

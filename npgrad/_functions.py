@@ -12,7 +12,7 @@ from ._compat import BLOCK_TAKES_SUBCLASSES, clip_ufunc, signature_of
 from ._destinations import check_target, refuse_plain_target, written, written_by_numpy
 from ._dispatch import call_rule, check_outside, tracking, write_records
 from ._handed_out import handed_out, with_handed_out
-from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
+from ._leaks import NoRuleError, called_by_numpy, leak_message
 from ._libraries import declare_loaded
 from ._move_entries import COPY
 from ._moves import arrays_of, assemble, gather, overwrite, protect, reads_itself
@@ -21,7 +21,7 @@ from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, COMPOSITES, RULES, VIEWS, WRITES, ZERO, ByIndex, Rule
 from ._storage import has_overlaps
-from ._traced import TracedArray, adopt, new_array, same_memory, traced_leaves, unwrap
+from ._traced import SeenArray, TracedArray, adopt, new_array, same_memory, traced_leaves, unwrap
 from ._twins import FORMS, twin
 
 # What these do to arrays where nothing is left out is one ufunc; NumPy's own code around it takes longer than that.
@@ -58,7 +58,7 @@ def call_function(function: Callable, args: tuple, kwargs: dict) -> Any:
         body = COMPOSITES[function]
         if body is None:
             args, kwargs = assembled(function, args, kwargs)
-            return _new_is_traced(twin(function)(*args, **kwargs), args)
+            return _new_is_traced(twin(function)(*args, **kwargs), (*args, *kwargs.values()))
         if type(body) is ByIndex:
             return _at_index(body, function, args, kwargs)
         return _run_body(body, function, args, kwargs)
@@ -213,6 +213,8 @@ def exactly(result: Any, exact: Any, as_it_lies: bool = True) -> Any:
         shape = np.shape(exact)  # that of ``out``, if there is one, into which NumPy may broadcast
         result = result.reshape(shape) if result.size == exact.size else np.broadcast_to(result, shape)
         result = result.astype(exact.dtype)
+        if not isinstance(result, TracedArray):
+            return exact  # integers
     if isinstance(exact, np.generic) and isinstance(result._bare, np.ndarray):
         result = result[()]
     made_scalar = isinstance(exact, np.ndarray) and not isinstance(result._bare, np.ndarray)
@@ -232,7 +234,7 @@ def _like_target(out: Any) -> Any:
 
 def _into(out: Any, result: Any, exact: Any) -> Any:
     if not isinstance(out, TracedArray):
-        refuse(recording(), f"traced data is written into a plain array of shape {np.shape(out)}")
+        refuse_plain_target(recording(), (out,))
         out[...] = exact
         return out
     out[...] = result
@@ -303,6 +305,8 @@ def compute_plain(function: Callable, args: tuple, kwargs: dict) -> Any:
             record.append((COPY, target._storage, target._view, None, None))
     if isinstance(out, TracedArray) and (result is out._bare or isinstance(result, np.generic)):
         return written(out, result)  # and not what functions of np.fft make beside it
+    if type(out) is SeenArray:
+        return out
     if not recording():
         return result
     arguments = [a for a in (*args, *kwargs.values()) if isinstance(a, (np.ndarray, list, tuple))]
@@ -313,6 +317,8 @@ def _adopted(result: Any, arguments: list) -> Any:
     """New data is traced from here on. What looks at the memory of an argument goes on doing so."""
     if isinstance(result, (tuple, list)):
         return _rebuilt(result, [_adopted(part, arguments) for part in result])
+    if any(result is a for a in arguments):
+        return result
     if type(result) is np.ndarray:
         for leaf in traced_leaves(arguments):
             if result is leaf._bare:

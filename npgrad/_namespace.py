@@ -109,7 +109,7 @@ def _called_in_place(original: Callable, traced: Callable, args: tuple, kwargs: 
         return original(*args, **kwargs)
     args, kwargs = taken(original, args, kwargs)
     if not traced_leaves((args, kwargs) if kwargs else args):
-        return of_plain_data(original(*args, **kwargs), args, frame)
+        return of_plain_data(original(*args, **kwargs), (*args, *kwargs.values()), frame)
     return traced(*args, **kwargs)
 
 
@@ -137,7 +137,9 @@ def _of_lists_in_place(original: Callable, traced: Callable) -> Callable:
             if (kind is list or kind is tuple) and recording() and traced_leaves(a):
                 return call_function(original, args, kwargs)
         made = original(*args, **kwargs)
-        return of_plain_data(made, args, sys._getframe(1)) if isinstance(made, (np.ndarray, tuple)) and recording() else made
+        if not isinstance(made, (np.ndarray, tuple)) or not recording():
+            return made
+        return of_plain_data(made, (*args, *kwargs.values()), sys._getframe(1))
 
     return in_place
 

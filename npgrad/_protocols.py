@@ -22,7 +22,7 @@ from ._plans import AGAIN, NO_PLAN, call_plainly
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, ZERO, Elementwise, Rule
-from ._seen import without_seen
+from ._seen import given_back, without_seen
 from ._traced import SeenArray, TracedArray, adopt, again, complete, short_entry_point, traced_leaves, unwrap
 from ._ufunc_forms import followed
 from ._ufunc_methods import METHODS
@@ -141,7 +141,8 @@ def __array_function__(self: TracedArray, func: Callable, types: Any, args: tupl
         if kind is not ObjectArray and not issubclass(kind, SeenArray) and kind.__array_function__ is not _NUMPYS_FUNCTION:
             return NotImplemented
     if SeenArray in types:
-        args, kwargs = without_seen(args), without_seen(kwargs)
+        views: list = []
+        return given_back(__array_function__(self, func, (), without_seen(args, views), without_seen(kwargs, views)), views)
     if not (args and isinstance(args[0], (TracedArray, list, tuple))) and not traced_leaves((args, kwargs)):
         args = tuple([_in_a_list(a) for a in args])
     try:

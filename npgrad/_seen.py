@@ -19,19 +19,29 @@ from ._record import recording
 from ._traced import SeenArray, traced_leaves
 
 
-def without_seen(value: Any) -> Any:
-    """Arguments with plain arrays in the place of integers and truth values that are seen."""
+def without_seen(value: Any, views: list | None = None) -> Any:
+    """Arguments with plain arrays in the place of integers and truth values that are seen; these are noted in ``views``."""
     kind = type(value)
     if kind is SeenArray:
-        return value.view(ndarray)
+        plain = value.view(ndarray)
+        if views is not None:
+            views.append((plain, value))
+        return plain
     if kind is tuple or kind is list:
-        return kind([without_seen(item) for item in value])
-    return {name: without_seen(item) for name, item in value.items()} if kind is dict else value
+        return kind([without_seen(item, views) for item in value])
+    return {name: without_seen(item, views) for name, item in value.items()} if kind is dict else value
+
+
+def given_back(result: Any, views: list) -> Any:
+    """A destination that comes back, as the program has it."""
+    return next((seen for plain, seen in views if plain is result), result)
 
 
 def _made(result: Any, args: tuple) -> Any:
-    """What the program gets for a result of plain data, in the hook that it has called."""
-    return of_plain_data(result, args, sys._getframe(2), keeps_integers=False) if recording() else result
+    """What the program gets for a result of plain data, in the hook that it has called: what is new can be written into."""
+    if not recording() or any(result is a for a in args):
+        return result
+    return of_plain_data(result, args, sys._getframe(2), keeps_integers=False)
 
 
 def _array_ufunc(self: SeenArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
@@ -51,10 +61,10 @@ def _array_ufunc(self: SeenArray, ufunc: Any, method: str, *inputs: Any, **kwarg
 
 
 def _array_function(self: SeenArray, func: Callable, types: Any, args: Any, kwargs: Any) -> Any:
-    plain, named = without_seen(args), without_seen(kwargs)
-    result = func(*plain, **named)
-    out = kwargs.get("out")
-    return out if out is not None and result is named["out"] else _made(result, (*plain, *named.values()))
+    views: list = []
+    plain, named = without_seen(args, views), without_seen(kwargs, views)
+    result = given_back(func(*plain, **named), views)
+    return _made(result, (*plain, *named.values()))
 
 
 def _method(name: str) -> Callable:
@@ -63,8 +73,12 @@ def _method(name: str) -> Callable:
     def method(self: SeenArray, *args: Any, **kwargs: Any) -> Any:
         plain = self.view(ndarray)
         if traced_leaves([*args, *kwargs.values()]):
+            if name == "choose" and len(args) > 1:  # the only method that takes a sequence one by one
+                args = (args,)
             return getattr(np, name)(plain, *args, **kwargs)  # which sees them
-        return _made(numpys(plain, *without_seen(args), **without_seen(kwargs)), (plain,))
+        views: list = []
+        result = given_back(numpys(plain, *without_seen(args, views), **without_seen(kwargs, views)), views)
+        return _made(result, (plain, *args, *kwargs.values()))
 
     method.__name__ = name
     return method

@@ -20,13 +20,14 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._carriers import carries, hidden_in
+from ._carriers import carries, filled_slots, hidden_in, owner_of, parts_of
 from ._guards import generator_class, guarded_generator, guarded_write
-from ._holders import HeldArray
+from ._holders import HeldArray, LentStorage
 from ._leaks import is_users_code
 from ._mentions import contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
 from ._namespace import form_in_place, may_have_form
+from ._storage import has_overlaps
 from ._traced import PythonNumber, SeenArray, TracedArray, as_seen, is_inexact, on_memory_of, unwrap, view_of
 from ._users_classes import put_method
 
@@ -114,7 +115,7 @@ class Swaps(Unswapped):
             return value
         made = value
         if kind is ndarray:
-            if _is_work_array(value):
+            if _is_work_array(value) or (is_inexact(value.dtype) and _is_work_array(owner_of(value))):
                 made = self.shared(value)
             elif value.dtype.names is not None:
                 made = value.view(HeldArray)
@@ -154,8 +155,12 @@ class Swaps(Unswapped):
 
     def shared(self, array: ndarray) -> ndarray:
         """A traced array on the same memory, which stays the owner's; views of one array stay views of one."""
-        if _is_work_array(array.base) and isinstance(owner := self.form(array.base), TracedArray):
-            return view_of(owner, array)
+        owner = owner_of(array)
+        if _is_work_array(owner) and isinstance(whole := self.form(owner), TracedArray):
+            part = view_of(whole, array)
+            if has_overlaps(array):  # what is stretched is only read
+                part.setflags(write=False)
+            return part
         if not array.flags.forc:
             return array
         return on_memory_of(array)
@@ -274,6 +279,8 @@ class Swaps(Unswapped):
             if kind in PLAIN or id(value) in seen:
                 continue
             seen[id(value)] = value
+            if kind is not ndarray and isinstance(value, ndarray):
+                self.foreign(value)
             if kind is types.FunctionType:
                 self.function(value)
             elif kind is dict:
@@ -310,6 +317,13 @@ class Swaps(Unswapped):
             else:
                 self.is_opaque |= is_opaque(value)
                 self.todo += held_functions(value)
+
+    def foreign(self, array: ndarray) -> None:
+        """An array of another class would not hear of tracked data in the memory that it looks at."""
+        owner = owner_of(array)
+        whole = self.form(owner) if _is_work_array(owner) else None
+        if isinstance(whole, TracedArray):
+            whole._storage.__class__ = LentStorage
 
     def variable(self, variable: contextvars.ContextVar) -> None:
         def values() -> list:
@@ -357,25 +371,9 @@ class Swaps(Unswapped):
 
     def instance(self, value: Any) -> None:
         get, put = functools.partial(getattr, value), functools.partial(object.__setattr__, value)
-        self.looks.append((functools.partial(_parts, value), tuple(_parts(value))))
-        self.swap(_filled_slots(value), get, put)
+        self.looks.append((functools.partial(parts_of, value), tuple(parts_of(value))))
+        self.swap(filled_slots(value), get, put)
         self.todo += [getattr(value, "__dict__", None), type(value)]
-
-
-def _slots(kind: type) -> tuple[str, ...]:
-    slots = vars(kind).get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else tuple(slots)
-    return tuple([name for name in names if not name.startswith("__")])
-
-
-def _filled_slots(value: Any) -> list[tuple[str, Any]]:
-    names = [name for base in type(value).__mro__ for name in _slots(base)]
-    return [(name, getattr(value, name)) for name in names if hasattr(value, name)]
-
-
-def _parts(value: Any) -> list:
-    """What an object consists of."""
-    return [getattr(value, "__dict__", None), type(value), *[part for _, part in _filled_slots(value)]]
 
 
 def _own(function: types.FunctionType) -> list:

@@ -35,14 +35,25 @@ _TAKEN = NO_OBJECTS - {SeenArray}
 _OPERANDS = ACCEPTED - {SeenArray}
 
 
+class _Missing:
+    """An argument that was not given."""
+
+
+_MISSING = _Missing()
+
+
 def _called(function: Callable, args: tuple, keywords: dict) -> Any:
     """A call in which traced arrays in lists are seen, and whose new arrays are traced, as those of other functions are."""
-    if _TAKEN.issuperset(map(type, args)) or not recording():
+    kinds = set(map(type, args))
+    if _Missing in kinds:
+        return function(*[a for a in args if a is not _MISSING], **keywords)  # NumPy's own error
+    if kinds <= _TAKEN or not recording():
         return function(*args, **keywords)
     made = function(*map(followed, args), **keywords)
-    if not isinstance(made, (ndarray, tuple)):
+    given = (*args, *keywords.values())
+    if not isinstance(made, (ndarray, tuple)) or any(made is a for a in given):
         return made
-    return of_plain_data(made, (*args, *keywords.values()), sys._getframe(2), keeps_integers=False)
+    return of_plain_data(made, given, sys._getframe(2), keeps_integers=False)
 
 
 _DOC = property(lambda form: form.__wrapped__.__doc__)
@@ -93,15 +104,15 @@ class UfuncForm:
     def outer(self, *args: Any, **keywords: Any) -> Any:
         return _called(self.__wrapped__.outer, args, keywords)
 
-    def at(self, *args: Any) -> None:
-        _called(self.__wrapped__.at, args, {})
+    def at(self, *args: Any) -> Any:  # an operand may have an answer of its own
+        return _called(self.__wrapped__.at, args, {})
 
 
 class _OfOne(UfuncForm):
     __doc__ = _DOC
     __slots__ = ()
 
-    def __call__(self, x: Any, /, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, x: Any = _MISSING, /, *args: Any, **keywords: Any) -> Any:
         kind = type(x)
         if kind is TracedArray:
             if not args and not keywords and (call := plain_calls.get(self.__wrapped__)) is not None:
@@ -115,7 +126,7 @@ class _OfTwo(UfuncForm):
     __doc__ = _DOC
     __slots__ = ()
 
-    def __call__(self, x: Any, y: Any, /, *args: Any, **keywords: Any) -> Any:
+    def __call__(self, x: Any = _MISSING, y: Any = _MISSING, /, *args: Any, **keywords: Any) -> Any:
         first, second = type(x), type(y)
         if (first is not TracedArray and first not in _OPERANDS) or (second is not TracedArray and second not in _OPERANDS):
             return _called(self.__wrapped__, (x, y, *args), keywords)

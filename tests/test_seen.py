@@ -220,3 +220,41 @@ def test_a_large_mask_is_copied_once_for_all_its_uses(use: Any) -> None:
         assert held < y.nbytes + 4 * mask.nbytes
         mask[:] = False
     np.testing.assert_array_equal(tape.gradient(y, x), np.arange(n) % 2 == 0)
+
+
+# --- Destinations of integers and truth values ---------------------------------------------------------------------------
+
+NDARRAY = {"before": np.ndarray}
+MADE = {
+    "before": lambda dtype, shape=(): NDARRAY["before"](shape, dtype, bytearray(64)),
+    "inside": lambda dtype, shape=(): np.zeros(shape, dtype),
+}
+INTO = {
+    "argmax": lambda a, x, new: (np.argmax(x, out=(o := new(int))), o),
+    "argmax, a method": lambda a, x, new: (x.argmax(out=(o := new(int))), o),
+    "nanargmin": lambda a, x, new: (np.nanargmin(x, 0, o := new(int)), o),
+    "sum": lambda a, x, new: (a.sum(out=(o := new(int))), o),
+    "sum by position": lambda a, x, new: (np.sum(a, None, None, o := new(int)), o),
+    "any": lambda a, x, new: (np.any(a, out=(o := new(bool))), o),
+    "take": lambda a, x, new: (np.take(a, [0, 1, 0], out=(o := new(int, 3))), o),
+    "clip": lambda a, x, new: (a.clip(1, 2, out=(o := new(int, 3))), o),
+    "clip of traced data": lambda a, x, new: (np.clip(x, a, 2, out=(o := new(int, 3)), casting="unsafe"), o),
+    "choose": lambda a, x, new: (a.choose(x, a, 2 * a, out=(o := new(int, 3))), o),
+    "add": lambda a, x, new: (np.add(x, 1, o := new(int, 3), casting="unsafe"), o),
+    "reduce": lambda a, x, new: (np.add.reduce([a, a], out=(o := new(int, 3))), o),
+    "concatenate": lambda a, x, new: (np.concatenate([a[:1], a[1:]], out=(o := new(int, 3))), o),
+    "concatenate traced data": lambda a, x, new: (np.concatenate([x], out=(o := new(int, 3)), casting="unsafe"), o),
+    "a ufunc of lists": lambda a, x, new: (np.subtract([1, 2, 3], [1, 1, 1], out=(o := new(int, 3))), o),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("new", MADE)
+@pytest.mark.parametrize("call", INTO)
+def test_a_destination_of_integers_comes_back(call: str, new: str) -> None:
+    """The very array; what is cast to integers is constant, and no leak."""
+    x, a = np.array([1.5, 0.5, 2.5]), np.arange(3)
+    expected = INTO[call](a, x, MADE["before"])[0]
+    with ng.GradientTape() as tape:
+        made, out = INTO[call](np.arange(3), tape.watch(x), MADE[new])
+    assert made is out
+    np.testing.assert_array_equal(out, expected)

@@ -184,3 +184,44 @@ def test_an_array_of_a_class_of_the_modules_is_refused() -> None:
     with pytest.raises(ng.LeakError, match=r"test_work_arrays.py:\d+: traced data is written into a Vector"):
         ng.grad(program)(X)
     OWN[:] = 0.0
+
+
+BUFFER = np.zeros(6)
+SHOWN = BUFFER[::2]
+SHOWN.flags.writeable = False
+ROWS = BUFFER.reshape(2, 3)
+LOOKS: dict[str, Any] = {
+    "read-only": SHOWN,
+    "diagonal": np.diagonal(ROWS),
+    "broadcast": np.broadcast_to(BUFFER, (2, 6)),
+    "windows": np.lib.stride_tricks.sliding_window_view(BUFFER, 3),
+    "strided": np.lib.stride_tricks.as_strided(BUFFER, (2, 2), (24, 8)),
+    "strided windows": np.lib.stride_tricks.as_strided(BUFFER, (5, 2), (8, 8)),
+    "memoryview": np.asarray(memoryview(BUFFER)),
+}
+
+
+@pytest.mark.parametrize("name", LOOKS)
+def test_what_looks_at_a_work_array_sees_what_is_written_there(name: str) -> None:
+    def program(x: Any) -> Any:
+        BUFFER[:3] = x
+        BUFFER[3:] = BUFFER[:3] * x[0]
+        return np.sum(LOOKS[name] ** 2) * np.sum(LOOKS[name][..., -1])
+
+    expected = ng.finite_difference.grad(program, method="richardson")(X)
+    for _ in range(2):
+        np.testing.assert_allclose(ng.grad(program)(X), expected, rtol=1e-8)
+    assert SHOWN.base is BUFFER and type(LOOKS[name]) is np.ndarray
+
+
+MASKED = np.ma.array(BUFFER, copy=False)
+
+
+def test_what_an_array_of_another_class_looks_at_is_not_written_unseen() -> None:
+    def program(x: Any) -> Any:
+        BUFFER[:3] = x
+        return MASKED.sum() * 1.0
+
+    with pytest.raises(ng.LeakError, match=r"test_work_arrays.py:\d+: traced data is written into an array whose memory"):
+        ng.grad(program)(X)
+    assert ng.grad(lambda x: (MASKED[:3].filled(1.0) * x).sum())(X).tolist() == BUFFER[:3].tolist()
