@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Iterator
 from contextvars import ContextVar
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -18,6 +19,7 @@ from ._fitting import cast
 from ._leaks import warn_completed, warn_further
 from ._limits import ROUGHLY, limits, turning_by
 from ._parting import Parting
+from ._pool import HELD_ONCE
 from ._record import Record, recording, set_recording
 from ._registry import Rule
 from ._sources import plan
@@ -279,16 +281,25 @@ def transposed(record: Record, targets: list, moved: list, batch: tuple) -> list
     return [next(tangents) if recorded_on(record, t) else None for t in targets]
 
 
-def given(result: Any, source: Any, target_shape: tuple, zero: bool) -> Any:
-    """A result as the user gets it: an own array of the source's dtype, a scalar for a scalar."""
+def given(results: list, sources: list, target_shape: tuple, zero: bool) -> list:
+    """Results as the user gets them: own arrays of the sources' dtypes, scalars for scalars. The list is left empty: to what
+    nobody else refers then is not copied."""
+    results.reverse()
+    return [_given(results, source, target_shape, zero) for source in sources]
+
+
+def _given(results: list, source: Any, target_shape: tuple, zero: bool) -> Any:
+    result = results.pop()
     shape, dtype = getattr(source, "shape", ()), getattr(source, "dtype", np.dtype(float))
     if result is None:
         return _scalar(np.zeros(target_shape + shape, dtype)) if zero else None
     result = cast(result, dtype)
     if recording():
         return result if isinstance(result, TracedArray) else fresh(np.array(result))
-    bare = unwrap(result)
-    return _scalar(np.array(bare, dtype=dtype))
+    result = unwrap(result)
+    if type(result) is ndarray and result.base is None and result.flags.carray and getrefcount(result) <= HELD_ONCE:
+        return _scalar(result)
+    return _scalar(np.array(result, dtype=dtype))
 
 
 def _scalar(array: ndarray) -> Any:

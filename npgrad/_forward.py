@@ -141,4 +141,4 @@ class ForwardAccumulator:
         targets, build = checked_leaves(primals, "target")
         with self._paused() as record:
             found = tangents_of(record, targets, list(zip(self._primals, self._tangents, strict=True)), ())
-        return build([given(r, t, (), zero) for r, t in zip(found, targets, strict=True)])
+        return build(given(found, targets, (), zero))

@@ -40,8 +40,7 @@ def refusing(original: Callable, what: str, cure: str, lends: bool = False) -> C
 _NO_MATRIX = "Use np.array in place of it, with @ for * and np.linalg.inv for .I."
 
 
-# Classes whose arrays lend their memory: of what they hand out, what is new is traced and the rest takes no tracked data. By
-# name, as NumPy loads numpy.ma only where somebody asks for it.
+# Classes whose arrays lend their memory: of what they hand out, what is new is traced and the rest takes no tracked data.
 _HANDING_OUT: dict[str, tuple[str, ...]] = {
     "matrix": ("A", "A1", "view"),
     "memmap": ("__array_wrap__",),
@@ -52,14 +51,13 @@ _WRITTEN: dict[str, tuple[str, ...]] = {
     "recarray": ("__setitem__", "__setattr__"),
     "memmap": ("__setitem__",),
 }
+# Of numpy.ma, which NumPy loads only where somebody asks for it.
+_MASKED_HANDING_OUT = {"MaskedArray": ("filled", "compressed", "ravel", "view", "data")}
+_MASKED_WRITTEN = {"MaskedArray": ("__setitem__", "put"), "core.MaskedIterator": ("__setitem__",)}
 
 
-_MASKED_HANDING_OUT = {"ma.MaskedArray": ("filled", "compressed", "ravel", "view", "data")}
-_MASKED_WRITTEN = {"ma.MaskedArray": ("__setitem__", "put"), "ma.core.MaskedIterator": ("__setitem__",)}
-
-
-def _methods_of(table: dict[str, tuple[str, ...]]) -> list[tuple[type, str]]:
-    return [(operator.attrgetter(kind)(np), name) for kind, names in table.items() for name in names]
+def _methods_of(module: types.ModuleType, table: dict[str, tuple[str, ...]]) -> list[tuple[type, str]]:
+    return [(operator.attrgetter(kind)(module), name) for kind, names in table.items() for name in names]
 
 
 def guarded_write(cls: type, name: str) -> Callable:
@@ -88,9 +86,9 @@ def _reading(original: Callable) -> Callable:
     return guarded
 
 
-def _guarded_operations() -> dict[tuple[type, str], Any]:
+def _guarded_operations(ma: types.ModuleType) -> dict[tuple[type, str], Any]:
     """The ufuncs of numpy.ma, which are objects."""
-    kinds = {type(value) for value in vars(np.ma).values() if callable(value) and type(value).__module__ == "numpy.ma.core"}
+    kinds = {type(value) for value in vars(ma).values() if callable(value) and type(value).__module__ == "numpy.ma.core"}
     return {
         (kind, name): refusing(vars(kind)[name], "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
         for ufuncs in kinds
@@ -107,27 +105,27 @@ def _loaded(self: Any, key: str) -> Any:
     return of_plain_data(_FROM_ARCHIVE(self, key), (), sys._getframe(1)) if recording() else _FROM_ARCHIVE(self, key)
 
 
-def _guarded_methods(written: dict, handing_out: dict) -> dict[tuple[type, str], Any]:
-    guarded = {(cls, name): guarded_write(cls, name) for cls, name in _methods_of(written)}
-    return guarded | {(cls, name): _guarded_read(cls, name) for cls, name in _methods_of(handing_out)}
+def _guarded_methods(module: types.ModuleType, written: dict, handing_out: dict) -> dict[tuple[type, str], Any]:
+    guarded = {(cls, name): guarded_write(cls, name) for cls, name in _methods_of(module, written)}
+    return guarded | {(cls, name): _guarded_read(cls, name) for cls, name in _methods_of(module, handing_out)}
 
 
 def methods_in_place() -> dict[tuple[type, str], Any]:
     """(class, method) -> what stands for it."""
     matrix = refusing(np.matrix.__new__, "numpy.matrix makes an array that no tape follows", _NO_MATRIX)
     return {
-        **_guarded_methods(_WRITTEN, _HANDING_OUT),
+        **_guarded_methods(np, _WRITTEN, _HANDING_OUT),
         (np.matrix, "__new__"): staticmethod(matrix),
         (np.finfo, "__new__"): staticmethod(_finfo),
         (np.lib.npyio.NpzFile, "__getitem__"): _loaded,
     }
 
 
-def masked_in_place() -> dict[tuple[type, str], Any]:
+def masked_in_place(ma: Any) -> dict[tuple[type, str], Any]:
     """The same of numpy.ma."""
-    masked = refusing(np.ma.MaskedArray.__new__, "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
-    made: dict[tuple[type, str], Any] = {(np.ma.MaskedArray, "__new__"): staticmethod(masked)}
-    return {**_guarded_methods(_MASKED_WRITTEN, _MASKED_HANDING_OUT), **made, **_guarded_operations()}
+    masked = refusing(ma.MaskedArray.__new__, "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
+    made: dict[tuple[type, str], Any] = {(ma.MaskedArray, "__new__"): staticmethod(masked)}
+    return {**_guarded_methods(ma, _MASKED_WRITTEN, _MASKED_HANDING_OUT), **made, **_guarded_operations(ma)}
 
 
 _NUMPYS_FINFO = np.finfo.__new__

@@ -339,8 +339,9 @@ def _load_at_first() -> None:
 
 
 def _load_masked() -> None:
-    _add(np.ma, [(guarded_functions(np.ma), _as_it_is)])
-    _put_methods(masked_in_place())
+    ma = sys.modules["numpy.ma"]  # an attribute of NumPy's only once it is loaded altogether
+    _add(ma, [(guarded_functions(ma), _as_it_is)])
+    _put_methods(masked_in_place(ma))
 
 
 # The same for modules that few programs load.

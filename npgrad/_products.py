@@ -80,7 +80,7 @@ class Linearized:
         pairs = [(t, s) for t, s in zip(self._targets, seeds, strict=True) if recorded_on(record, t)]
         with np.errstate(all="ignore"):
             found = gradients_of(record, pairs, self._sources, ())
-        return self._build_sources([given(f, s, (), True) for f, s in zip(found, self._sources, strict=True)])
+        return self._build_sources(given(found, self._sources, (), True))
 
 
 def _filled(found: Any, shape: tuple, target: Any) -> Any:
@@ -254,7 +254,7 @@ def derivative_along(run: Run, tangents: Any) -> Any:
         except NotImplementedError:
             seeds = [(target, tangent) for target, (_, tangent) in zip(targets, moved, strict=True)]
             found = gradients_of(run.record(), [pair for pair in seeds if recorded_on(run.record(), pair[0])], sources, ())
-    return build([given(r, s, (), True) for r, s in zip(found, sources, strict=True)])
+    return build(given(found, sources, (), True))
 
 
 @public

@@ -245,7 +245,7 @@ class GradientTape(Lifecycle, Inspection):
             traced = [self._copies.traced(source) for source in source_list]
             pairs = [(t, s) for t, s in zip(targets, seeds, strict=True) if recorded_on(record, t)]
             results = gradients_of(record, pairs, traced, ())
-        return build([given(r, s, (), zero) for r, s in zip(results, source_list, strict=True)])
+        return build(given(results, source_list, (), zero))
 
     @public
     def jacobian(
@@ -299,10 +299,7 @@ class GradientTape(Lifecycle, Inspection):
             traced = [self._copies.traced(source) for source in source_list]
             made = jacobians_of(record, targets, traced, mode, max_bytes, learned)
         return build_targets(
-            [
-                build([given(r, s, np.shape(t), zero) for r, s in zip(rows, source_list, strict=True)])
-                for t, rows in zip(targets, made, strict=True)
-            ]
+            [build(given(rows, source_list, np.shape(t), zero)) for t, rows in zip(targets, made, strict=True)]
         )
 
     @public
@@ -334,4 +331,4 @@ class GradientTape(Lifecycle, Inspection):
         blank = paired(target, source, gives_zeros(unconnected_gradients))
         with self._sweeping() as record:
             made = batch_jacobian_of(record, target, self._copies.traced(source), check, max_bytes)
-        return blank if made is None else given(made, source, (), False)
+        return blank if made is None else given([made], [source], (), False)[0]

@@ -170,3 +170,33 @@ def test_what_numpy_loads_when_asked_is_not_loaded_by_the_import_of_npgrad() -> 
     program = f"import sys, npgrad; print([name for name in {names} if name in sys.modules])"
     found = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True).stdout
     assert found == "[]\n"
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "work = np.ma.masked_array([1.0, 2.0], [0, 1]).filled(3.0); work[:] *= x; return np.sum(work * x)",
+        "work = np.ma.filled(np.ma.masked_array([1.0, 2.0], [0, 1]), 3.0); work[:] *= x; return np.sum(work * x)",
+        "return np.polynomial.Polynomial([1.0, *x])(x[0])",
+        "import json; return np.sum(np.array(json.loads(json.dumps([1.0, 2.0]))) * x * x)",
+        "import json; json.dumps(x.tolist()); return np.sum(x * x)",
+    ],
+)
+def test_modules_that_few_programs_load_are_loaded_by_the_first_tape(code: str) -> None:
+    program = f"""
+import numpy as np, npgrad as ng
+def program(x):
+    {code}
+point, steps = np.array([0.5, 1.5]), 1e-5 * np.eye(2)
+found = [ng.grad(program)(point) for _ in range(2)]
+with ng.GradientTape() as tape:
+    x = tape.watch(point)
+    y = program(x)
+differences = [(program(point + step) - program(point - step)) / 2e-5 for step in steps]
+print([*[g.tolist() for g in [*found, tape.gradient(y, x)]], list(map(float, differences))])
+"""
+    done = subprocess.run([sys.executable, "-W", "error", "-c", program], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    first, again, by_tape, differences = eval(done.stdout)
+    assert first == again == by_tape
+    np.testing.assert_allclose(first, differences, rtol=1e-8)

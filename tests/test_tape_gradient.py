@@ -260,3 +260,21 @@ def test_a_view_of_any_layout_as_a_source_between_writes(order, look):
         z = before + (u**3).sum()
     by_elements = 2 * np.asarray(u._bare) * (np.arange(6).reshape(2, 3) != 3) + 3 * np.asarray(u._bare) ** 2
     np.testing.assert_allclose(tape.gradient(z, view), look(by_elements.copy(order=order)), rtol=1e-15)
+
+
+def test_gradients_share_no_memory() -> None:
+    """Neither with each other, nor with seeds, constants and what the next gradient of the same tape needs."""
+    constant, seed, point = np.array([1.0, 2.0, 3.0]), np.array([5.0, 6.0, 7.0]), np.ones(3)
+    with ng.GradientTape(persistent=True) as tape:
+        x, y = tape.watch((point, point.copy()))
+        both, product, square = x + y, x * constant, x * x
+
+    def taken() -> list[np.ndarray]:
+        return [*tape.gradient(both, [x, y, x], seed), tape.gradient(product, x), tape.gradient(square, [x])[0]]
+
+    first = taken()
+    expected = [array.copy() for array in first]
+    for n, array in enumerate(first):
+        assert not any(np.shares_memory(array, other) for other in [*first[:n], *first[n + 1 :], constant, seed, point])
+        array[:] = np.nan
+    np.testing.assert_array_equal(taken(), expected)
