@@ -1,15 +1,17 @@
 """Python's own objects that hold what users put there: in their attributes, or unseen, as iterators and caches do.
 
-What they hold can mostly be replaced for the length of a call. Where it cannot (in the frame of a generator, in the results
-of a `functools.lru_cache`), arrays are read-only for that time: a write raises, in place of going past all tapes.
+What they hold can mostly be replaced for the length of a call. Where it cannot (in the frame of a generator), arrays are
+read-only for that time: a write raises, in place of going past all tapes.
 """
 
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
+import types
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from numpy import ndarray
@@ -29,7 +31,7 @@ _CARRIERS = frozenset({
 _HIDING = frozenset({
     "builtins.mappingproxy", "builtins.generator", "builtins.coroutine", "builtins.async_generator", "builtins.cell",
     "builtins.method-wrapper", "builtins.builtin_function_or_method", "builtins.dict_keys", "builtins.dict_values",
-    "builtins.dict_items", "functools._lru_cache_wrapper", "_queue.SimpleQueue",
+    "builtins.dict_items", "_queue.SimpleQueue",
 })  # fmt: skip
 
 
@@ -56,12 +58,52 @@ def hidden_in(value: Any) -> list:
     return found
 
 
+CACHED = type(functools.lru_cache(len))
+
+
+def with_results(cached: Any, form: Callable[[Any], Any]) -> Callable:
+    """A function with `functools.lru_cache`, with what stands for the results that it has kept."""
+
+    @functools.wraps(cached)
+    def called(*args: Any, **kwargs: Any) -> Any:
+        return form(cached(*args, **kwargs))
+
+    for name in ("cache_info", "cache_clear", "cache_parameters"):
+        setattr(called, name, getattr(cached, name))
+    return called
+
+
 def owner_of(array: ndarray) -> Any:
     """The array at whose memory another one looks, also where NumPy has an object between them."""
     owner = array.base
     while owner is not None and type(owner) is not ndarray:
         owner = getattr(owner, "base", getattr(owner, "obj", None))
     return owner
+
+
+def _function_of(attribute: Any) -> Any:
+    return attribute.__func__ if type(attribute) is staticmethod else attribute
+
+
+class Attributes:
+    """The attributes of a class, with the functions of its static methods."""
+
+    def __init__(self, kind: type) -> None:
+        self._kind = kind
+        self._before = dict(vars(kind))
+        self.items = [(name, _function_of(value)) for name, value in self._before.items()]
+
+    def get(self, name: str) -> Any:
+        return _function_of(vars(self._kind)[name])
+
+    def put(self, name: str, value: Any) -> None:
+        """What stands for a function is a method where that itself is one, and nowhere else: ``make = np.zeros`` is none."""
+        before = self._before[name]
+        if value is _function_of(before):
+            value = before
+        elif isinstance(value, types.FunctionType) and (type(before) is staticmethod or not hasattr(before, "__get__")):
+            value = staticmethod(value)
+        setattr(self._kind, name, value)
 
 
 def _slots(kind: type) -> tuple[str, ...]:
@@ -81,8 +123,8 @@ def parts_of(value: Any) -> list:
 
 
 _STILL = (
-    "{place}: an array is written that is held where npgrad cannot follow it: by an iterator or a generator, or among the "
-    "results of functools.lru_cache. Keep it in a variable, a list or an attribute, or make it while the tape records."
+    "{place}: an array is written that is held where npgrad cannot follow it, by an iterator or a generator. Keep it in a "
+    "variable, a list or an attribute, or make it while the tape records."
 )
 
 

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._carriers import carries, filled_slots, hidden_in, owner_of, parts_of
+from ._carriers import CACHED, Attributes, carries, filled_slots, hidden_in, owner_of, parts_of, with_results
 from ._guards import generator_class, guarded_generator, guarded_write
 from ._holders import HeldArray, LentStorage
 from ._leaks import is_users_code
@@ -134,6 +134,9 @@ class Swaps(Unswapped):
                 made = functools.partial(value.func, *args, **keywords)
         elif may_have_form(value) and (name := form_in_place(value)) is not None:
             made = name
+        elif kind is CACHED:
+            self.todo.append(value.__wrapped__)
+            made = with_results(value, self.form_now)
         elif kind is generator_class():
             made = guarded_generator(value)
         else:
@@ -141,6 +144,13 @@ class Swaps(Unswapped):
         if made is not value:
             self.forms[id(value)] = (value, made)
             self.origins[id(made)] = value
+        return made
+
+    def form_now(self, value: Any) -> Any:
+        """What stands for a value that turns up after the search."""
+        made = self.form(value)
+        if self.todo:
+            self.run()
         return made
 
     def is_bare(self, function: types.FunctionType) -> bool:
@@ -366,7 +376,8 @@ class Swaps(Unswapped):
             if issubclass(kind, ndarray):
                 put_method(kind, "__setitem__", guarded_write)
             self.looks.append((vars(kind).values, tuple(vars(kind).values())))
-            self.swap(vars(kind).items(), functools.partial(getattr, kind), functools.partial(setattr, kind))
+            attributes = Attributes(kind)
+            self.swap(attributes.items, attributes.get, attributes.put)
             self.todo += [*kind.__bases__, type(kind)]
 
     def instance(self, value: Any) -> None:

@@ -7,6 +7,7 @@ import collections
 import contextvars
 import functools
 import itertools
+import math
 import queue
 import threading
 import types
@@ -76,6 +77,8 @@ memo = Memo(np.zeros)
 memo(3)
 unbounded = functools.cache(lambda size: np.zeros(size))
 unbounded(3)
+bounded = functools.lru_cache(maxsize=4)(lambda size: {"a": [np.zeros(size)]})
+bounded(3)
 
 
 def inner(x: Any) -> Any:
@@ -106,6 +109,7 @@ PLACES: dict[str, Callable[[], Any]] = {
     "metaclass": lambda: OfSized.work,
     "a decorator that is an object": lambda: memo(3),
     "cache": lambda: unbounded(3),
+    "lru_cache": lambda: bounded(3)["a"][0],
 }
 
 
@@ -143,13 +147,10 @@ def stepping() -> Iterator[Any]:
 GENERATOR = stepping()
 next(GENERATOR)
 REPEATED = itertools.repeat(np.zeros(3))
-bounded = functools.lru_cache(maxsize=4)(lambda size: np.zeros(size))
-bounded(3)
 
 HIDING: dict[str, Callable[[], Any]] = {
     "generator": lambda: next(GENERATOR),
     "repeat": lambda: next(REPEATED),
-    "lru_cache": lambda: bounded(3),
 }
 
 
@@ -225,3 +226,30 @@ def test_what_an_array_of_another_class_looks_at_is_not_written_unseen() -> None
     with pytest.raises(ng.LeakError, match=r"test_work_arrays.py:\d+: traced data is written into an array whose memory"):
         ng.grad(program)(X)
     assert ng.grad(lambda x: (MASKED[:3].filled(1.0) * x).sum())(X).tolist() == BUFFER[:3].tolist()
+
+
+class Made:
+    static = staticmethod(np.zeros)
+    plain = np.zeros
+    sine = math.sin
+    exp = staticmethod(np.exp)
+
+    @functools.lru_cache(maxsize=2)  # noqa: B019
+    def kept(self, size: int) -> Any:
+        return np.ones(size), self.plain(size)
+
+
+def test_functions_and_kept_results_in_classes() -> None:
+    made = Made()
+    before, kept = dict(vars(Made)), made.kept(3)
+
+    def program(x: Any) -> Any:
+        a, b, c = made.static(3), made.plain(3), made.kept(3)[0].copy()
+        a[:], b[:], c[:], kept[1][:] = x, made.exp([x[0], x[1], 1.0]), x * x, x
+        return (a * b * c * made.kept(3)[1]).sum() + made.sine(x[0])
+
+    expected = ng.finite_difference.grad(program, method="richardson")(X)
+    for _ in range(2):
+        np.testing.assert_allclose(ng.grad(program)(X), expected, rtol=1e-8)
+        assert vars(Made) == before and all(vars(Made)[name] is value for name, value in before.items())
+    assert made.kept(3) is kept and made.kept.cache_info().misses == 1
