@@ -128,10 +128,11 @@ class Swaps(Unswapped):
             if any(new is not old for new, old in zip(items, value, strict=True)):
                 made = value._make(items) if hasattr(value, "_make") else tuple(items)
         elif kind is functools.partial:
-            self.todo.append(value.func)
-            args, keywords = self.form(value.args), {name: self.form(item) for name, item in value.keywords.items()}
-            if args is not value.args or any(keywords[name] is not item for name, item in value.keywords.items()):
-                made = functools.partial(value.func, *args, **keywords)
+            function, args = self.form(value.func), self.form(value.args)
+            keywords = {name: self.form(item) for name, item in value.keywords.items()}
+            same = function is value.func and args is value.args
+            if not same or any(keywords[name] is not item for name, item in value.keywords.items()):
+                made = functools.partial(function, *args, **keywords)
         elif may_have_form(value) and (name := form_in_place(value)) is not None:
             made = name
         elif kind is CACHED:

@@ -239,6 +239,20 @@ class Made:
         return np.ones(size), self.plain(size)
 
 
+TWICE = functools.partial(np.multiply, 2.0)
+BUFFERS = functools.partial(np.zeros, shape=3)
+
+
+def test_partials_of_functions() -> None:
+    def program(x: Any) -> Any:
+        work = BUFFERS()
+        work[:] = x
+        return TWICE([work, x * x]).sum()
+
+    np.testing.assert_allclose(ng.grad(program)(X), 2 + 4 * X, rtol=1e-15)
+    assert TWICE.func is np.multiply and BUFFERS.func is np.zeros
+
+
 def test_functions_and_kept_results_in_classes() -> None:
     made = Made()
     before, kept = dict(vars(Made)), made.kept(3)
