@@ -275,6 +275,8 @@ def call_generally(rule: Rule, function: Callable, args: tuple, kwargs: dict) ->
             leaves = traced_leaves(value)
             if leaves and name not in rule.steps and tracking(leaves):
                 refuse_function(function, f"by its argument {name}")
+            if leaves and kind is not TracedArray:
+                bound[name] = unwrap(value)
         elif kind is TracedArray:
             arguments.append((name, None, value))
         elif kind is list or kind is tuple:

@@ -89,6 +89,7 @@ def _place(function: Any) -> tuple[Any, str]:
         lambda x: np.einsum([x[0], x[1]], [0], [x[1], x[2]], [1], [1, 0]),
         lambda x: np.linalg.solve(a=[[x[0], 1.0], [0.0, x[1]]], b=[1.0, x[2]]),
         lambda x: np.bincount([0, 1, 1], weights=[x[0], x[1], x[2]]),
+        lambda x: np.quantile(x, 0.4, weights=[1.0, x[1], x[2]], method="inverted_cdf"),
     ],
 )
 def test_lists_as_operands_and_by_name_are_followed(program: Callable) -> None:
