@@ -206,14 +206,31 @@ def _guarded_class(cls: type) -> type:
 
 
 @functools.cache
-def generator_class() -> type:
-    """NumPy's, also while ours stands for it."""
-    return random_in_place()["Generator"].__mro__[1]
+def generator_classes() -> frozenset[type]:
+    """NumPy's, also while ours stand for them."""
+    return frozenset(random_in_place()[name].__mro__[1] for name in ("Generator", "RandomState"))
 
 
 def guarded_generator(generator: Any) -> Any:
     """A generator with the same state, now and later, that refuses tracked parameters."""
+    if isinstance(generator, np.random.RandomState):
+        return _guarded_state()(generator)
     return random_in_place()["Generator"](generator.bit_generator)
+
+
+@functools.cache
+def _guarded_state() -> Any:
+    """A RandomState has more of a state than its bits, and so another one hands on what it is asked for."""
+    guarded = random_in_place()["RandomState"]
+
+    def asked(self: Any, name: str) -> Any:
+        state = object.__getattribute__(self, "_state")
+        return types.MethodType(vars(guarded)[name], state) if name in _SMOOTH else getattr(state, name)
+
+    def init(self: Any, state: Any) -> None:
+        object.__setattr__(self, "_state", state)
+
+    return type(guarded)("RandomState", (guarded,), {"__init__": init, "__getattribute__": asked})
 
 
 @functools.cache

@@ -21,7 +21,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._carriers import CACHED, Attributes, carries, filled_slots, hidden_in, owner_of, parts_of, with_results
-from ._guards import generator_class, guarded_generator, guarded_write
+from ._guards import generator_classes, guarded_generator, guarded_write
 from ._holders import HeldArray, LentStorage
 from ._leaks import is_users_code
 from ._mentions import contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
@@ -138,8 +138,10 @@ class Swaps(Unswapped):
         elif kind is CACHED:
             self.todo.append(value.__wrapped__)
             made = with_results(value, self.form_now)
-        elif kind is generator_class():
+        elif kind in generator_classes():
             made = guarded_generator(value)
+        elif kind is types.MethodType and type(value.__self__) in generator_classes():
+            made = getattr(self.form(value.__self__), value.__name__)
         else:
             self.todo.append(value)
         if made is not value:

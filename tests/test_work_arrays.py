@@ -267,3 +267,28 @@ def test_functions_and_kept_results_in_classes() -> None:
         np.testing.assert_allclose(ng.grad(program)(X), expected, rtol=1e-8)
         assert vars(Made) == before and all(vars(Made)[name] is value for name, value in before.items())
     assert made.kept(3) is kept and made.kept.cache_info().misses == 1
+
+
+LEGACY = np.random.RandomState(5)
+NORMAL, OF_GENERATOR = LEGACY.normal, np.random.default_rng(5).normal
+
+
+@pytest.mark.parametrize("draw", [lambda x: LEGACY.normal(x), NORMAL, OF_GENERATOR])
+def test_generators_of_a_module_refuse_tracked_parameters(draw: Callable) -> None:
+    with pytest.raises(ng.LeakError, match="normal of a random generator reads its parameters unseen"):
+        ng.grad(lambda x: draw(x).sum())(X)
+
+
+def test_a_random_state_of_a_module_goes_on_where_it_was() -> None:
+    """It keeps a second number of each pair that it draws, beside its bits."""
+
+    def program(x: Any) -> Any:
+        assert isinstance(LEGACY, np.random.RandomState)
+        noise = LEGACY.randn(3)
+        noise[:2] *= x[:2]
+        return noise.sum() + LEGACY.normal(0.0, 2.0)
+
+    before = LEGACY.get_state()
+    expected = [program(X) for _ in range(3)]
+    LEGACY.set_state(before)
+    assert [ng.value_and_grad(program)(X)[0], program(X), ng.value_and_grad(program)(X)[0]] == expected
