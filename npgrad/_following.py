@@ -32,6 +32,8 @@ MAKERS: dict[Any, bool] = {}
 # Compiled functions that write into arrays they are given -> what they write, as recorded calls; None, if this has no
 # derivative.
 KERNELS: dict[Any, Kernel | None] = {}
+# Functions that call the user's, by name -> what gives their result with its derivative, of the function and its arguments.
+ANSWERING: dict[str, Callable[[Callable, tuple, dict], Any]] = {}
 # What comes with a cotangent or tangent, and no argument of the function is.
 _OF_CALL = ("ct", "tangent", "ans", "ans_spec")
 

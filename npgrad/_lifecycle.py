@@ -124,6 +124,11 @@ class Lifecycle:
         if self._recording:
             if not self._persistent:
                 self._stop()
+            elif record.records_here and record.takes_one:
+                raise RuntimeError(
+                    "gradient or jacobian of a persistent tape inside its own context would not see the higher derivatives "
+                    "of what SciPy has solved or integrated: leave the context first, or nest a second tape for them"
+                )
             elif record.records_here and not self._warned:
                 self._warned = True
                 warn(

@@ -56,7 +56,7 @@ class Record:
     __slots__ = (
         "entries", "append", "token", "alone", "own_set", "open", "leaks", "noted_leaks",
         "marks", "watch_accessed", "variables", "places", "cuts", "check_nan", "large",
-        "parting", "leads_parting", "may_part", "__weakref__",
+        "parting", "leads_parting", "may_part", "takes_one", "__weakref__",
     )  # fmt: skip
 
     def __init__(self, leaks: str, watch_accessed: bool, locations: bool = False, check_nan: bool = False) -> None:
@@ -88,6 +88,8 @@ class Record:
         self.parting: Any = None
         self.leads_parting = False
         self.may_part = True
+        # Whether it has recorded what gives one derivative to each tape that records.
+        self.takes_one = False
 
     def __del__(self, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
         if is_ending():  # modules may be empty by then

@@ -52,7 +52,7 @@ def recorded_by(function: Callable, rules: tuple[LibraryRule, ...]) -> Callable:
 
     @functools.wraps(function)
     def in_place(*args: Any, **kwargs: Any) -> Any:
-        if not recording() or not _is_heard(frame := _calling_frame(sys._getframe(1))):
+        if not recording() or not is_heard(frame := _calling_frame(sys._getframe(1))):
             return function(*args, **kwargs)
         complete([args, kwargs])
         args = tuple([in_arrays(value) for value in args])
@@ -154,7 +154,7 @@ def _calling_frame(frame: FrameType) -> FrameType:
     return frame.f_back if frame.f_code in OPERATORS and frame.f_back is not None else frame
 
 
-def _is_heard(frame: FrameType) -> bool:
+def is_heard(frame: FrameType) -> bool:
     """Whether the user's code calls, or code of SciPy's that is followed like it."""
     if _is_scipys(frame):
         name = called_from(frame)
@@ -234,7 +234,7 @@ def stand_in(value: Any) -> Any:
 def making_form(function: Callable) -> Callable:
     @functools.wraps(function)
     def in_place(*args: Any, **kwargs: Any) -> Any:
-        if not recording() or not _is_heard(sys._getframe(1)):
+        if not recording() or not is_heard(sys._getframe(1)):
             return function(*args, **kwargs)
         is_tracked = tracking(leaves_of([*args, *kwargs.values()]))
         made = computed(function, [_plain(value) for value in args], {name: _plain(value) for name, value in kwargs.items()})

@@ -505,3 +505,10 @@ def asked_again():
     gradient = ng.grad(lambda x: kept.setdefault(str(x), (x * x).sum()))
     gradient(X)
     return gradient(X)
+
+
+def root_twice():
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(X)
+        root = scipy.optimize.brentq(lambda z: z**3 - x[0], 0, 2)
+        tape.gradient(root, x)

@@ -47,7 +47,7 @@ LAYERS = {
     ],
     "what users hold": [
         "_lifecycle", "_tape", "_forward", "_arguments", "_run", "_directional", "_leak_search", "_functional", "_products",
-        "_maps", "_spoiled", "_segments", "_custom", "_checkpoint", "_implicit", "_solvers",
+        "_maps", "_spoiled", "_segments", "_custom", "_checkpoint", "_implicit", "_roots", "_integrals", "_solvers",
     ],
     "sparse derivatives": ["_sparse_matrix", "_sparse"],
     "tools on the public interface": [

@@ -93,14 +93,9 @@ REFUSED: dict[str, Any] = {
     **{f"ode {m}, f_params": (partial(by_ode_with_parameters, m), "scipy.integrate.ode.integrate") for m in (
         "vode", "dopri5", "dop853", "lsoda")},
     **{f"complex_ode {m}": (partial(complex_ode, m), "scipy.integrate.ode.integrate") for m in ("vode", "dopri5")},
-    **{f"root {m}": (partial(root, m), "scipy.optimize.root") for m in (
-        "hybr", "lm", "broyden1", "krylov", "df-sane", "anderson")},
-    **{f"root_scalar {m}": (partial(root_scalar, m), f"scipy.optimize.{m}") for m in (
-        "brentq", "brenth", "bisect", "ridder", "toms748")},
     **{f"solve_ivp {m}": (
         lambda x, m=m: integrate.solve_ivp(lambda t, y: -x * y, (0, 0.1), START, method=m).y, "scipy.integrate.solve_ivp"
     ) for m in ("Radau", "LSODA")},
-    "fsolve": (lambda x: optimize.fsolve(lambda z: z - x, START), "scipy.optimize.fsolve"),
     "leastsq": (lambda x: optimize.leastsq(lambda z, a: z - a, START, args=(x,))[0], "scipy.optimize.leastsq"),
     "odeint": (lambda x: integrate.odeint(lambda y, t: -x * y, START, [0, 0.1]), "scipy.integrate.odeint"),
     "odeint start": (lambda x: integrate.odeint(lambda y, t: -y, x, [0, 0.1]), "scipy.integrate.odeint"),
@@ -109,7 +104,7 @@ REFUSED: dict[str, Any] = {
         lambda x, m=m: optimize.least_squares(lambda z: z - x, START, method=m).x, "scipy.optimize.least_squares"
     ) for m in ("trf", "dogbox", "lm")},
     "curve_fit": (lambda x: optimize.curve_fit(lambda t, a: a * t * x, START, START)[0], "scipy.optimize.curve_fit"),
-    "quad": (lambda x: integrate.quad(lambda t: t * x[0], 0, 1)[0], "scipy.integrate.quad"),
+    "quad, weight": (lambda x: integrate.quad(lambda t: t * x[0], 0, 1, weight="cos", wvar=1)[0], "scipy.integrate.quad"),
     "quad_vec": (lambda x: integrate.quad_vec(lambda t: t * x, 0, 1)[0], "scipy.integrate.quad_vec"),
     "dblquad": (lambda x: integrate.dblquad(lambda t, s: t * x[0], 0, 1, 0, 1)[0], "scipy.integrate.dblquad"),
     "solve_bvp": (boundary_values, "scipy.integrate.solve_bvp"),
@@ -127,6 +122,8 @@ REFUSED: dict[str, Any] = {
         lambda x: linalg.get_lapack_funcs(("potrf", "trtrs"), dtype=float)[1](np.diag(START), x), "the compiled dtrtrs"),
 }  # fmt: skip
 FOLLOWED = {
+    **{f"root {m}": partial(root, m) for m in ("hybr", "lm", "broyden1", "df-sane", "anderson")},
+    **{f"root_scalar {m}": partial(root_scalar, m) for m in ("brentq", "brenth", "bisect", "ridder", "toms748")},
     "newton": lambda x: optimize.newton(lambda z: z * z - x, START),
     "secant": lambda x: optimize.root_scalar(lambda z: z * z - x[0], x0=0.5, x1=0.6).root,
     "halley": lambda x: optimize.newton(lambda z: z**3 - x[0], 1.0, lambda z: 3 * z**2, fprime2=lambda z: 6 * z),

@@ -23,7 +23,7 @@ linalg, sparse, sparse_linalg, fft = map(
     importlib.import_module, ("scipy.linalg", "scipy.sparse", "scipy.sparse.linalg", "scipy.fft")
 )
 SAMPLES: dict[str, Any] = {}
-for _module in ("scipy_samples", "scipy_more_samples", "scipy_sparse_samples"):
+for _module in ("scipy_samples", "scipy_more_samples", "scipy_sparse_samples", "scipy_answer_samples"):
     SAMPLES |= importlib.import_module(_module).SAMPLES
 
 

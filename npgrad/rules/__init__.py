@@ -31,6 +31,8 @@ rules_of(
     *[f"{__name__}.scipy_{family}" for family in ("bessel", "elliptic", "equations", "gamma", "special", "without")],
 )
 rules_of("scipy.sparse", f"{__name__}.scipy_sparse", f"{__name__}.scipy_sparse_kernels")
+rules_of("scipy.optimize", "npgrad._roots")
+rules_of("scipy.integrate", "npgrad._integrals")
 rules_of("scipy.linalg", *[f"{__name__}.scipy_{family}" for family in ("linalg", "systems", "pencils")])
 rules_of("scipy.fft", f"{__name__}.scipy_fft")
 rules_of("scipy.sparse.linalg", f"{__name__}.scipy_solvers")
