@@ -3,6 +3,7 @@
 import numpy as np
 import scipy.integrate
 import scipy.optimize
+import scipy.stats
 
 import npgrad as ng
 
@@ -80,3 +81,17 @@ def test_solve_ivp_takes_jacobian():
     result = scipy.integrate.solve_ivp(robertson, (0, 40), [1.0, 0, 0], method="Radau", jac=rows, rtol=1e-8, atol=1e-12)
     # Hairer and Wanner's reference solution at t = 40.
     np.testing.assert_allclose(result.y[:, -1], [0.7158270687, 9.185534765e-6, 0.2841637457], rtol=1e-5)
+
+
+SAMPLES, WEIGHTS = np.array([1.0, 2.0, 4.0]), np.array([0.2, 0.5, 0.3])
+
+
+def test_an_estimate_of_a_density_takes_the_arrays_of_a_module():
+    """Its compiled code wants memory that it could write into."""
+
+    def density(x):
+        return scipy.stats.gaussian_kde(SAMPLES, weights=WEIGHTS)(x)
+
+    x = np.array([1.5, 2.5])
+    slopes = np.diag((density(x + 1e-5) - density(x - 1e-5)) / 2e-5)
+    np.testing.assert_allclose(ng.jacobian(density)(x), slopes, rtol=1e-7)

@@ -169,3 +169,5 @@ def _estimate_at(self: Any, x: Any) -> Any:
 follow_method(LibraryBody(_estimate), [stats.gaussian_kde], "evaluate", "__call__")
 follow_method(LibraryBody(_estimate_at), [stats.gaussian_kde], "pdf")
 follow_method(LibraryBody(_log_estimate), [stats.gaussian_kde], "logpdf")
+# Its compiled code wants memory that it could write into.
+follow_method(None, [stats.gaussian_kde], "__init__")
