@@ -87,8 +87,7 @@ def heat(d: Any) -> Any:
 
 SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
     "sparse entries": {
-        **{f"{f} @ vector": (lambda v, f=f: made(v, f"{f}_array") @ B, V) for f in FORMATS},
-        **{f"vector @ {f}": (lambda v, f=f: v[:3] @ made(v, f"{f}_array"), V) for f in FORMATS},
+        "vector @": (lambda v: v[:3] @ made(v, "csc_array"), V),
         **{f"{f} @ matrix, complex": (lambda v, f=f: made(v, f"{f}_matrix") @ (v[:3] * P), C) for f in FORMATS},
         **{f"{f}.toarray": (lambda v, f=f: made(v, f"{f}_array").toarray() ** 2, V) for f in FORMATS},
         "matrix @": (lambda v: P @ made(v), V),
@@ -98,9 +97,7 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
         "by block": (lambda v: sparse.bsr_array((v[:4].reshape(1, 2, 2), [0], [0, 1])) @ v[:2], V),
         "to blocks": (lambda v: made(v).tobsr((3, 3)).T.toarray(), V),
         "to diagonals": (lambda v: made(v).todia() @ B, V),
-        "dot": (lambda v: made(v).dot(B), V),
         "sum of matrices": (lambda v: (made(v) + sparse.eye(3) - made(v[::-1], "csc_array")).toarray(), V),
-        "sum that is zero": (lambda v: ((made(v) - made(V)) @ B + 1) ** 2, V),
         "zero where there was one": (lambda v: ((sparse.eye_array(3) - sparse.diags_array(v[:3] / V[:3])) @ B + 1) ** 2, V),
         "product of matrices": (lambda v: (made(v) @ made(v, "coo_array").T).toarray(), V),
         "product of matrices that is zero": (
@@ -117,7 +114,6 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
         "norm, maximum": (lambda v: sparse_linalg.norm(made(v)) + abs(made(-v)).max(), V),
         "parts": (lambda v: made(v)[1:, :2].toarray() @ made(v)[[0, 0, 2]][:, [1, 2]].T.toarray() * made(v)[0, 2], V),
         "places": (lambda v: made(v)[[0, 1], [2, 0]], V),
-        "lower part": (lambda v: sparse.tril(made(v)).toarray(), V),
         "reshape": (lambda v: made(v, "coo_array").reshape(1, 9).toarray(), V),
         "stacks": (
             lambda v: sparse.vstack([sparse.hstack([made(v), made(v)]), sparse.csr_array(P @ np.eye(3, 6))]).toarray(), V),
@@ -129,7 +125,6 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
         "spdiags": (lambda v: sparse.spdiags(np.array([v[:3], v[3:6]]), [0, 1], 3, 3).toarray(), V),
         "write": (lambda v: written(sparse.csr_array(P + 0.5), v) @ B, V),
         **{f"write {f}": (lambda v, f=f: written(empty(f"{f}_array"), v).tocsr() @ B, V) for f in ("lil", "dok")},
-        "write lil, toarray": (lambda v: written(sparse.lil_matrix((3, 3)), v).toarray(), V),
         **{f"write parts of {f}": (lambda v, f=f: written_in_parts(empty(f"{f}_matrix"), v).tocsc().toarray(), V)
            for f in ("lil", "dok")},
         "lil @": (lambda v: written(sparse.lil_array((3, 3)), v) @ v[:3], V),
