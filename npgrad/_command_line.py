@@ -183,6 +183,9 @@ def _report(options: argparse.Namespace, result: _Result) -> bool:
             agrees = False
             print(f"DIFFERS from the plain run, {_text(plain)}: does the function keep state from call to call?")
         print(f"{options.command}{which}, shape {np.shape(derivative)}\n{_text(derivative)}")
+        if np.iscomplexobj(differences) and not np.iscomplexobj(derivative):
+            print("(of the real part, as always by a real point: docs/jacobians.md)")
+            differences = np.real(differences)
         found = agreement(derivative, differences, error, np.ndim(value))
         agrees = agrees and found.agrees
         place = f" at {list(found.place)}" if found.place else ""

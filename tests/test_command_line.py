@@ -401,3 +401,9 @@ def test_integers_beside_other_results(tmp_path, capsys):
     (tmp_path / "counting.py").write_text("def f(x):\n    return x * x, len(x), x > 1.0\n")
     assert main(["jacobian", f"{tmp_path / 'counting.py'}:f", "--at", "[1.0, 2.0]"]) == AGREE
     assert capsys.readouterr().out.count("agrees with central differences") == 3
+
+
+def test_complex_values_at_a_real_point(tmp_path, capsys):
+    (tmp_path / "waves.py").write_text("import numpy as np\ndef f(x):\n    return np.exp(1j * x) * x[0]\n")
+    assert main(["jacobian", f"{tmp_path / 'waves.py'}:f", "--at", "[0.5, 1.5]"]) == AGREE
+    assert "of the real part" in capsys.readouterr().out
