@@ -294,6 +294,23 @@ def of_memory(shape: Any, dtype: Any = float, buffer: Any = None, *args: Any, **
     return buffer._part(made)
 
 
+# NumPy's types of numbers that carry derivatives.
+INEXACT_TYPES = {kind for kind in np.sctypeDict.values() if issubclass(kind, np.inexact)}
+
+
+def of_type(kind: Any) -> Callable:
+    """``np.float32(x)``: a number of this type, or an array."""
+
+    def made(*args: Any, **kwargs: Any) -> Any:
+        value = args[0] if len(args) == 1 and not kwargs else None
+        if not traced_leaves(value):
+            return _from_plain(value, kind(*args, **kwargs))
+        converted = _asarray(value, kind)
+        return converted if converted.ndim else converted[()]
+
+    return made
+
+
 def _ndenumerate(arr: Any) -> Any:
     made: Any = _NUMPYS_NDENUMERATE(unwrap(arr))
     if isinstance(arr, TracedArray):

@@ -22,9 +22,10 @@ import numpy as np
 from numpy.lib import stride_tricks
 
 from . import _warning_places
+from ._broadcast import broadcast
 from ._callers import acts_for, of_plain_data
 from ._compat import implementation_of
-from ._creators import TRACED_CREATORS, of_memory
+from ._creators import INEXACT_TYPES, TRACED_CREATORS, of_memory, of_type
 from ._dispatch import check_outside, tracking
 from ._doors import Doors, Maker, Names
 from ._functions import assembled, call_function, taken
@@ -260,7 +261,16 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
 # Python's own names, which are no module's that could be a door, and functions that take less time than a door.
 _NAMED_IN_LOOPS = {builtins, math}
 # Classes that programs ask for, too, and derive from.
-_MAKERS: dict[ModuleType, dict[str, Any]] = {np: {"ndarray": Maker(_creator_in_place(np.ndarray, of_memory))}}
+_CALLED_CLASSES: dict[Any, Callable] = {
+    np.ndarray: of_memory, np.broadcast: broadcast, **{kind: of_type(kind) for kind in INEXACT_TYPES}
+}  # fmt: skip
+_MAKERS: dict[ModuleType, dict[str, Any]] = {
+    np: {
+        name: Maker(_creator_in_place(kind, _CALLED_CLASSES[kind]))
+        for name, kind in vars(np).items()
+        if isinstance(kind, type) and kind in _CALLED_CLASSES
+    }
+}
 _names: list[Names] = []
 _doors = Doors()
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).

@@ -20,6 +20,8 @@ from ._operators import DIFFERENTIABLE, UNARY_OPERATORS, beside, constant_operat
 from ._registry import RULES
 from ._traced import PythonNumber, TracedArray, standing_for
 
+_float64, _complex128 = np.float64, np.complex128
+
 
 def _numbers(operands: tuple) -> list:
     return [v.item() if isinstance(v, np.generic) else v for v in operands]
@@ -30,7 +32,7 @@ def _in_python(op: Callable) -> Callable:
 
     def call(*operands: Any) -> Any:
         result = op(*_numbers(operands))
-        return np.complex128(result) if type(result) is complex else np.float64(result)
+        return _complex128(result) if type(result) is complex else _float64(result)
 
     return call
 

@@ -120,7 +120,7 @@ def fresh(bare: Any, tracked: frozenset = NOTHING, element: type[TracedArray] = 
     else:
         if not isinstance(bare, np.generic):
             element = PythonNumber
-            bare = np.float64(bare) if isinstance(bare, float) else np.complex128(bare)
+            bare = _float64(bare) if isinstance(bare, float) else _complex128(bare)
         traced = np.asarray(bare).view(element)
     storage = Storage()
     storage.tracked = tracked
@@ -148,7 +148,7 @@ def fresh_scalar(scalar: Any, tracked: frozenset) -> TracedArray:
 
 
 # NumPy's own also while a tape records.
-_asarray, _array = np.asarray, np.array
+_asarray, _array, _float64, _complex128 = np.asarray, np.array, np.float64, np.complex128
 
 
 def standing_for(element: type[TracedArray], scalar: TracedArray) -> TracedArray:

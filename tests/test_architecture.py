@@ -29,8 +29,8 @@ LAYERS = {
         "_elementwise", "_variable",
     ],
     "functions": [
-        "_holders", "_callers", "_ufunc_forms", "_seen", "_users_classes", "_guards", "_nditer", "_creators", "_math_names",
-        "_twins", "_poly1d", "_functions", "_vectorize", "_index_objects",
+        "_holders", "_callers", "_ufunc_forms", "_seen", "_users_classes", "_guards", "_nditer", "_broadcast", "_creators",
+        "_math_names", "_twins", "_poly1d", "_functions", "_vectorize", "_index_objects",
     ],
     "names in place": [
         "_warning_places", "_doors", "_mentions", "_surroundings", "_scipy_held", "_scipy", "_scipy_kernels",
