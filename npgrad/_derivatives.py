@@ -297,7 +297,8 @@ def _given(results: list, source: Any, target_shape: tuple, zero: bool) -> Any:
     if recording():
         return result if isinstance(result, TracedArray) else fresh(np.array(result))
     result = unwrap(result)
-    if type(result) is ndarray and result.base is None and result.flags.carray and getrefcount(result) <= HELD_ONCE:
+    is_own = type(result) is ndarray and result.base is None and result.flags.carray and getrefcount(result) <= HELD_ONCE
+    if is_own and dtype.isnative:
         return _scalar(result)
     return _scalar(np.array(result, dtype=dtype))
 

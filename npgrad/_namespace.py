@@ -14,6 +14,7 @@ import functools
 import math
 import operator
 import sys
+import warnings
 from collections.abc import Callable, Mapping
 from types import FrameType, FunctionType, ModuleType
 from typing import Any
@@ -95,7 +96,9 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
             try:  # as NumPy would after a search for other hooks
                 return call_function(original, args, {**kwargs})
             except (AttributeError, TypeError, ValueError, IndexError):
-                return original(*args, **kwargs)  # which says why the call is refused
+                with np.errstate(all="ignore"), warnings.catch_warnings():  # it has warned
+                    warnings.simplefilter("ignore")
+                    return original(*args, **kwargs)  # which says why the call is refused
         return original(*args, **kwargs)
 
     return in_place
