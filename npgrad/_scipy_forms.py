@@ -141,9 +141,9 @@ def _plain(value: Any) -> Any:
     held = held_by(value)
     if not traced_leaves(held):
         return unwrap(value)
-    made = copy.copy(value)
+    made = apart(copy.copy, value)  # SciPy's objects say by arrays what they hold
     if hasattr(made, _INNER):
-        setattr(made, _INNER, copy.copy(getattr(made, _INNER)))
+        setattr(made, _INNER, apart(copy.copy, getattr(made, _INNER)))
     for name, part in held.items():
         setattr(made, name, unwrap(part))
     return made
