@@ -15,6 +15,8 @@ import types
 from typing import Any
 
 from . import _namespace
+from ._class_forms import form_of_name, form_of_type
+from ._comparisons import compared
 from ._leaks import is_users_code
 from ._loading import Finder
 from ._namespace import form_in_place, may_have_form, original_of
@@ -23,26 +25,41 @@ from ._while_recording import WhileRecording
 
 class _Module:
     """A module of the user's: its size when it was looked through, and what it had bound then, as (the original, what stands
-    for it)."""
+    for it); types of numbers apart, for which nothing stands where code compares them."""
 
-    __slots__ = ("name", "module", "size", "bound")
+    __slots__ = ("name", "module", "size", "bound", "types")
 
     def __init__(self, name: str, module: Any) -> None:
         self.name = name
         self.module = module
         self.size = -1
         self.bound: dict[str, tuple[Any, Any]] = {}
+        self.types: dict[str, tuple[Any, Any]] = {}
+
+    def look_through(self) -> None:
+        own = vars(self.module)
+        names = [(name, value) for name, value in list(own.items()) if may_have_form(value)]
+        bare = {name: original_of(value) or value for name, value in names}  # forms may be in place
+        forms = {name: (value, form_in_place(value) or form_of_name(value, name, own)) for name, value in bare.items()}
+        self.bound = {name: both for name, both in forms.items() if both[1] is not None}
+        types = {name: (value, form_of_type(value)) for name, value in bare.items() if name not in self.bound}
+        self.types = {name: both for name, both in types.items() if both[1] is not None}
+
+    def put(self) -> None:
+        names, known = vars(self.module), {**self.bound, **self.types}
+        if any(names.get(name) is not original for name, (original, _) in known.items()):
+            self.look_through()  # bound anew, as by `for f in (np.sum, np.prod)` at module level
+        names.update({name: form for name, (_, form) in self.bound.items()})
+        if self.types and not compared(names):
+            names.update({name: form for name, (_, form) in self.types.items()})
+
+    def take_away(self) -> None:
+        names, known = vars(self.module), {**self.bound, **self.types}
+        names.update({name: original for name, (original, form) in known.items() if names.get(name) is form})
 
 
 _modules: list[_Module] = []
 _modules_seen = 0
-
-
-def _bound_in(module: Any) -> dict[str, tuple[Any, Any]]:
-    names = [(name, value) for name, value in list(vars(module).items()) if may_have_form(value)]
-    bare = {name: original_of(value) or value for name, value in names}  # it may be looked through while they are in place
-    forms = {name: (value, form_in_place(value)) for name, value in bare.items()}
-    return {name: both for name, both in forms.items() if both[1] is not None}
 
 
 def _look_through() -> None:
@@ -57,7 +74,7 @@ def _look_through() -> None:
     for one in _modules:
         size = len(one.module.__dict__)
         if size != one.size:
-            one.bound = _bound_in(one.module)
+            one.look_through()
             one.size = size  # last: after an interrupt it is done again
 
 
@@ -75,24 +92,21 @@ _finder = Finder(_settle, _refresh)
 
 
 def _put() -> None:
+    compared.forget()
     _namespace.put()
     _look_through()
     for one in _modules:
-        if not one.bound:
-            continue
-        names = vars(one.module)
-        if any(names.get(n) is not original for n, (original, _) in one.bound.items()):
-            one.bound = _bound_in(one.module)  # bound anew, as by `for f in (np.sum, np.prod)` at module level
-        names.update({n: form for n, (_, form) in one.bound.items()})
+        if one.bound or one.types:
+            one.put()
     _finder.put()
 
 
 def _take_away() -> None:
+    compared.forget()
     _finder.take_away()
     for one in _modules:
-        if one.bound:
-            names = vars(one.module)
-            names.update({n: original for n, (original, form) in one.bound.items() if names.get(n) is form})
+        if one.bound or one.types:
+            one.take_away()
     _namespace.take_away()
 
 

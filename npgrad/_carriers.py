@@ -25,7 +25,7 @@ _CARRIERS = frozenset({
     "types.SimpleNamespace", "argparse.Namespace", "collections.UserDict", "collections.UserList", "collections.ChainMap",
     "_thread._local", "functools.partialmethod", "contextlib.nullcontext", "contextlib.ExitStack", "queue.Queue",
     "queue.LifoQueue", "queue.PriorityQueue", "weakref.WeakKeyDictionary", "weakref.WeakValueDictionary",
-    "_weakrefset.WeakSet",
+    "_weakrefset.WeakSet", "numpy.vectorize",
 })  # fmt: skip
 # And those whose objects have it where Python's collector of garbage alone finds it.
 _HIDING = frozenset({

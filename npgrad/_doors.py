@@ -5,11 +5,12 @@ What the program itself has bound to such a name, before the tape or inside, is 
 
 from __future__ import annotations
 
-import opcode
 import sys
 from collections.abc import Callable
 from types import CodeType, FrameType, ModuleType
 from typing import Any
+
+from ._uses import Use, use_at
 
 
 class Names:
@@ -37,46 +38,38 @@ class Names:
         names.update(bound)
 
 
-_LOOKUPS = {opcode.opmap[name] for name in ("LOAD_ATTR", "LOAD_METHOD") if name in opcode.opmap}
-_CALLS = {number for name, number in opcode.opmap.items() if name.startswith("CALL")}
-_CACHE = opcode.opmap["CACHE"]
-# (the identity of code, an instruction) -> the code, and whether the instruction looks up what is called there.
-_known: dict[tuple[int, int], tuple[CodeType, bool]] = {}
+_CALLED, _HELD, _LOOKED_INTO = Use.CALLED, Use.HELD, Use.LOOKED_INTO
+# (the identity of code, an instruction) -> the code, and how it uses what the instruction looks up.
+_known: dict[tuple[int, int], tuple[CodeType, Use]] = {}
 
 
-def _is_called(frame: FrameType) -> bool:
-    """Whether the attribute that a frame looks up is called at once, as in ``np.ndarray(3)``."""
+def _use_in(frame: FrameType) -> Use:
+    """How the attribute that a frame looks up is used."""
     code, place = frame.f_code, frame.f_lasti
     known = _known.get((id(code), place))
     if known is None:
         if len(_known) > 1000:  # of programs that make code without end
             _known.clear()
-        known = _known[id(code), place] = code, _looks_up_a_call(code, place)
+        known = _known[id(code), place] = code, use_at(code, place)
     return known[1]
 
 
-def _looks_up_a_call(code: CodeType, place: int) -> bool:
-    instructions = code.co_code
-    if instructions[place] not in _LOOKUPS:
-        return False
-    if instructions[place] != opcode.opmap["LOAD_ATTR"] or (sys.version_info >= (3, 12) and instructions[place + 1] & 1):
-        return True
-    following = place + 2
-    while instructions[following] == _CACHE:
-        following += 2
-    if instructions[following] in _LOOKUPS:
-        return False
-    # The source of a call begins where that of what is called begins.
-    begins = [(line, column) for line, _, column, _ in code.co_positions()]
-    calls = [n for n, begin in enumerate(begins) if begin == begins[place // 2] and instructions[2 * n] in _CALLS]
-    return bool(calls) and begins[place // 2][0] is not None
-
-
 class Maker:
-    """The form of a class, which is the class itself wherever it is not called."""
+    """What a door hands out for a class: where it is called, where an attribute of it is looked up, and where it goes on to
+    anywhere, which the frame that looks it up may decide. Elsewhere it is the class itself."""
 
-    def __init__(self, form: Callable) -> None:
-        self.form = form
+    def __init__(self, called: Callable, looked_into: Any, held: Callable[[FrameType], Any]) -> None:
+        self.called = called
+        self.looked_into = looked_into
+        self.held = held
+
+    def form(self, kind: Any, frame: FrameType) -> Any:
+        use = _use_in(frame)
+        if use is _CALLED:
+            return self.called
+        if use is _HELD:
+            return self.held(frame)
+        return self.looked_into if use is _LOOKED_INTO else kind
 
 
 def door(module: ModuleType, forms: dict[str, Any]) -> type[ModuleType]:
@@ -93,7 +86,7 @@ def _handing_out(names: dict[str, Any], name: str, form: Any) -> property:
 
     def class_or_maker(module: ModuleType) -> Any:
         now = names[name]
-        return form.form if now is original and _is_called(sys._getframe(1)) else now
+        return form.form(now, sys._getframe(1)) if now is original else now
 
     def bind(module: ModuleType, value: Any) -> None:
         names[name] = original if value is form else value

@@ -19,6 +19,7 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from ._carriers import still
+from ._comparisons import compared
 from ._leaks import warn
 from ._namespace import load_names
 from ._swaps import PLAIN, Swaps, Unswapped
@@ -127,6 +128,7 @@ def instrumented(
         _take_turn()
         held.callback(lock.release)
         try:
+            compared.forget()
             for module in modules:
                 swaps.all_of(vars(module))
             for value in values:

@@ -23,12 +23,12 @@ import numpy as np
 from numpy.lib import stride_tricks
 
 from . import _warning_places
-from ._broadcast import broadcast
 from ._callers import acts_for, of_plain_data
+from ._class_forms import FormOfClass, class_makers
 from ._compat import implementation_of
-from ._creators import INEXACT_TYPES, TRACED_CREATORS, of_memory, of_type
+from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
-from ._doors import Doors, Maker, Names
+from ._doors import Doors, Names
 from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, masked_in_place, methods_in_place, of_values, random_in_place
 from ._holders import refuse_tracked
@@ -263,17 +263,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
 
 # Python's own names, which are no module's that could be a door, and functions that take less time than a door.
 _NAMED_IN_LOOPS = {builtins, math}
-# Classes that programs ask for, too, and derive from.
-_CALLED_CLASSES: dict[Any, Callable] = {
-    np.ndarray: of_memory, np.broadcast: broadcast, **{kind: of_type(kind) for kind in INEXACT_TYPES}
-}  # fmt: skip
-_MAKERS: dict[ModuleType, dict[str, Any]] = {
-    np: {
-        name: Maker(_creator_in_place(kind, _CALLED_CLASSES[kind]))
-        for name, kind in vars(np).items()
-        if isinstance(kind, type) and kind in _CALLED_CLASSES
-    }
-}
+_MAKERS = {np: class_makers(_creator_in_place)}
 _names: list[Names] = []
 _doors = Doors()
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
@@ -313,6 +303,8 @@ def form_in_place(value: Any) -> Callable | None:
 
 def original_of(value: Any) -> Any:
     """What a form stands for, None for anything else."""
+    if type(value) is FormOfClass:
+        return value.original
     inner = getattr(value, "__wrapped__", None)
     if inner is not None and form_in_place(inner) is value:
         return inner

@@ -21,6 +21,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._carriers import CACHED, Attributes, carries, filled_slots, hidden_in, owner_of, parts_of, with_results
+from ._class_forms import held_form
 from ._guards import generator_classes, guarded_generator, guarded_write
 from ._holders import HeldArray, LentStorage
 from ._leaks import is_users_code
@@ -76,14 +77,12 @@ class Swaps(Unswapped):
 
     def __init__(self) -> None:
         self.undo: list[Callable[[], Any]] = []
-        # What was swapped, as (get, put, key, value): see `Reach`.
-        self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
+        self.swapped: list[tuple[Callable, Callable, Any, Any]] = []  # as (get, put, key, value): see `Reach`
         self.seen: dict[int, Any] = {id(vars(builtins)): builtins}
         # One traced form per value, wherever it is reached from: aliases stay aliases.
         self.forms: dict[int, tuple[Any, Any]] = {}
         self.origins: dict[int, Any] = {}  # and of which value it is the form
-        # A list and no recursion: a program's objects may form long chains.
-        self.todo: list[Any] = []
+        self.todo: list[Any] = []  # and no recursion: a program's objects may form long chains
         # What has been looked at, as functions that look again and what they found: see `Reach`.
         self.looks: list[tuple[Callable[[], Iterable], tuple]] = []
         self.bare: list[types.FunctionType] = []
@@ -96,8 +95,7 @@ class Swaps(Unswapped):
         self.entered: dict[int, dict] = {}  # modules that code itself has, by the identity of their names
         self.wanted: dict[int, dict] = {}  # those of which all names are to count
         self.is_opaque = False
-        # Arrays of objects in which nothing can be replaced.
-        self.hidden: list[ndarray] = []
+        self.hidden: list[ndarray] = []  # arrays of objects in which nothing can be replaced
 
     def __call__(self, value: Any) -> Any:
         return self.form(value)
@@ -133,7 +131,7 @@ class Swaps(Unswapped):
             same = function is value.func and args is value.args
             if not same or any(keywords[name] is not item for name, item in value.keywords.items()):
                 made = functools.partial(function, *args, **keywords)
-        elif may_have_form(value) and (name := form_in_place(value)) is not None:
+        elif may_have_form(value) and (name := form_in_place(value) or held_form(value, self.reached())) is not None:
             made = name
         elif kind is CACHED:
             self.todo.append(value.__wrapped__)
@@ -218,6 +216,9 @@ class Swaps(Unswapped):
 
     def named(self, names: dict) -> Named:
         return self.modules.setdefault(id(names), Named(names))
+
+    def reached(self) -> list[dict]:
+        return [module.names for module in self.modules.values()]
 
     def all_of(self, names: dict) -> None:
         """All names of a module, when what code names has been found."""
@@ -360,6 +361,7 @@ class Swaps(Unswapped):
         if not is_users_code(function.__globals__.get("__name__"), function.__code__.co_filename):
             self.todo += held_functions(function)
             return
+        self.named(function.__globals__)
         self.looks.append((functools.partial(_own, function), tuple(_own(function))))
         if function.__dict__:  # what C has as static variables
             self.todo.append(function.__dict__)

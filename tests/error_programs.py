@@ -30,7 +30,11 @@ from npgrad.testing import check_gradients
 
 USED_BY_ROWS = (Fraction, _ufunc_methods, ast, check_gradients, copy, finite_difference, merge_arrays, scipy, _scripts)
 X = np.array([1.0, 2.0])
-FLOAT = np.float64  # a name that is not followed
+
+
+def FLOAT(value):
+    """The type by a name that is not followed."""
+    return value.dtype.type(value)
 
 
 class Given:

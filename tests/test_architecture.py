@@ -33,8 +33,9 @@ LAYERS = {
         "_math_names", "_twins", "_poly1d", "_functions", "_vectorize", "_index_objects",
     ],
     "names in place": [
-        "_warning_places", "_doors", "_mentions", "_surroundings", "_scipy_held", "_scipy", "_scipy_kernels",
-        "_scipy_elements", "_scipy_forms", "_scipy_doors", "_scipy_names", "_series", "_json_text", "_while_recording",
+        "_warning_places", "_uses", "_doors", "_mentions", "_comparisons", "_class_forms", "_surroundings",
+        "_scipy_held", "_scipy", "_scipy_kernels", "_scipy_elements", "_scipy_forms", "_scipy_doors", "_scipy_names",
+        "_series", "_json_text", "_while_recording",
         "_namespace", "_loading", "_bound_names", "_carriers", "_swaps", "_instrument", "_forking",
     ],
     "entry points": [

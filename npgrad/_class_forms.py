@@ -1,0 +1,133 @@
+"""What stands for NumPy's classes while a tape records, where a program calls them, keeps them or looks up their methods.
+
+A program does more with a class than call it: it asks ``isinstance``, derives from it, gives it for a dtype. So what stands
+for one is a class derived from it, and equal to it in all of this, but not the same: where ``is`` might tell them apart
+(`_comparisons`) the class stays itself. Instances of it are never made.
+
+A type of numbers may go wherever the type goes. ``np.ndarray``, of which compiled code would make instances
+(``x.view(np.ndarray)``), only stands where its use is seen: it is called, asked, or one of its methods is looked up.
+"""
+
+from __future__ import annotations
+
+import copyreg
+import functools
+import operator
+import types
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._broadcast import broadcast
+from ._comparisons import codes_of, compared
+from ._creators import INEXACT_TYPES, of_memory, of_type
+from ._dispatch import check_outside
+from ._doors import Maker
+from ._record import recording
+from ._traced import SeenArray, completing, traced_leaves
+from ._uses import Use, uses_of
+
+
+class FormOfClass(type):
+    """The class of these classes."""
+
+    original: type
+    call: Callable
+
+    def __new__(cls, name: str, bases: tuple, namespace: dict, **kwargs: Any) -> Any:
+        """A class that a program derives is derived from the original."""
+        bases = tuple([base.original if type(base) is FormOfClass else base for base in bases])
+        return types.new_class(name, bases, kwargs, lambda names: names.update(namespace))
+
+    def __call__(cls, *args: Any, **kwargs: Any) -> Any:
+        if recording():
+            return cls.call(*args, **kwargs)
+        check_outside(*traced_leaves(args))
+        return cls.original(*args, **kwargs)
+
+    def __eq__(cls, other: object) -> Any:
+        return other is cls.original or super().__eq__(other)
+
+    def __hash__(cls) -> int:
+        return hash(cls.original)
+
+    def __instancecheck__(cls, instance: Any) -> bool:
+        return isinstance(instance, cls.original)
+
+    def __subclasscheck__(cls, subclass: type) -> bool:
+        return issubclass(subclass, cls.original)
+
+
+def _reduced(form: FormOfClass) -> tuple:
+    return operator.itemgetter(0), ((form.original,),)
+
+
+copyreg.pickle(FormOfClass, _reduced)  # type: ignore[arg-type]
+
+
+def _form(kind: Any, call: Callable) -> FormOfClass:
+    own = {"__module__": kind.__module__, "__doc__": kind.__doc__, "original": kind, "call": staticmethod(completing(call))}
+    bases = (object,) if kind is np.broadcast else (kind,)  # from which no class may be derived
+    made: FormOfClass = type.__new__(FormOfClass, kind.__name__, bases, {**own, **(_METHODS if kind is ndarray else {})})
+    return made
+
+
+def _heard(name: str, original: Any) -> Callable:
+    """A method of ndarray that is called by the class: of a traced array, its own."""
+
+    @functools.wraps(original, (*functools.WRAPPER_ASSIGNMENTS, "__objclass__"))
+    def method(array: Any, *args: Any, **kwargs: Any) -> Any:
+        if isinstance(array, SeenArray):
+            return getattr(array, name)(*args, **kwargs)
+        return original(array, *args, **kwargs)
+
+    return method
+
+
+_METHODS = {
+    name: _heard(name, value)
+    for name, value in vars(ndarray).items()
+    if isinstance(value, (types.MethodDescriptorType, types.WrapperDescriptorType))
+}
+_CALLS: dict[Any, Callable] = {
+    ndarray: of_memory, np.broadcast: broadcast, **{kind: of_type(kind) for kind in INEXACT_TYPES}
+}  # fmt: skip
+_FORMS = {kind: _form(kind, call) for kind, call in _CALLS.items()}
+
+
+def form_of_type(value: Any) -> Any:
+    """What stands for a type of numbers where nothing compares it, None for anything else."""
+    return _FORMS[value] if isinstance(value, type) and value in INEXACT_TYPES else None
+
+
+def held_form(value: Any, modules: Iterable[dict[str, Any]]) -> Any:
+    """What stands for a value that may go anywhere from some modules: as `form_of_type`, but where something compares it."""
+    form = form_of_type(value)
+    return None if form is None or any(map(compared, modules)) else form
+
+
+_SEEN = {Use.CALLED, Use.LOOKED_INTO, Use.CHECKED}
+
+
+def form_of_name(value: Any, name: str, names: dict[str, Any]) -> Any:
+    """What stands for a class by a name of the user's module that never gives it away, None for anything else."""
+    if not isinstance(value, type) or value not in _FORMS:
+        return None
+    uses = {use for code in codes_of(names) for use in uses_of(code, name)}
+    return _FORMS[value] if uses <= _SEEN else None
+
+
+def _held(kind: type) -> Callable[[types.FrameType], Any]:
+    form = form_of_type(kind) or kind
+    return lambda frame: kind if compared(frame.f_globals) else form
+
+
+def class_makers(in_place: Callable[[Callable, Callable], Callable]) -> dict[str, Maker]:
+    """What NumPy's door hands out for its classes."""
+    return {
+        name: Maker(in_place(kind, _CALLS[kind]), _FORMS[kind] if kind is ndarray else kind, _held(kind))
+        for name, kind in vars(np).items()
+        if isinstance(kind, type) and kind in _CALLS
+    }

@@ -1,0 +1,141 @@
+"""Whether code of the user's may tell a class from what stands for it, which is equal to it but not the same.
+
+All code that the user's modules hold is asked as far as names lead to it from what runs: once, and again when a module has
+got names.
+"""
+
+from __future__ import annotations
+
+import functools
+import sys
+import types
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import numpy as np
+
+from ._creators import INEXACT_TYPES
+from ._leaks import is_users_code
+from ._mentions import held_functions
+from ._uses import may_compare
+
+_WORDS = frozenset([name for name, value in vars(np).items() if isinstance(value, type) and value in INEXACT_TYPES])
+
+
+def frames() -> Iterator[types.FrameType]:
+    """What runs here, innermost first."""
+    frame: types.FrameType | None = sys._getframe(1)
+    while frame is not None:
+        yield frame
+        frame = frame.f_back
+
+
+def codes_of(names: dict[str, Any]) -> list[types.CodeType]:
+    """The code of the functions and methods that a module holds, and of what runs of it."""
+    found = {frame.f_code for frame in frames() if frame.f_globals is names}
+    seen: dict[int, Any] = {}
+    todo = list(names.values())
+    while todo:
+        value = todo.pop()
+        kind = type(value)
+        if kind is types.ModuleType or id(value) in seen:
+            continue
+        seen[id(value)] = value
+        if kind is types.FunctionType:
+            if value.__globals__ is names:
+                found.add(value.__code__)
+            todo += held_functions(value)
+        elif isinstance(value, type):
+            if value.__module__ == names.get("__name__"):
+                todo += vars(value).values()
+        elif kind is property:
+            todo += [value.fget, value.fset, value.fdel]
+        elif kind is staticmethod or kind is classmethod or kind is types.MethodType:
+            todo.append(value.__func__)
+        elif kind is functools.partial:
+            todo.append(value.func)
+        elif kind is dict or kind is list or kind is tuple:
+            todo += [item for item in (value.values() if kind is dict else value) if type(item) is types.FunctionType]
+        elif is_users_code(kind.__module__) or hasattr(kind, "__wrapped__") or kind is functools._lru_cache_wrapper:
+            todo += held_functions(value)
+    return list(found)
+
+
+def _is_users(names: dict[str, Any]) -> bool:
+    return is_users_code(names.get("__name__"), names.get("__file__") or "")
+
+
+def _neighbours(names: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    """The modules of the user's that something in a module is of, or is."""
+    for value in list(names.values()):
+        kind = type(value)
+        if kind is types.FunctionType:
+            found = value.__globals__
+        else:
+            of = value if isinstance(value, type) else kind
+            module = value if kind is types.ModuleType else sys.modules.get(str(of.__module__))
+            found = getattr(module, "__dict__", {})
+        if found is not names and _is_users(found):
+            yield found
+
+
+class Comparisons:
+    """Whether any code of the user's that may run here may compare classes of numbers by ``is``: in the modules of what runs
+    and in all to which names lead from these."""
+
+    def __init__(self) -> None:
+        self._answers: dict[int, tuple[dict, bool]] = {}
+        # module -> how many names it had when it was looked through, what was found, and where its names lead.
+        self._known: weakref.WeakKeyDictionary[types.ModuleType, tuple[int, tuple[bool, list]]] = weakref.WeakKeyDictionary()
+
+    def forget(self) -> None:
+        """Something else runs."""
+        self._answers.clear()
+
+    def __call__(self, names: dict[str, Any]) -> bool:
+        """Whether what comes out of a module may be compared, which of other modules than the user's nobody knows."""
+        known = self._answers.get(id(names))
+        if known is None:
+            known = self._answers[id(names)] = names, self._search(names)
+        return known[1]
+
+    def _search(self, names: dict[str, Any]) -> bool:
+        if not _is_users(names):
+            return True
+        todo, seen = [names], set()
+        for frame in frames():
+            if is_users_code(frame.f_globals.get("__name__"), frame.f_code.co_filename):
+                if _compares(frame.f_code, frame.f_globals):
+                    return True
+                todo.append(frame.f_globals)
+        while todo:
+            names = todo.pop()
+            if id(names) not in seen:
+                seen.add(id(names))
+                compares, following = self._in(names)
+                if compares:
+                    return True
+                todo += following
+        return False
+
+    def _in(self, names: dict[str, Any]) -> tuple[bool, list]:
+        module = sys.modules.get(str(names.get("__name__")))
+        if module is None or vars(module) is not names:
+            return _looked_through(names)
+        size, found = self._known.get(module, (-1, (False, [])))
+        if size != len(names):
+            found = _looked_through(names)
+            self._known[module] = len(names), found
+        return found
+
+
+def _looked_through(names: dict[str, Any]) -> tuple[bool, list]:
+    return any(_compares(code, names) for code in codes_of(names)), list(_neighbours(names))
+
+
+def _compares(code: types.CodeType, names: dict[str, Any]) -> bool:
+    return may_compare(code, names, INEXACT_TYPES, _WORDS)
+
+
+compared = Comparisons()
