@@ -15,7 +15,7 @@ import types
 from typing import Any
 
 from . import _namespace
-from ._class_forms import form_of_name, form_of_type
+from ._class_forms import forms_of_names, has_class_form
 from ._comparisons import compared
 from ._leaks import is_users_code
 from ._loading import Finder
@@ -40,10 +40,10 @@ class _Module:
         own = vars(self.module)
         names = [(name, value) for name, value in list(own.items()) if may_have_form(value)]
         bare = {name: original_of(value) or value for name, value in names}  # forms may be in place
-        forms = {name: (value, form_in_place(value) or form_of_name(value, name, own)) for name, value in bare.items()}
-        self.bound = {name: both for name, both in forms.items() if both[1] is not None}
-        types = {name: (value, form_of_type(value)) for name, value in bare.items() if name not in self.bound}
-        self.types = {name: both for name, both in types.items() if both[1] is not None}
+        forms = {name: (value, form_in_place(value)) for name, value in bare.items()}
+        classes = {name: value for name, value in bare.items() if has_class_form(value)}
+        seen, self.types = forms_of_names(classes, own)
+        self.bound = {name: both for name, both in forms.items() if both[1] is not None} | seen
 
     def put(self) -> None:
         names, known = vars(self.module), {**self.bound, **self.types}

@@ -97,30 +97,37 @@ _CALLS: dict[Any, Callable] = {
 _FORMS = {kind: _form(kind, call) for kind, call in _CALLS.items()}
 
 
-def form_of_type(value: Any) -> Any:
-    """What stands for a type of numbers where nothing compares it, None for anything else."""
-    return _FORMS[value] if isinstance(value, type) and value in INEXACT_TYPES else None
-
-
 def held_form(value: Any, modules: Iterable[dict[str, Any]]) -> Any:
-    """What stands for a value that may go anywhere from some modules: as `form_of_type`, but where something compares it."""
-    form = form_of_type(value)
-    return None if form is None or any(map(compared, modules)) else form
+    """What stands for a type of numbers that may go anywhere from some modules, if nothing compares it; else None."""
+    of_type = isinstance(value, type) and value in INEXACT_TYPES
+    return None if not of_type or any(map(compared, modules)) else _FORMS[value]
 
 
 _SEEN = {Use.CALLED, Use.LOOKED_INTO, Use.CHECKED}
 
 
-def form_of_name(value: Any, name: str, names: dict[str, Any]) -> Any:
-    """What stands for a class by a name of the user's module that never gives it away, None for anything else."""
-    if not isinstance(value, type) or value not in _FORMS:
-        return None
-    uses = {use for code in codes_of(names) for use in uses_of(code, name)}
-    return _FORMS[value] if uses <= _SEEN else None
+def forms_of_names(classes: dict[str, Any], names: dict[str, Any]) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What stands for classes by names of a user's module, as (the original, what stands for it): where code of the module
+    never hands them on; and of types of numbers, where it does."""
+    seen, held = {}, {}
+    uses: dict[str, set[Use]] = {name: set() for name in classes}
+    for code in codes_of(names) if classes else []:
+        for name in classes:
+            uses[name] |= uses_of(code, name, names)
+    for name, kind in classes.items():
+        if uses[name] <= _SEEN:
+            seen[name] = kind, _FORMS[kind]
+        elif kind in INEXACT_TYPES and Use.COMPARED not in uses[name]:
+            held[name] = kind, _FORMS[kind]
+    return seen, held
+
+
+def has_class_form(value: Any) -> bool:
+    return isinstance(value, type) and value in _FORMS
 
 
 def _held(kind: type) -> Callable[[types.FrameType], Any]:
-    form = form_of_type(kind) or kind
+    form = _FORMS[kind] if kind in INEXACT_TYPES else kind
     return lambda frame: kind if compared(frame.f_globals) else form
 
 

@@ -50,7 +50,7 @@ def _use_in(frame: FrameType) -> Use:
     if known is None:
         if len(_known) > 1000:  # of programs that make code without end
             _known.clear()
-        known = _known[id(code), place] = code, use_at(code, place)
+        known = _known[id(code), place] = code, use_at(code, place, frame.f_globals)
     return known[1]
 
 

@@ -1,5 +1,5 @@
 """How code uses what it looks up: whether it calls it, asks for one of its attributes, checks something by it
-(``isinstance``, ``==``), compares it by ``is``, or lets it go on.
+(``isinstance``, ``==``, as a dtype), compares it by ``is``, derives from it, or lets it go on.
 
 Where code says at which places of its source it stands, that which takes a value is the first instruction after it whose
 source contains the value's.
@@ -10,90 +10,157 @@ from __future__ import annotations
 import builtins
 import dis
 import enum
+import functools
 import sys
 from collections.abc import Collection, Iterator, Mapping
 from inspect import CO_OPTIMIZED
 from types import CodeType, ModuleType
 from typing import Any
 
-Use = enum.Enum("Use", ["CALLED", "LOOKED_INTO", "CHECKED", "COMPARED", "HELD", "UNKNOWN"])
+Use = enum.Enum("Use", ["CALLED", "LOOKED_INTO", "CHECKED", "COMPARED", "DERIVED", "HELD", "UNKNOWN"])
+# A name in code, with the attributes that follow it: ("np", "linalg", "norm"). Without names it is something else.
+Path = tuple[str, ...]
 
 _NAMES = {"LOAD_GLOBAL", "LOAD_NAME", "LOAD_FROM_DICT_OR_GLOBALS"}
 _ATTRIBUTES = {"LOAD_ATTR", "LOAD_METHOD"}
 _LOOKUPS = {*_ATTRIBUTES, "IMPORT_FROM"}
 _CALLS = {"CALL", "PRECALL", "CALL_KW", "CALL_FUNCTION_EX"}
 _CONSTANTS = {"LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT"}
-_CHECKS = {"isinstance", "issubclass"}
 _EQUALITIES = {"COMPARE_OP", "CONTAINS_OP"}
+# Functions of NumPy's that call what they are given.
+_CALLING = {"vectorize", "frompyfunc", "apply_along_axis", "apply_over_axes", "piecewise", "fromfunction"}
 _IS = dis.opmap["IS_OP"]
 # Attributes and functions that give the class of a value.
 _TO_CLASSES = frozenset({"type", "__class__", "dtype"})
 _UNKNOWN = object()
 
 
-def _span(one: dis.Instruction) -> tuple[Any, Any]:
-    where = one.positions
-    if where is None or where.end_col_offset is None:
-        return None, None
-    return (where.lineno, where.col_offset), (where.end_lineno, where.end_col_offset)
+class _Instructions:
+    """The instructions of code, and where in its source each begins and ends."""
 
+    def __init__(self, code: CodeType) -> None:
+        self.all = list(dis.get_instructions(code))
+        self.kinds = [one.opname for one in self.all]
+        places = [one.positions for one in self.all]
+        self.spans = [
+            None if p is None or p.end_col_offset is None else ((p.lineno, p.col_offset), (p.end_lineno, p.end_col_offset))
+            for p in places
+        ]  # fmt: skip
 
-def use_at(code: CodeType, place: int) -> Use:
-    """How code uses what the instruction at a place looks up; what that is called for may look up anything."""
-    instructions = list(dis.get_instructions(code))
-    n = next(n for n, one in enumerate(instructions) if one.offset == place)
-    by_name = instructions[n].opname in _CALLS and _calls(instructions, n, {"getattr"})
-    return _use(instructions, n) if by_name or instructions[n].opname in _LOOKUPS else Use.UNKNOWN
+    def begins(self, n: int) -> Any:
+        span = self.spans[n]
+        return None if span is None else span[0]
 
-
-def uses_of(code: CodeType, name: str) -> Iterator[Use]:
-    """How code, and the code inside of it, uses a name of its module."""
-    for inner in with_inner(code):
-        if name in inner.co_names:
-            instructions = list(dis.get_instructions(inner))
-            for n, one in enumerate(instructions):
-                if one.opname in _NAMES and one.argval == name:
-                    yield _use(instructions, n)
-
-
-def _use(instructions: list[dis.Instruction], n: int) -> Use:
-    one = instructions[n]
-    if one.opname == "LOAD_METHOD" or (one.opname == "LOAD_ATTR" and sys.version_info >= (3, 12) and (one.arg or 0) & 1):
-        return Use.CALLED
-    begin, end = span = _span(one)
-    if begin is None:
-        return Use.UNKNOWN
-    for m in range(n + 1, len(instructions)):
-        first, last = around = _span(instructions[m])
-        if first is not None and first <= begin and end <= last and around != span:
-            return _use_by(instructions, n, m)
-    return Use.HELD
-
-
-def _use_by(instructions: list[dis.Instruction], n: int, m: int) -> Use:
-    """How the instruction number m, or what is written at the same place, uses the value of that with number n."""
-    around = _span(instructions[m])
-    names = {one.opname for one in instructions[m:] if _span(one) == around}
-    at_front = _span(instructions[n])[0] == around[0]
-    if not names.isdisjoint(_CALLS):
-        if at_front:
+    def use(self, n: int) -> Use | Path:
+        """How what the instruction number n gives is used; the function that it is given to."""
+        one, kind, span = self.all[n], self.kinds[n], self.spans[n]
+        if kind == "LOAD_METHOD" or (kind == "LOAD_ATTR" and sys.version_info >= (3, 12) and (one.arg or 0) & 1):
             return Use.CALLED
-        return Use.CHECKED if _calls(instructions, m, _CHECKS) else Use.HELD
-    if not names.isdisjoint(_ATTRIBUTES):
-        return Use.COMPARED if _use(instructions, m) in (Use.COMPARED, Use.CHECKED) else Use.LOOKED_INTO
-    if "IS_OP" in names:
-        return Use.COMPARED
-    if not names.isdisjoint(_EQUALITIES):
-        return Use.CHECKED
-    if "BUILD_TUPLE" in names and _use(instructions, m) is Use.CHECKED:
-        return Use.CHECKED
-    return Use.HELD
+        if span is None:
+            return Use.CALLED if self._is_before_arguments(n) else Use.UNKNOWN
+        begin, end = span
+        for m in range(n + 1, len(self.all)):
+            around: Any = self.spans[m]
+            if around is not None and around[0] <= begin and end <= around[1] and around != span:
+                return self._use_by(n, m)
+        return Use.HELD
+
+    def _is_before_arguments(self, n: int) -> bool:
+        """Whether a call of what the instruction number n gives has begun, as the null beside it on the stack says: after
+        it, or up to Python 3.12 before the name that it is looked up from."""
+        following = self.kinds[n + 1] if n + 1 < len(self.kinds) else ""
+        first = n
+        while sys.version_info < (3, 13) and self.kinds[first] in _ATTRIBUTES:
+            first -= 1
+        has_null = self.kinds[first] == "LOAD_GLOBAL" and bool((self.all[first].arg or 0) & 1)
+        if sys.version_info < (3, 13):
+            return following not in _ATTRIBUTES and (has_null or self.kinds[first - 1] == "PUSH_NULL")
+        return has_null or following == "PUSH_NULL"
+
+    def _use_by(self, n: int, m: int) -> Use | Path:
+        """How the instruction number m, or what is written at the same place, uses the value of that with number n."""
+        around = self.spans[m]
+        kinds = {kind for kind, span in zip(self.kinds[m:], self.spans[m:], strict=True) if span == around}
+        if not kinds.isdisjoint(_CALLS):
+            if self.begins(n) == self.begins(m):
+                return Use.CALLED
+            derives = any(kind == "LOAD_BUILD_CLASS" and self.spans[k] == around for k, kind in enumerate(self.kinds[:n]))
+            return Use.DERIVED if derives else self.called(n, m) or Use.HELD
+        if not kinds.isdisjoint(_ATTRIBUTES):
+            return Use.COMPARED if self.use(m) in (Use.COMPARED, Use.CHECKED) else Use.LOOKED_INTO
+        if "IS_OP" in kinds:
+            return Use.COMPARED
+        if not kinds.isdisjoint(_EQUALITIES):
+            return Use.CHECKED
+        inner = self.use(m) if "BUILD_TUPLE" in kinds else Use.HELD
+        return inner if inner is Use.CHECKED or isinstance(inner, tuple) else Use.HELD
+
+    def called(self, n: int, m: int) -> Path:
+        """What is called by the call number m, of which the instruction number n is an argument."""
+        begin = self.begins(m)
+        found = [k for k in range(n) if self.begins(k) == begin and self.kinds[k] in _NAMES | _ATTRIBUTES]
+        return self.path(found[-1]) if found and begin is not None else ()
+
+    def path(self, n: int) -> Path:
+        if self.kinds[n] in _NAMES:
+            return (self.all[n].argval,)
+        before = self.path(n - 1) if n and self.kinds[n] in _ATTRIBUTES else ()
+        return (*before, self.all[n].argval) if before else ()
+
+    def operands(self, n: int) -> list[Path | None]:
+        """What the comparison number n compares, None for a constant; the right one alone where no more is known."""
+        begin = self.begins(n - 1)
+        ends = [span and span[1] for span in self.spans[: n - 1]]
+        left = [m for m, end in enumerate(ends) if begin is not None and end is not None and end <= begin]
+        return [None if self.kinds[m] in _CONSTANTS else self.path(m) for m in (n - 1, *left[-1:])]
 
 
-def _calls(instructions: list[dis.Instruction], n: int, functions: set[str]) -> bool:
-    """Whether the call number n is one of these functions, by their names."""
-    begin = _span(instructions[n])[0]
-    return any(one.argval in functions for one in instructions[:n] if one.opname in _NAMES and _span(one)[0] == begin)
+_instructions = functools.lru_cache(4)(_Instructions)
+
+
+def _value(path: Path, names: Mapping[str, Any]) -> Any:
+    """What a path leads to, as far as modules say."""
+    if not path:
+        return _UNKNOWN
+    value = names.get(path[0], vars(builtins).get(path[0], _UNKNOWN))
+    for name in path[1:]:
+        value = vars(value).get(name, _UNKNOWN) if isinstance(value, ModuleType) else _UNKNOWN
+    return value
+
+
+def _only_checks(called: Any) -> bool:
+    """Whether a function does nothing with a class but ask it: a function of NumPy's or SciPy's takes it for a dtype."""
+    if called is isinstance or called is issubclass:
+        return True
+    module = getattr(called, "__module__", None) or type(called).__module__
+    return str(module).partition(".")[0] in ("numpy", "scipy") and getattr(called, "__name__", None) not in _CALLING
+
+
+def _resolved(use: Use | Path, names: Mapping[str, Any]) -> Use:
+    if isinstance(use, tuple):
+        return Use.CHECKED if _only_checks(_value(use, names)) else Use.HELD
+    return use
+
+
+def use_at(code: CodeType, place: int, names: Mapping[str, Any]) -> Use:
+    """How code uses what the instruction at a place looks up; what that is called for may look up anything."""
+    instructions = _Instructions(code)
+    n = next((n for n, one in enumerate(instructions.all) if one.offset == place), 0)
+    kind = instructions.kinds[n]
+    is_lookup = kind in _LOOKUPS or (kind in _CALLS and instructions.called(n, n) == ("getattr",))
+    return _resolved(instructions.use(n), names) if is_lookup else Use.UNKNOWN
+
+
+def uses_of(code: CodeType, name: str, names: Mapping[str, Any]) -> set[Use]:
+    """How code, and the code inside of it, uses a name of its module."""
+    return {_resolved(use, names) for one in with_inner(code) if name in one.co_names for use in _uses(one, name)}
+
+
+@functools.lru_cache(4096)
+def _uses(code: CodeType, name: str) -> frozenset[Use | Path]:
+    found = _instructions(code)
+    kinds = enumerate(found.kinds)
+    return frozenset([found.use(n) for n, kind in kinds if kind in _NAMES and found.all[n].argval == name])
 
 
 def with_inner(code: CodeType) -> Iterator[CodeType]:
@@ -122,36 +189,18 @@ def _units(code: CodeType) -> Iterator[list[CodeType]]:
 
 
 def _compares(unit: list[CodeType], names: Mapping[str, Any], classes: Collection[Any], words: frozenset[str]) -> bool:
-    mentions = not words.isdisjoint([name for code in unit for name in code.co_names])
-    for code in unit:
-        if _IS not in code.co_code[::2]:
-            continue
-        instructions = list(dis.get_instructions(code))
-        for n, one in enumerate(instructions):
-            if one.opname == "IS_OP":
-                operands = [_value(instructions, m, names) for m in _operands(instructions, n)]
-                if any(isinstance(value, type) and value in classes for value in operands):
-                    return True
-                if mentions and all(value is _UNKNOWN for value in operands):
-                    return True
+    pairs = [pair for code in unit if _IS in code.co_code[::2] for pair in _comparisons(code)]
+    mentions = bool(pairs) and not words.isdisjoint([name for code in unit for name in code.co_names])
+    for pair in pairs:
+        operands = [None if path is None else _value(path, names) for path in pair]
+        if any(isinstance(value, type) and value in classes for value in operands):
+            return True
+        if mentions and all(value is _UNKNOWN for value in operands):
+            return True
     return False
 
 
-def _operands(instructions: list[dis.Instruction], n: int) -> list[int]:
-    """Where the last instructions of the two operands stand; of the right one alone where that is all that is known."""
-    begin = _span(instructions[n - 1])[0]
-    ends = [_span(one)[1] for one in instructions[: n - 1]]
-    left = [m for m, end in enumerate(ends) if begin is not None and end is not None and end <= begin]
-    return [n - 1, *left[-1:]]
-
-
-def _value(instructions: list[dis.Instruction], n: int, names: Mapping[str, Any]) -> Any:
-    """What an instruction loads, as far as names of the module say."""
-    one = instructions[n]
-    if one.opname in _CONSTANTS:
-        return None
-    if one.opname in _NAMES:
-        return names.get(one.argval, vars(builtins).get(one.argval, _UNKNOWN))
-    if one.opname in _ATTRIBUTES and n and isinstance(module := _value(instructions, n - 1, names), ModuleType):
-        return vars(module).get(one.argval, _UNKNOWN)
-    return _UNKNOWN
+@functools.lru_cache(1024)
+def _comparisons(code: CodeType) -> list[list[Path | None]]:
+    found = _Instructions(code)
+    return [found.operands(n) for n, kind in enumerate(found.kinds) if kind == "IS_OP"]

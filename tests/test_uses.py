@@ -2,6 +2,7 @@
 
 import types
 
+import numpy as np
 import pytest
 
 from npgrad._uses import Use, may_compare, uses_of
@@ -52,25 +53,53 @@ USES = {
 
 @pytest.mark.parametrize("expression", USES)
 def test_a_use_is_told_by_its_instructions(expression: str) -> None:
-    assert list(uses_of(compile(f"r = {expression}", "<uses>", "exec"), "kind")) == [USES[expression]]
+    assert uses_of(compile(f"r = {expression}", "<uses>", "exec"), "kind", {}) == {USES[expression]}
     inside = compile(f"def f(a, b):\n    return ({expression})", "<uses>", "exec")
-    assert list(uses_of(inside, "kind")) == [USES[expression]]
+    assert uses_of(inside, "kind", {}) == {USES[expression]}
 
 
 def test_other_statements_hold() -> None:
-    code = "def f(a):\n    for kind_ in (kind, a): pass\n    with a: kind_ = kind\n    class B(kind): pass\n    return kind"
-    assert list(uses_of(compile(code, "<uses>", "exec"), "kind")) == [Use.HELD] * 4
+    code = "def f(a):\n    for kind_ in (kind, a): pass\n    with a: kind_ = kind\n    return kind"
+    assert uses_of(compile(code, "<uses>", "exec"), "kind", {}) == {Use.HELD}
+
+
+def test_a_class_is_derived_from() -> None:
+    for bases in ("kind", "kind, a", "a, kind", "a, metaclass=kind"):
+        code = compile(f"def f(a):\n    class B({bases}):\n        x = 1\n    return B", "<uses>", "exec")
+        assert uses_of(code, "kind", {}) == {Use.DERIVED}
+
+
+def test_functions_of_numpy_take_a_class_for_a_dtype() -> None:
+    given = {
+        "np.zeros(3, kind)": Use.CHECKED, "np.zeros(3, dtype=kind)": Use.CHECKED, "np.linalg.norm(a, kind)": Use.CHECKED,
+        "np.dtype(kind)": Use.CHECKED, "np.add(a, b, dtype=kind)": Use.CHECKED, "zeros(3, kind)": Use.CHECKED,
+        "np.vectorize(kind)": Use.HELD, "np.frompyfunc(kind, 1, 1)": Use.HELD, "np.zeros(3).astype(kind)": Use.HELD,
+        "np.zeros(a(kind))": Use.HELD, "np.array([a, kind])": Use.HELD, "mine(kind)": Use.HELD,
+    }  # fmt: skip
+    names = {"np": np, "zeros": np.zeros, "mine": test_a_class_is_derived_from}
+    for expression, use in given.items():
+        code = compile(f"r = {expression}", "<uses>", "exec")
+        assert uses_of(code, "kind", names) == {use}, expression
 
 
 def test_every_use_counts() -> None:
     code = compile("def f(a):\n    def g():\n        return kind(a)\n    return isinstance(a, kind)", "<uses>", "exec")
-    assert set(uses_of(code, "kind")) == {Use.CALLED, Use.CHECKED}
+    assert uses_of(code, "kind", {}) == {Use.CALLED, Use.CHECKED}
 
 
 def test_code_that_does_not_say_where_it_stands_is_unknown() -> None:
-    code = compile("r = a(kind)", "<uses>", "exec")
-    bare = code.replace(co_linetable=b"")
-    assert list(uses_of(bare, "kind")) == [Use.UNKNOWN]
+    """But for a call, which has a null on the stack."""
+    uses = {
+        "a(kind)": Use.UNKNOWN, "kind": Use.UNKNOWN, "a is kind": Use.UNKNOWN, "kind.sum": Use.UNKNOWN,
+        "a(b)(kind)": Use.UNKNOWN, "kind(3)": Use.CALLED, "a + kind(*b)": Use.CALLED,
+        "kind(a=3)": Use.CALLED, "kind(3).sum(a)": Use.CALLED,
+    }  # fmt: skip
+    for expression, use in uses.items():
+        for source in (f"r = {expression}", f"def f():\n    return {expression}"):
+            code = compile(source, "<uses>", "exec")
+            inner = [c.replace(co_linetable=b"") if type(c) is types.CodeType else c for c in code.co_consts]
+            bare = code.replace(co_linetable=b"", co_consts=tuple(inner))
+            assert uses_of(bare, "kind", {}) == {use}, source
 
 
 class _Kind:
