@@ -12,6 +12,8 @@ import numpy as np
 # first ones, after all other functions, meet cold caches, which a loop of a user's does not.
 BUDGET, LEAST, MOST = 0.15, 2, 40
 _SHORTEST = 1e-2
+# What takes longer than this is not called once more to see what it takes when nothing is new.
+_AGAIN = 1.0
 
 
 def seconds(function: Callable, number: int = 1) -> float:
@@ -38,9 +40,9 @@ def best(functions: list[Callable], budget: float = BUDGET) -> list[float]:
 
 
 def _warm(function: Callable) -> float:
-    """One call, but for slow ones not the first: how often to repeat a short one is to be told by what it takes then."""
+    """One call, and not the first if there is time for two: the first may load, compile or learn what all others find."""
     first = seconds(function)
-    return min(first, seconds(function)) if first < _SHORTEST else first
+    return min(first, seconds(function)) if first < _AGAIN else first
 
 
 def best_in_a_row(functions: list[Callable], number: int) -> list[float]:
