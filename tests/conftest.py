@@ -6,8 +6,21 @@ import gc
 import os
 import sys
 
+import pytest
+from thinning import thinned
+
 # Those who work on npgrad see its frames in tracebacks; tests/test_tracebacks.py has what users see.
 os.environ.setdefault("NPGRAD_TRACEBACK", "full")
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--one-in", type=int, default=1, metavar="N", help="of tests with many cases, run one case in N")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    runs = thinned([item.nodeid for item in items], config.getoption("--one-in"))
+    config.hook.pytest_deselected(items=[item for item, does in zip(items, runs, strict=True) if not does])
+    items[:] = [item for item, does in zip(items, runs, strict=True) if does]
 
 
 def pytest_collection_finish() -> None:
