@@ -140,5 +140,6 @@ class ForwardAccumulator:
         zero = gives_zeros(unconnected_gradients)
         targets, build = checked_leaves(primals, "target")
         with self._paused() as record:
-            found = tangents_of(record, targets, list(zip(self._primals, self._tangents, strict=True)), ())
+            moved = list(zip(self._primals, self._tangents, strict=True))
+            found = tangents_of(record, [*map(self._tape._target, targets)], moved, ())
         return build(given(found, targets, (), zero))

@@ -60,7 +60,7 @@ def _scalar(function: Callable, kind: type) -> Callable:
 
 
 def _plain(function: Callable) -> Callable:
-    return lambda *args, **kwargs: function(*_numbers(args), **{name: _numbers(v) for name, v in kwargs.items()})
+    return lambda *args, **kwargs: function(*_operands(args), **{name: _operands(v) for name, v in kwargs.items()})
 
 
 def _valued(made: Any, exact: Any) -> Any:

@@ -140,3 +140,22 @@ def fingerprint(array: ndarray) -> tuple[ndarray, ndarray]:
     body = words[: words.size // rows * rows].reshape(rows, -1)
     rest = np.concatenate([words[body.size :], block[words.size * 8 :].astype(np.uint64)])
     return np.add.reduce(body, axis=1), np.concatenate([np.add.reduce(body, axis=0), rest])
+
+
+class Mark:
+    """What an array held, to tell later whether it still does."""
+
+    __slots__ = ("_looks", "_bits")
+
+    def __init__(self, array: ndarray) -> None:
+        self._looks = array.shape, array.strides, array.dtype
+        self._bits = self._bits_of(array)
+
+    @staticmethod
+    def _bits_of(array: ndarray) -> Any:
+        if array.nbytes <= SHARED_COPY_LIMIT:
+            return array.tobytes("A")
+        return [part.tobytes() for part in fingerprint(array)]
+
+    def fits(self, array: ndarray) -> bool:
+        return self._looks == (array.shape, array.strides, array.dtype) and self._bits == self._bits_of(array)
