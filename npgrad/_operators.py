@@ -163,7 +163,7 @@ _install("__rmatmul__", _reflected("__rmatmul__", _matmul))
 
 
 def _matmul_in_place(a: TracedArray, b: Any) -> Any:
-    return NotImplemented if isinstance(a._bare, np.generic) else np.ndarray.__imatmul__(a, b)
+    return NotImplemented if isinstance(a._bare, np.generic) else ndarray.__imatmul__(a, b)
 
 
 _install("__imatmul__", completing(_matmul_in_place))
