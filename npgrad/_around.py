@@ -183,19 +183,30 @@ class Memory:
         self.tape: weakref.ref | None = None
 
     def fits(self, variables: dict[str, Any]) -> bool:
-        if len(sys.modules) != self.loaded or not all(absent.isdisjoint(names) for absent, names in self.absent):
+        if len(sys.modules) != self.loaded:
             return False
         try:
-            now = itertools.chain.from_iterable([look() for look in self.looks])
-            return (
-                _are_same(_skeleton([*now, *variables.values()]), self.skeleton)
-                and all(_skeleton([get(key)])[0] is value for get, _, key, value in self.places)
-                and _are_same([*map(_CODE, self.bare)], self.codes)
-                and not any(map(_DEFAULTS, self.bare))
-                and not any(map(_KEYWORD_DEFAULTS, self.bare))
-            )
+            for absent, names in self.absent:
+                if not names.keys().isdisjoint(absent):
+                    return False
+            now: list[Any] = []
+            for look in self.looks:
+                now += look()
+            now += variables.values()
+            return _are_same(_skeleton(now), self.skeleton) and self._has_its_places() and self._has_its_code()
         except (LookupError, AttributeError, ValueError):  # something is gone
             return False
+
+    def _has_its_places(self) -> bool:
+        return not self.places or all(_skeleton([get(key)])[0] is value for get, _, key, value in self.places)
+
+    def _has_its_code(self) -> bool:
+        bare = self.bare
+        return not bare or (
+            _are_same([*map(_CODE, bare)], self.codes)
+            and not any(map(_DEFAULTS, bare))
+            and not any(map(_KEYWORD_DEFAULTS, bare))
+        )
 
 
 def _skeleton(values: Iterable[Any]) -> list:

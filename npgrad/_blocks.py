@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import bisect
 import dis
+import functools
 import types
 import weakref
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from ._mentions import names_in
@@ -29,7 +30,7 @@ class Block:
         self.memory: Any = None
 
 
-_blocks: dict[tuple[int, int], tuple[Any, Block]] = {}
+_blocks: dict[tuple[int, int], tuple[Callable, Block]] = {}
 
 
 def block_at(code: types.CodeType, position: int) -> Block:
@@ -39,8 +40,13 @@ def block_at(code: types.CodeType, position: int) -> Block:
     if known is not None and known[0]() is code:
         return known[1]
     made = _read(code, position)
-    _blocks[key] = weakref.ref(code, lambda _: _blocks.pop(key, None)), made
+    _blocks[key] = weakref.ref(code, functools.partial(_forget, _blocks, key)), made
     return made
+
+
+def _forget(blocks: dict, key: tuple[int, int], code: Any) -> None:
+    """A code object is gone; at the end of the process the names of this module may be so, too."""
+    blocks.pop(key, None)
 
 
 def _read(code: types.CodeType, position: int) -> Block:
@@ -51,7 +57,7 @@ def _read(code: types.CodeType, position: int) -> Block:
         inside = [i for i in inside if start <= i.offset and any(a <= i.offset < b for a, b in spans)]
     names: set[str] = set()
     variables: set[str] = set()
-    for instruction in inside:
+    for instruction in _without_watched(inside):
         if instruction.opcode in _NAMING:
             names.add(instruction.argval)
         elif instruction.opcode in _VARIABLES:  # one that loads two has a tuple
@@ -60,6 +66,23 @@ def _read(code: types.CodeType, position: int) -> Block:
         elif isinstance(instruction.argval, types.CodeType):
             names |= names_in(instruction.argval)
     return Block(names, variables)
+
+
+def _without_watched(inside: list) -> list:
+    """The instructions without those that load what is only given to `watch` of the tape whose block it is."""
+    if not inside or not inside[0].opname.startswith("STORE_"):
+        return inside
+    tape = inside[0].argval
+    if sum(i.opname.startswith("STORE_") and i.argval == tape for i in inside) > 1:
+        return inside
+    calls = zip(inside, inside[1:], inside[2:], inside[3:], strict=False)
+    watched = {
+        value.offset
+        for tape_loaded, method, value, call in calls
+        if tape_loaded.argval == tape and method.opcode in _NAMING and method.argval == "watch"
+        if value.opname.startswith("LOAD_") and call.opname in ("PRECALL", "CALL") and call.arg == 1
+    }
+    return [i for i in inside if i.offset not in watched]
 
 
 _NAMING = frozenset(dis.hasname)

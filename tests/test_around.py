@@ -329,6 +329,31 @@ def test_what_the_block_does_not_mention_is_left_alone() -> None:
     assert type(other) is np.ndarray
 
 
+class Other:
+    """Has a method of the same name as that of a tape, which writes."""
+
+    x: Any = None
+
+    def watch(self, array: Any) -> Any:
+        array[:] = self.x**2
+        return array
+
+
+def test_what_is_only_watched_is_left_alone_and_nothing_else() -> None:
+    point, work, both = X.copy(), np.zeros(3), X.copy()
+    look, other = sys._getframe(), Other()
+
+    def kinds() -> list:
+        return [type(look.f_locals[name]) for name in ("point", "work", "both")]
+
+    with ng.GradientTape() as tape:
+        inside = kinds()
+        other.x = tape.watch(point)
+        y = other.watch(work).sum() + (tape.watch(both) * both).sum()
+    assert inside == [np.ndarray, ng.TracedArray, ng.TracedArray]
+    np.testing.assert_array_equal(tape.gradient(y, point), 2 * X)
+
+
 def test_nested_tapes_that_end_in_any_order() -> None:
     work = mine = np.zeros(3)
     outer, inner = ng.GradientTape(), ng.GradientTape()
