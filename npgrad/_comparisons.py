@@ -23,6 +23,10 @@ from ._uses import may_compare
 _WORDS = frozenset([name for name, value in vars(np).items() if isinstance(value, type) and value in INEXACT_TYPES])
 
 
+# Answers that are kept: those of programs that make code without end are made again.
+_MOST_KEPT = 256
+
+
 def frames() -> Iterator[types.FrameType]:
     """What runs here, innermost first."""
     frame: types.FrameType | None = sys._getframe(1)
@@ -86,6 +90,8 @@ class Comparisons:
 
     def __init__(self) -> None:
         self._answers: dict[int, tuple[dict, bool]] = {}
+        # What asks, and what runs -> the answer, and the modules that it was found in with their numbers of names.
+        self._kept: dict[tuple, tuple[bool, list[tuple[dict, int]]]] = {}
         # module -> how many names it had when it was looked through, what was found, and where its names lead.
         self._known: weakref.WeakKeyDictionary[types.ModuleType, tuple[int, tuple[bool, list]]] = weakref.WeakKeyDictionary()
 
@@ -97,27 +103,37 @@ class Comparisons:
         """Whether what comes out of a module may be compared, which of other modules than the user's nobody knows."""
         known = self._answers.get(id(names))
         if known is None:
-            known = self._answers[id(names)] = names, self._search(names)
+            known = self._answers[id(names)] = names, self._look(names)
         return known[1]
 
-    def _search(self, names: dict[str, Any]) -> bool:
+    def _look(self, names: dict[str, Any]) -> bool:
         if not _is_users(names):
             return True
-        todo, seen = [names], set()
+        key = (id(names), *[(frame.f_code, id(frame.f_globals)) for frame in frames()])
+        answer, modules = self._kept.get(key, (False, []))
+        if not modules or any(len(module) != size for module, size in modules):
+            if len(self._kept) > _MOST_KEPT:
+                self._kept.clear()
+            answer, searched = self._search(names)
+            self._kept[key] = answer, [(module, len(module)) for module in searched]
+        return answer
+
+    def _search(self, names: dict[str, Any]) -> tuple[bool, list[dict]]:
+        todo, seen = [names], {}
         for frame in frames():
             if is_users_code(frame.f_globals.get("__name__"), frame.f_code.co_filename):
                 if _compares(frame.f_code, frame.f_globals):
-                    return True
+                    return True, [frame.f_globals]
                 todo.append(frame.f_globals)
         while todo:
             names = todo.pop()
             if id(names) not in seen:
-                seen.add(id(names))
+                seen[id(names)] = names
                 compares, following = self._in(names)
                 if compares:
-                    return True
+                    return True, list(seen.values())
                 todo += following
-        return False
+        return False, list(seen.values())
 
     def _in(self, names: dict[str, Any]) -> tuple[bool, list]:
         module = sys.modules.get(str(names.get("__name__")))

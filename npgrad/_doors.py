@@ -10,6 +10,7 @@ from collections.abc import Callable
 from types import CodeType, FrameType, ModuleType
 from typing import Any
 
+from ._leaks import is_users_code
 from ._uses import Use, use_at
 
 
@@ -38,19 +39,21 @@ class Names:
         names.update(bound)
 
 
-_CALLED, _HELD, _LOOKED_INTO = Use.CALLED, Use.HELD, Use.LOOKED_INTO
+_CALLED, _HELD, _LOOKED_INTO, _UNKNOWN = Use.CALLED, Use.HELD, Use.LOOKED_INTO, Use.UNKNOWN
 # (the identity of code, an instruction) -> the code, and how it uses what the instruction looks up.
 _known: dict[tuple[int, int], tuple[CodeType, Use]] = {}
 
 
 def _use_in(frame: FrameType) -> Use:
-    """How the attribute that a frame looks up is used."""
+    """How the attribute that a frame looks up is used. Packages that look up methods of ndarray mean to go round hooks."""
     code, place = frame.f_code, frame.f_lasti
     known = _known.get((id(code), place))
     if known is None:
         if len(_known) > 1000:  # of programs that make code without end
             _known.clear()
-        known = _known[id(code), place] = code, use_at(code, place, frame.f_globals)
+        use = use_at(code, place, frame.f_globals)
+        is_own = is_users_code(frame.f_globals.get("__name__"), code.co_filename)
+        known = _known[id(code), place] = code, _UNKNOWN if use is _LOOKED_INTO and not is_own else use
     return known[1]
 
 
