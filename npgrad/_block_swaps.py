@@ -14,7 +14,7 @@ from numpy import ndarray
 from ._blocks import Block
 from ._compat import read_variables, write_variables
 from ._mentions import looks_up
-from ._storage import RowStorage, Storage
+from ._own_memory import OwnStorage, disown, own
 from ._swaps import Swaps
 from ._traced import TracedArray, on_memory_of, over
 from ._while_recording import insist
@@ -42,7 +42,6 @@ TAPES: set[type] = set()
 
 # Storages for the memory of plain arrays: as long as the program has anything that looks at one, it is used again.
 _storages: dict[int, tuple[weakref.ref, weakref.ref]] = {}
-_REUSED = (Storage, RowStorage)
 _MOST = 256
 
 # What is in place: tapes in several threads or tasks have each their own.
@@ -104,10 +103,9 @@ class BlockSwaps(Swaps):
             return made
         of, storage = _storages.get(id(array), (_gone, _gone))
         known = storage()
-        if of() is array and type(known) in _REUSED:
-            assert isinstance(known, Storage)
-            if (known.shape, known.dtype) == (array.shape, array.dtype):
-                return over(made._bare, known, None)
+        if of() is array and type(known) is OwnStorage and (known.shape, known.dtype) == (array.shape, array.dtype):
+            made = over(made._bare, known, None)
+        own(made)
         if len(_storages) > _MOST:
             for key in [key for key, (_, storage) in _storages.items() if storage() is None]:
                 del _storages[key]
@@ -146,7 +144,12 @@ class BlockSwaps(Swaps):
             while steps:
                 insist(steps[-1])
                 steps.pop()
-        self.keep()
+        try:
+            self.keep()
+        finally:
+            for _, made in self.forms.values():
+                if type(made) is TracedArray:
+                    disown(made)
 
 
 def _gone() -> None:

@@ -27,7 +27,7 @@ def save_constant(value: Any, where: Any) -> tuple[Any, Any]:
         if value.nbytes <= COPY_LIMIT or value.dtype.hasobject or not is_dense(value):
             return np.array(value, order="K", subok=False), None
         if value.nbytes <= SHARED_COPY_LIMIT and value.dtype.kind in "fciub":
-            copy = _shared_copy(value)
+            copy = shared_copy(value)
             return copy.array, copy
         return value, fingerprinted(value, where)
     if isinstance(value, (list, tuple)):
@@ -68,7 +68,7 @@ class SharedCopy:
 _shared_copies: weakref.WeakValueDictionary[int, SharedCopy] = weakref.WeakValueDictionary()
 
 
-def _shared_copy(array: ndarray) -> SharedCopy:
+def shared_copy(array: ndarray) -> SharedCopy:
     known = _shared_copies.get(id(array))
     if known is not None and known.holds(array):
         return known

@@ -120,6 +120,16 @@ def constant_changed():
     tape.gradient(y, x)
 
 
+def own_memory_changed():
+    big = np.ones(200_000)
+    hidden = ctypes.py_object(big)
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.ones(200_000))
+        y = x * big
+        hidden.value[0] = 5.0
+    tape.gradient(y, x)
+
+
 def followed_changed():
     work = np.zeros(2)
     with ng.GradientTape() as tape:

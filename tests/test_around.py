@@ -6,6 +6,7 @@ Each place where a program keeps an array, with each way to write there; derivat
 from __future__ import annotations
 
 import contextlib
+import ctypes
 import functools
 import gc
 import sys
@@ -518,6 +519,24 @@ def test_arrays_are_not_kept() -> None:
             assert [witness() for witness in witnesses] == [None, None, None]
     finally:
         gc.enable()
+
+
+@pytest.mark.parametrize("size", [3, 4000])
+@pytest.mark.parametrize("part", [slice(None), slice(1, None)])
+def test_who_has_an_array_where_no_search_finds_it_writes_there(size: int, part: slice) -> None:
+    """As a library that hands out its buffer: what was used before is not what stands there later."""
+    constant, ones = np.full(size, 2.0), np.ones(size)
+    held = ctypes.py_object(constant)
+    with ng.GradientTape() as tape:
+        x = tape.watch(ones)
+        y = (x[part] * constant[part]).sum() + (constant * x).sum()
+        held.value[:] = 100.0
+        y = y + (x[part] * constant[part]).sum() + (np.exp(x) * constant).sum()
+        constant[:] = x
+    held.value[:] = 7.0
+    expected = np.full(size, 2.0 + 100.0 * np.e)
+    expected[part] += 2.0 + 100.0
+    np.testing.assert_allclose(tape.gradient(y, x), expected, rtol=1e-14)
 
 
 # --- Threads ------------------------------------------------------------------------------------------------------------
