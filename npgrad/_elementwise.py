@@ -102,8 +102,8 @@ def unary_operator(rule: Elementwise, op: Callable, element: type[TracedArray] =
                 if v is None:
                     ex = s.epoch
                     if ex is None:
-                        ex = _new_epoch()
-                        ex.copy, s.epoch = None, ex  # in this order: see `OwnStorage`
+                        s.epoch = ex = _new_epoch()
+                        ex.copy = None
                 else:
                     x, ex = keep_view(a)
         else:
@@ -243,8 +243,8 @@ def binary_operator(
                 if vx is None:
                     ex = sx.epoch
                     if ex is None:
-                        ex = _new_epoch()
-                        ex.copy, sx.epoch = None, ex  # in this order: see `OwnStorage`
+                        sx.epoch = ex = _new_epoch()
+                        ex.copy = None
                 else:
                     x, ex = keep_view(a)
         if sy is None:
@@ -262,8 +262,8 @@ def binary_operator(
                 if vy is None:
                     ey = sy.epoch
                     if ey is None:
-                        ey = _new_epoch()
-                        ey.copy, sy.epoch = None, ey  # in this order: see `OwnStorage`
+                        sy.epoch = ey = _new_epoch()
+                        ey.copy = None
                 else:
                     y, ey = keep_view(b)
         if selection.keep_ans:

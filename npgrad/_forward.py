@@ -140,6 +140,5 @@ class ForwardAccumulator:
         zero = gives_zeros(unconnected_gradients)
         targets, build = checked_leaves(primals, "target")
         with self._paused() as record:
-            moved = list(zip(self._primals, self._tangents, strict=True))
-            found = tangents_of(record, [*map(self._tape._target, targets)], moved, ())
+            found = tangents_of(record, targets, list(zip(self._primals, self._tangents, strict=True)), ())
         return build(given(found, targets, (), zero))

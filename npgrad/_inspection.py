@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import numpy as np
 from numpy import ndarray
 
+from ._endpoints import PlainCopies
 from ._leaks import Place
 from ._record import Record
 from ._tracebacks import public
@@ -130,8 +131,7 @@ class Inspection:
     """What a `GradientTape` says about its record."""
 
     _record: Record | None
-    _target: Callable[[Any], Any]
-    _source: Callable[[Any], TracedArray | None]
+    _copies: PlainCopies
 
     def _recorded(self) -> Record:
         if self._record is None:
@@ -180,7 +180,7 @@ class Inspection:
         False
         """
         complete([target, source])
-        found = explanation(self._recorded(), self._target(target), self._source(source))
+        found = explanation(self._recorded(), target, self._copies.traced(source))
         print(found)
         return found
 

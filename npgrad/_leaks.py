@@ -25,10 +25,11 @@ class LeakError(RuntimeError):
     Examples
     --------
     >>> import numpy as np, npgrad as ng
+    >>> buffer = np.zeros(2)                       # made before the tape
     >>> with ng.GradientTape() as tape:
     ...     x = tape.watch(np.array([1.0, 2.0]))
     ...     try:
-    ...         number = float(x[0])
+    ...         buffer[0] = x[0]
     ...     except ng.LeakError as error:
     ...         print("refused")
     refused

@@ -2,27 +2,21 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any, NoReturn, Self
 
 import numpy as np
 
-from ._around import Around, around_here
 from ._bound_names import in_place
 from ._endpoints import PlainCopies
 from ._leaks import LeakError, warn
 from ._record import Record, forget_closed
 from ._tracebacks import public, shorten
-from ._traced import TracedArray
 from ._variable import Variable
 from ._while_recording import insist
 
 
 class Lifecycle:
     """The states of a `GradientTape`: its record, recording or not, used up or not."""
-
-    # Whether what its block reaches is swapped: not in npgrad's own code.
-    _swaps = True
 
     @public
     def __init__(
@@ -51,7 +45,6 @@ class Lifecycle:
         self._recording = False
         self._variables: list[Variable] = []
         self._copies = PlainCopies()
-        self._around: Around | None = None
         self._warned = False
 
     # --- Context
@@ -62,42 +55,17 @@ class Lifecycle:
             raise ValueError("Tape is still recording. Leave its context first, or make another GradientTape.")
         if self._record is None:
             self._renew()
-        try:
-            if self._swaps:
-                self._swap()
-            self._start()
-        except BaseException:
-            self._put_back()
-            raise
+        self._start()
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        try:
-            if self._recording:
-                self._stop()
-            else:
-                forget_closed()  # `gradient` may have closed it from another thread
-            if isinstance(error, LeakError) and self._record is not None:
-                self._record.noted_leaks.clear()  # it has reached the user
-            shorten(error)
-        finally:
-            self._put_back(kind, error, trace)
-
-    def _swap(self) -> None:
-        """Put what stands for arrays and names of the block that is entered."""
-        before, found = self._around, around_here()
-        if found is not None:
-            self._around = found
-            is_outermost = not found.users
-            found.users.add(id(self))
-            if is_outermost:
-                found.enter(self, sys._getframe(1), None if before is None else before.standing_for)
-
-    def _put_back(self, *error: Any) -> None:
-        if self._around is not None:
-            insist(self._around.leave, id(self), *error)
-            if self._consumed:
-                self._around = None
+        if self._recording:
+            self._stop()
+        else:
+            forget_closed()  # `gradient` may have closed it from another thread
+        if isinstance(error, LeakError) and self._record is not None:
+            self._record.noted_leaks.clear()  # it has reached the user
+        shorten(error)
 
     def _renew(self) -> None:
         """Begin with an empty record."""
@@ -156,8 +124,6 @@ class Lifecycle:
         if self._recording:
             if not self._persistent:
                 self._stop()
-                if self._around is not None:
-                    self._around.stop(id(self))
             elif record.records_here and record.takes_one:
                 raise RuntimeError(
                     "gradient or jacobian of a persistent tape inside its own context would not see the higher derivatives "
@@ -177,24 +143,6 @@ class Lifecycle:
         self._record = None
         self._copies = PlainCopies()
         self._consumed = True
-        if self._around is not None and not self._around.users:
-            self._around = None
-
-    # --- Plain arrays that stand for traced ones
-
-    def _plain(self, value: Any) -> Any:
-        """The user's own array for what stands for it."""
-        return value if self._around is None else self._around.plain_of(value)
-
-    def _target(self, target: Any) -> Any:
-        return target if self._around is None else self._around.standing_for(target)
-
-    def _source(self, source: Any) -> TracedArray | None:
-        """The traced array that a source stands for, None for a plain one that is neither watched nor followed."""
-        found = self._copies.traced(self._plain(source))
-        if found is None and self._around is not None:
-            found = self._around.standing_for(source)
-        return found if isinstance(found, TracedArray) else None
 
 
 class _Sweeping:

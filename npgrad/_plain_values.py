@@ -27,7 +27,7 @@ def save_constant(value: Any, where: Any) -> tuple[Any, Any]:
         if value.nbytes <= COPY_LIMIT or value.dtype.hasobject or not is_dense(value):
             return np.array(value, order="K", subok=False), None
         if value.nbytes <= SHARED_COPY_LIMIT and value.dtype.kind in "fciub":
-            copy = shared_copy(value)
+            copy = _shared_copy(value)
             return copy.array, copy
         return value, fingerprinted(value, where)
     if isinstance(value, (list, tuple)):
@@ -68,7 +68,7 @@ class SharedCopy:
 _shared_copies: weakref.WeakValueDictionary[int, SharedCopy] = weakref.WeakValueDictionary()
 
 
-def shared_copy(array: ndarray) -> SharedCopy:
+def _shared_copy(array: ndarray) -> SharedCopy:
     known = _shared_copies.get(id(array))
     if known is not None and known.holds(array):
         return known
@@ -140,22 +140,3 @@ def fingerprint(array: ndarray) -> tuple[ndarray, ndarray]:
     body = words[: words.size // rows * rows].reshape(rows, -1)
     rest = np.concatenate([words[body.size :], block[words.size * 8 :].astype(np.uint64)])
     return np.add.reduce(body, axis=1), np.concatenate([np.add.reduce(body, axis=0), rest])
-
-
-class Mark:
-    """What an array held, to tell later whether it still does."""
-
-    __slots__ = ("_looks", "_bits")
-
-    def __init__(self, array: ndarray) -> None:
-        self._looks = array.shape, array.strides, array.dtype
-        self._bits = self._bits_of(array)
-
-    @staticmethod
-    def _bits_of(array: ndarray) -> Any:
-        if array.nbytes <= SHARED_COPY_LIMIT:
-            return array.tobytes("A")
-        return [part.tobytes() for part in fingerprint(array)]
-
-    def fits(self, array: ndarray) -> bool:
-        return self._looks == (array.shape, array.strides, array.dtype) and self._bits == self._bits_of(array)

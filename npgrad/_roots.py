@@ -20,7 +20,7 @@ from ._moves import assemble
 from ._run import name_of
 from ._segments import unrecorded
 from ._surroundings import arrays_around
-from ._tape import InnerTape
+from ._tape import GradientTape
 from ._traced import PythonNumber, TracedArray, standing_for, traced_leaves, unwrap
 
 
@@ -92,7 +92,7 @@ def _with_answer(found: Any, x: Any) -> Any:
 def _moving_with(residual: Callable, answer: Any, solver: str, name: str, is_brought: bool) -> Any:
     """The answer as a function of what the residual brings in; None if that is nothing. What is brought in may only have
     decided where the residual jumps: an answer there is no root, and moves unseen."""
-    with InnerTape(watch_accessed_variables=False) as tape:
+    with GradientTape(watch_accessed_variables=False) as tape:
         point = tape.watch(np.array(answer) if isinstance(answer, np.ndarray) else answer)
         values = residual(point)
     assert tape._record is not None

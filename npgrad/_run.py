@@ -14,7 +14,7 @@ from ._instrument import Reach, reached
 from ._leaks import LeakError, refuse
 from ._record import Record, owners, recording
 from ._structure import flatten, map_structure
-from ._tape import InnerTape
+from ._tape import GradientTape
 from ._traced import PythonNumber, SeenArray, TracedArray, complete
 from ._while_recording import insist
 
@@ -106,7 +106,7 @@ class Run:
         numbers = tuple([_position(number, args) for number in (argnums if several else (argnums,))])
         self.numbers = numbers
         others = _others(args, kwargs)
-        self.tape = InnerTape(persistent=True, leaks=leaks, check_nan=check_nan)
+        self.tape = GradientTape(persistent=True, leaks=leaks, check_nan=check_nan)
         outer = bool(recording())
         self.aux: Any = None
         self.derived: Any = None

@@ -27,7 +27,7 @@ from ._spoiled import Watched
 from ._storage import address, native
 from ._structure import flatten
 from ._surroundings import Surroundings
-from ._tape import InnerTape
+from ._tape import GradientTape
 from ._traced import TracedArray, adopt, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
 
 
@@ -177,7 +177,7 @@ class Recorded:
     """A function recorded at some arguments, for sweeps over it. ``moved`` are the leaves that are differentiated by."""
 
     def __init__(self, function: Callable, arguments: Callable[[list], tuple[tuple, dict]], moved: list) -> None:
-        tape = InnerTape(persistent=True, watch_accessed_variables=False)
+        tape = GradientTape(persistent=True, watch_accessed_variables=False)
         with tape:
             assert tape._record is not None
             tape._record.may_part = False  # what becomes of equal values is outside

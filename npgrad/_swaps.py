@@ -251,14 +251,14 @@ class Swaps(Unswapped):
 
     def follow(self, function: types.FunctionType) -> None:
         """Go into what the code of a function mentions."""
-        if (id(code := function.__code__), id(names := function.__globals__)) not in self.codes:
-            self.follow_names(code, names, names_in(code))
-
-    def follow_names(self, code: types.CodeType, names: dict, mentioned: frozenset[str]) -> None:
-        self.codes[id(code), id(names)], self.seen[id(code)] = mentioned, code
+        key = id(function.__code__), id(function.__globals__)
+        if key in self.codes:
+            return
+        mentioned = self.codes[key] = names_in(function.__code__)
+        self.seen[key[0]] = function.__code__
         if looks_up(mentioned):
-            self.all_of(names)
-        self.mention(names, mentioned)
+            self.all_of(function.__globals__)
+        self.mention(function.__globals__, mentioned)
 
     def run(self) -> None:
         """Go on into what has been reached, as far as it is the user's own."""

@@ -9,7 +9,6 @@ from typing import Any, ClassVar, Protocol, TypeVar, overload
 import numpy as np
 from numpy import ndarray
 
-from ._block_swaps import TAPES
 from ._compression import Learned
 from ._derivatives import given, gradients_of, recorded_on
 from ._endpoints import UnconnectedGradients, check_watchable, checked_leaves, gives_zeros, paired, seeds_for
@@ -17,7 +16,6 @@ from ._inspection import Inspection
 from ._jacobians import batch_jacobian_of, jacobians_of
 from ._lifecycle import Lifecycle
 from ._structure import flatten, leaf_paths, path_text
-from ._swaps import PLAIN
 from ._tracebacks import public
 from ._traced import TracedArray
 from ._variable import Variable
@@ -106,11 +104,9 @@ class GradientTape(Lifecycle, Inspection):
                 raise RuntimeError("This tape is used up; enter it again, or make a new GradientTape, before watch.")
             raise RuntimeError("watch was called before the tape's first `with`: enter the tape first.")
         if isinstance(tensor, ndarray):
-            tensor = self._plain(tensor)
             check_watchable(tensor, "")
             return self._watch_one(tensor)
         leaves, build = flatten(tensor)
-        leaves = [self._plain(leaf) for leaf in leaves]
         for leaf, path in zip(leaves, leaf_paths(tensor), strict=True):
             check_watchable(leaf, path_text(path))
         return build([self._watch_one(leaf) for leaf in leaves])
@@ -246,8 +242,8 @@ class GradientTape(Lifecycle, Inspection):
         seeds = seeds_for(target, output_gradients)
         source_list, build = checked_leaves(sources, "source")
         with self._sweeping() as record:
-            traced = [self._source(source) for source in source_list]
-            pairs = [(t, s) for t, s in zip(map(self._target, targets), seeds, strict=True) if recorded_on(record, t)]
+            traced = [self._copies.traced(source) for source in source_list]
+            pairs = [(t, s) for t, s in zip(targets, seeds, strict=True) if recorded_on(record, t)]
             results = gradients_of(record, pairs, traced, ())
         return build(given(results, source_list, (), zero))
 
@@ -300,8 +296,8 @@ class GradientTape(Lifecycle, Inspection):
         targets, build_targets = checked_leaves(target, "target")
         source_list, build = checked_leaves(sources, "source")
         with self._sweeping() as record:
-            traced = [self._source(source) for source in source_list]
-            made = jacobians_of(record, [*map(self._target, targets)], traced, mode, max_bytes, learned)
+            traced = [self._copies.traced(source) for source in source_list]
+            made = jacobians_of(record, targets, traced, mode, max_bytes, learned)
         return build_targets(
             [build(given(rows, source_list, np.shape(t), zero)) for t, rows in zip(targets, made, strict=True)]
         )
@@ -334,15 +330,5 @@ class GradientTape(Lifecycle, Inspection):
         """
         blank = paired(target, source, gives_zeros(unconnected_gradients))
         with self._sweeping() as record:
-            made = batch_jacobian_of(record, self._target(target), self._source(source), check, max_bytes)
+            made = batch_jacobian_of(record, target, self._copies.traced(source), check, max_bytes)
         return blank if made is None else given([made], [source], (), False)[0]
-
-
-class InnerTape(GradientTape):
-    """A tape in npgrad's own code, which calls the user's after all that it reaches has been swapped."""
-
-    _swaps = False
-
-
-TAPES.update([GradientTape, InnerTape])
-PLAIN.update(TAPES)

@@ -21,7 +21,7 @@ from ._directional import (
 )
 from ._instrument import instrumented
 from ._structure import flatten
-from ._tape import InnerTape
+from ._tape import GradientTape
 from ._tracebacks import public
 from ._traced import TracedArray, is_inexact, unwrap
 
@@ -57,7 +57,7 @@ class Linearised:
     """
 
     def __init__(self, f: Callable, points: list) -> None:
-        with InnerTape(persistent=True) as self.tape:
+        with GradientTape(persistent=True) as self.tape:
             self.sources: list[Any] = [
                 self.tape.watch(p if isinstance(p, TracedArray) else np.array(p, order="K")[()]) for p in points
             ]

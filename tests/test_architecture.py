@@ -36,8 +36,7 @@ LAYERS = {
         "_warning_places", "_uses", "_doors", "_mentions", "_comparisons", "_class_forms", "_surroundings",
         "_scipy_held", "_scipy", "_scipy_kernels", "_scipy_elements", "_scipy_forms", "_scipy_doors", "_scipy_names",
         "_series", "_json_text", "_while_recording",
-        "_namespace", "_loading", "_bound_names", "_carriers", "_swaps", "_instrument", "_blocks",
-        "_own_memory", "_block_swaps", "_around", "_forking",
+        "_namespace", "_loading", "_bound_names", "_carriers", "_swaps", "_instrument", "_forking",
     ],
     "entry points": [
         "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",

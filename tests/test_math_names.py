@@ -250,3 +250,11 @@ erf = math.erf
 
 def _program(x: Any) -> Any:
     return erf(x)
+
+
+def test_what_arrays_without_axes_have_not_raises_as_without_a_tape() -> None:
+    point = np.array(1.5)
+    with pytest.raises(TypeError):
+        math.trunc(point)
+    with ng.GradientTape() as tape, pytest.raises(TypeError):
+        math.trunc(tape.watch(point))
