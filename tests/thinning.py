@@ -1,4 +1,4 @@
-"""Which cases of tests with many cases run where one in so many is asked for: ``pytest --one-in 3``.
+"""Which cases of tests with many cases run where one in so many is asked for: ``pytest --one-in 4``.
 
 With other versions of Python and NumPy the product of all functions with all that is tried of each says little that is new.
 What is left out of one test of a file is in another one: tests that go through the same table begin at different cases.
@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 
 # Tests with fewer cases are run whole.
-MANY = 100
+MANY = 40
 
 
 def thinned(ids: Iterable[str], one_in: int) -> list[bool]:
