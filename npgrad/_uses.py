@@ -17,6 +17,8 @@ from inspect import CO_OPTIMIZED
 from types import CodeType, ModuleType
 from typing import Any
 
+from ._leaks import is_users_code
+
 Use = enum.Enum("Use", ["CALLED", "LOOKED_INTO", "CHECKED", "COMPARED", "DERIVED", "HELD", "UNKNOWN"])
 # A name in code, with the attributes that follow it: ("np", "linalg", "norm"). Without names it is something else.
 Path = tuple[str, ...]
@@ -29,6 +31,8 @@ _CONSTANTS = {"LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT"}
 _EQUALITIES = {"COMPARE_OP", "CONTAINS_OP"}
 # Functions of NumPy's that call what they are given.
 _CALLING = {"vectorize", "frompyfunc", "apply_along_axis", "apply_over_axes", "piecewise", "fromfunction"}
+# Where functions call what they are given.
+_CALLERS = {"npgrad", *sys.stdlib_module_names}
 _IS = dis.opmap["IS_OP"]
 # Attributes and functions that give the class of a value.
 _TO_CLASSES = frozenset({"type", "__class__", "dtype"})
@@ -129,11 +133,13 @@ def _value(path: Path, names: Mapping[str, Any]) -> Any:
 
 
 def _only_checks(called: Any) -> bool:
-    """Whether a function does nothing with a class but ask it: a function of NumPy's or SciPy's takes it for a dtype."""
+    """Whether a function does nothing with a class but ask it: one of an installed package takes it for a dtype, and may
+    compare it by ``is``. The standard library calls what it is given, and so may functions of the user's."""
     if called is isinstance or called is issubclass:
         return True
-    module = getattr(called, "__module__", None) or type(called).__module__
-    return str(module).partition(".")[0] in ("numpy", "scipy") and getattr(called, "__name__", None) not in _CALLING
+    module = str(getattr(called, "__module__", None) or type(called).__module__)
+    calls = module.partition(".")[0] in _CALLERS or getattr(called, "__name__", None) in _CALLING
+    return not calls and not is_users_code(module)
 
 
 def _resolved(use: Use | Path, names: Mapping[str, Any]) -> Use:

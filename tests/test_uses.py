@@ -1,10 +1,13 @@
 """How code uses what it looks up."""
 
+import functools
 import types
 
+import hypothesis
 import numpy as np
 import pytest
 
+import npgrad as ng
 from npgrad._uses import Use, may_compare, uses_of
 
 USES = {
@@ -77,6 +80,17 @@ def test_functions_of_numpy_take_a_class_for_a_dtype() -> None:
         "np.zeros(a(kind))": Use.HELD, "np.array([a, kind])": Use.HELD, "mine(kind)": Use.HELD,
     }  # fmt: skip
     names = {"np": np, "zeros": np.zeros, "mine": test_a_class_is_derived_from}
+    for expression, use in given.items():
+        code = compile(f"r = {expression}", "<uses>", "exec")
+        assert uses_of(code, "kind", names) == {use}, expression
+
+
+def test_functions_of_installed_packages_take_a_class_for_one_and_may_compare_it() -> None:
+    given = {
+        "pytest.raises(kind)": Use.CHECKED, "settings(kind)": Use.CHECKED, "functools.partial(kind)": Use.HELD,
+        "map(kind, a)": Use.HELD, "ng.grad(kind)": Use.HELD,
+    }  # fmt: skip
+    names = {"pytest": pytest, "settings": hypothesis.settings, "functools": functools, "ng": ng}
     for expression, use in given.items():
         code = compile(f"r = {expression}", "<uses>", "exec")
         assert uses_of(code, "kind", names) == {use}, expression
