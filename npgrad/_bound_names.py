@@ -10,13 +10,15 @@ are left as they are. What a module has bound is looked up once, and again when 
 
 from __future__ import annotations
 
+import itertools
 import sys
 import types
+from collections.abc import Iterable
 from typing import Any
 
 from . import _namespace
 from ._class_forms import forms_of_names, has_class_form
-from ._comparisons import compared
+from ._comparisons import compared, defined
 from ._leaks import is_users_code
 from ._loading import Finder
 from ._namespace import form_in_place, may_have_form, original_of
@@ -25,14 +27,16 @@ from ._while_recording import WhileRecording
 
 class _Module:
     """A module of the user's: its size when it was looked through, and what it had bound then, as (the original, what stands
-    for it); types of numbers apart, for which nothing stands where code compares them."""
+    for it); types of numbers apart, for which nothing stands where code compares them. Where there are classes among the
+    names, what stands for them depends on the code that the module defined then, too."""
 
-    __slots__ = ("name", "module", "size", "bound", "types")
+    __slots__ = ("name", "module", "size", "defined", "bound", "types")
 
     def __init__(self, name: str, module: Any) -> None:
         self.name = name
         self.module = module
         self.size = -1
+        self.defined: list | None = None
         self.bound: dict[str, tuple[Any, Any]] = {}
         self.types: dict[str, tuple[Any, Any]] = {}
 
@@ -42,20 +46,24 @@ class _Module:
         bare = {name: original_of(value) or value for name, value in names}  # forms may be in place
         forms = {name: (value, form_in_place(value)) for name, value in bare.items()}
         classes = {name: value for name, value in bare.items() if has_class_form(value)}
+        self.defined = defined(own) if classes else None
         seen, self.types = forms_of_names(classes, own)
         self.bound = {name: both for name, both in forms.items() if both[1] is not None} | seen
 
     def put(self) -> None:
-        names, known = vars(self.module), {**self.bound, **self.types}
-        if any(names.get(name) is not original for name, (original, _) in known.items()):
+        names = vars(self.module)
+        if any((now := names.get(name)) is not original and now is not form for name, (original, form) in self._known()):
             self.look_through()  # bound anew, as by `for f in (np.sum, np.prod)` at module level
         names.update({name: form for name, (_, form) in self.bound.items()})
         if self.types and not compared(names):
             names.update({name: form for name, (_, form) in self.types.items()})
 
     def take_away(self) -> None:
-        names, known = vars(self.module), {**self.bound, **self.types}
-        names.update({name: original for name, (original, form) in known.items() if names.get(name) is form})
+        names = vars(self.module)
+        names.update({name: original for name, (original, form) in self._known() if names.get(name) is form})
+
+    def _known(self) -> Iterable[tuple[str, tuple[Any, Any]]]:
+        return itertools.chain(self.bound.items(), self.types.items())
 
 
 _modules: list[_Module] = []
@@ -72,8 +80,9 @@ def _look_through() -> None:
         _modules = [known.get(name) or _Module(name, module) for name, module in loaded]
         _modules_seen = seen
     for one in _modules:
-        size = len(one.module.__dict__)
-        if size != one.size:
+        names = one.module.__dict__
+        size = len(names)
+        if size != one.size or (one.defined is not None and one.defined != defined(names)):
             one.look_through()
             one.size = size  # last: after an interrupt it is done again
 

@@ -60,11 +60,11 @@ class FormOfClass(type):
         return issubclass(subclass, cls.original)
 
 
-def _reduced(form: FormOfClass) -> tuple:
+def _reduced(form: FormOfClass) -> tuple[Callable, tuple]:
     return operator.itemgetter(0), ((form.original,),)
 
 
-copyreg.pickle(FormOfClass, _reduced)  # type: ignore[arg-type]
+copyreg.pickle(FormOfClass, _reduced)
 
 
 def _form(kind: Any, call: Callable) -> FormOfClass:
@@ -99,8 +99,8 @@ _FORMS = {kind: _form(kind, call) for kind, call in _CALLS.items()}
 
 def held_form(value: Any, modules: Iterable[dict[str, Any]]) -> Any:
     """What stands for a type of numbers that may go anywhere from some modules, if nothing compares it; else None."""
-    of_type = isinstance(value, type) and value in INEXACT_TYPES
-    return None if not of_type or any(map(compared, modules)) else _FORMS[value]
+    is_number = isinstance(value, type) and value in INEXACT_TYPES
+    return None if not is_number or any(map(compared, modules)) else _FORMS[value]
 
 
 _SEEN = {Use.CALLED, Use.LOOKED_INTO, Use.CHECKED}

@@ -1,7 +1,7 @@
 """Whether code of the user's may tell a class from what stands for it, which is equal to it but not the same.
 
-All code that the user's modules hold is asked as far as names lead to it from what runs: once, and again when a module has
-got names.
+All code that the user's modules hold is asked as far as names lead to it from what runs: once, and again when a module
+holds other functions or classes, as after a cell of a notebook.
 """
 
 from __future__ import annotations
@@ -90,10 +90,10 @@ class Comparisons:
 
     def __init__(self) -> None:
         self._answers: dict[int, tuple[dict, bool]] = {}
-        # What asks, and what runs -> the answer, and the modules that it was found in with their numbers of names.
-        self._kept: dict[tuple, tuple[bool, list[tuple[dict, int]]]] = {}
-        # module -> how many names it had when it was looked through, what was found, and where its names lead.
-        self._known: weakref.WeakKeyDictionary[types.ModuleType, tuple[int, tuple[bool, list]]] = weakref.WeakKeyDictionary()
+        # What asks, and what runs -> the answer, and the modules that it was found in with what they defined then.
+        self._kept: dict[tuple, tuple[bool, list[tuple[dict, list]]]] = {}
+        # module -> what it defined when it was looked through; what was found, and where its names lead.
+        self._known = weakref.WeakKeyDictionary[types.ModuleType, tuple[list, tuple[bool, list]]]()
 
     def forget(self) -> None:
         """Something else runs."""
@@ -111,11 +111,11 @@ class Comparisons:
             return True
         key = (id(names), *[(frame.f_code, id(frame.f_globals)) for frame in frames()])
         answer, modules = self._kept.get(key, (False, []))
-        if not modules or any(len(module) != size for module, size in modules):
+        if not modules or any(defined(module) != before for module, before in modules):
             if len(self._kept) > _MOST_KEPT:
                 self._kept.clear()
             answer, searched = self._search(names)
-            self._kept[key] = answer, [(module, len(module)) for module in searched]
+            self._kept[key] = answer, [(module, defined(module)) for module in searched]
         return answer
 
     def _search(self, names: dict[str, Any]) -> tuple[bool, list[dict]]:
@@ -139,11 +139,26 @@ class Comparisons:
         module = sys.modules.get(str(names.get("__name__")))
         if module is None or vars(module) is not names:
             return _looked_through(names)
-        size, found = self._known.get(module, (-1, (False, [])))
-        if size != len(names):
+        before, found = self._known.get(module, (None, (False, [])))
+        if before != (now := defined(names)):
             found = _looked_through(names)
-            self._known[module] = len(names), found
+            self._known[module] = now, found
         return found
+
+
+def defined(names: dict[str, Any]) -> list:
+    """The modules that a module holds, and the functions and classes of the user's; data may change with each call, and what
+    stands for NumPy's functions comes and goes."""
+    found: list[Any] = []
+    for value in names.values():
+        kind = type(value)
+        if kind is types.FunctionType:
+            of = value.__globals__
+            if of is names or _is_users(of):
+                found.append(value)
+        elif isinstance(value, types.ModuleType) or (isinstance(value, type) and is_users_code(value.__module__)):
+            found.append(value)
+    return found
 
 
 def _looked_through(names: dict[str, Any]) -> tuple[bool, list]:

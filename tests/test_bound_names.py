@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad import _bound_names
 
 SOURCE = """
 from math import exp
@@ -112,3 +113,16 @@ def test_a_name_that_is_bound_anew_between_tapes_is_followed(legacy):
             value = legacy.make([x, 2 * x], axis=0).sum()
         assert legacy.make is function
         assert tape.gradient(value, x) is not None
+
+
+def test_a_module_is_looked_through_once(legacy, monkeypatch):
+    """And not again with each tape, or with each call of the functional API, which puts forms for some names itself."""
+    exec("def also(x):\n    return float32(x[0]) * zeros(2).sum() + simulate(x).sum()", vars(legacy))
+    derivative = ng.grad(legacy.also)
+    looked, look = [], _bound_names._Module.look_through
+    monkeypatch.setattr(_bound_names._Module, "look_through", lambda module: looked.append(module.name) or look(module))
+    for _ in range(3):
+        derivative(X)
+        with ng.GradientTape() as tape:
+            legacy.also(tape.watch(X))
+    assert looked.count(legacy.__name__) == 1

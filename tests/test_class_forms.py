@@ -199,6 +199,23 @@ def test_a_module_that_compares_counts_where_names_lead_to_it(program: Any) -> N
     assert module.answers == [True, True]
 
 
+def test_code_that_is_defined_anew_counts(program: Any) -> None:
+    """As in a notebook: the number of names stays."""
+    helper = program("def tells(v, kind):\n    return v.dtype.type == kind")
+    module = program(
+        f"{IMPORTS}\nfrom numpy import ndarray\nimport {helper.__name__} as helper\n"
+        "def f(x):\n    answers.append(helper.tells(v, float32))\n    return x[0]\n"
+        "def g(v):\n    return ndarray.sum(v)\ndef h(x):\n    return g(x)"
+    )
+    module.v, module.answers = np.float32(3), []
+    assert on_a_tape(module.f, X) == [1.0, 0.0] and on_a_tape(module.h, X) == [1.0, 1.0]
+    exec("def tells(v, kind):\n    return v.dtype.type is kind", vars(helper))
+    exec("def g(v):\n    return np.ones(3).view(ndarray).sum() + v[0]", vars(module))
+    assert on_a_tape(module.f, X) == by_function(module.f, X) == [1.0, 0.0]
+    assert on_a_tape(module.h, X) == by_function(module.h, X) == [1.0, 0.0]
+    assert module.answers == [True, True, True]
+
+
 def test_what_a_program_keeps_from_a_tape_goes_on(program: Any) -> None:
     module = program(f"{IMPORTS}\nkept = []\ndef f(x):\n    kept.append(np.float32)\n    return kept[-1](x[0]) * x[1]")
     assert on_a_tape(module.f, X) == [3.0, 2.0]
