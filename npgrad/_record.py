@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import sys
+import threading
 import weakref
 from collections.abc import Callable, Iterable, Iterator
 from contextvars import ContextVar
@@ -17,7 +18,7 @@ from typing import Any
 from . import _collector
 from ._leaks import LeakError, Place, leak_message, user_place
 from ._pool import give_back
-from ._storage import NOTHING, Storage, Token, View
+from ._storage import NOTHING, Storage, Token, View, new_epoch
 
 # The tapes that record in this context, outermost first; and all that were opened in it, paused ones included.
 _recording: ContextVar[tuple[Record, ...]] = ContextVar("npgrad_recording", default=())
@@ -163,7 +164,10 @@ class Record:
     def watch(self, storage: Storage, view: View | None) -> None:
         if self.find_mark(storage, view) is None:
             self.marks.setdefault(storage, []).append(Mark(storage, view, len(self.entries)))
-        track(storage, self.own_set)
+        with lock:
+            track(storage, self.own_set)
+            if storage.epoch is None:
+                storage.epoch = new_epoch()  # now, so that all threads that save its value do so in the same one
 
     def mark_also(self, storage: Storage, before: View | None, after: View | None) -> None:
         """A watched array that looks at its memory in another shape stays the source that it was."""
@@ -205,14 +209,20 @@ class SpoiledTokens(frozenset):
     """What ``tracked`` is for a storage whose derivative is lost, and which brings in nothing else: see ``_spoiled``."""
 
 
+# Tapes of several threads may begin to track one storage at the same time, as that of a Variable.
+lock = threading.RLock()
+
+
 def track(storage: Storage, tokens: frozenset) -> None:
     """Let the tapes of ``tokens`` track a storage; tapes that are gone are forgotten, so that a Variable or a buffer
     that is used with many tapes does not collect them."""
-    if not storage.tracked:
-        storage.tracked = tokens
-    elif type(storage.tracked) is SpoiledTokens or not tokens <= storage.tracked:
-        alive = [token for token in storage.tracked if token.record() is not None]
-        storage.tracked = tokens.union(alive) if alive else tokens
+    with lock:
+        tracked = storage.tracked
+        if not tracked:
+            storage.tracked = tokens
+        elif type(tracked) is SpoiledTokens or not tokens <= tracked:
+            alive = [token for token in tracked if token.record() is not None]
+            storage.tracked = tokens.union(alive) if alive else tokens
 
 
 def same_view(a: View | None, b: View | None) -> bool:

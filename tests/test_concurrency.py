@@ -7,6 +7,7 @@ import math
 import os
 import pickle
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -231,7 +232,16 @@ def test_who_waits_long_for_a_turn_says_so(monkeypatch):
     np.testing.assert_allclose(second, 3 * X**2)
 
 
-def test_one_variable_in_many_threads():
+@pytest.fixture
+def switching():
+    """Threads that take turns at every step of the interpreter: what they have in common is met in the middle of things."""
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def test_one_variable_in_many_threads(switching):
     v = ng.Variable(X)
 
     def step(k: int) -> np.ndarray:
@@ -240,9 +250,36 @@ def test_one_variable_in_many_threads():
         return tape.gradient(y, v)
 
     with ThreadPoolExecutor(8) as pool:
-        found = list(pool.map(step, range(1, 100)))
+        found = list(pool.map(step, range(1, 1000)))
     for k, gradient in enumerate(found, 1):
         np.testing.assert_array_equal(gradient, np.full(3, float(k)))
+
+
+def test_one_variable_that_is_assigned_after_many_threads_have_used_it(switching):
+    v = ng.Variable(X)
+
+    def record(k: int) -> tuple:
+        with ng.GradientTape() as tape:
+            y = (v * v * float(k)).sum()
+        return tape, y
+
+    for _ in range(10):
+        before = v.numpy().copy()
+        with ThreadPoolExecutor(8) as pool:
+            recorded = list(pool.map(record, range(1, 40)))
+        v.assign(before + 1)
+        for k, (tape, y) in enumerate(recorded, 1):
+            np.testing.assert_array_equal(tape.gradient(y, v), 2 * before * k)
+
+
+def test_one_watched_array_in_many_threads_of_one_tape(switching):
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        contexts = [contextvars.copy_context() for _ in range(200)]
+        with ThreadPoolExecutor(8) as pool:
+            y = sum(pool.map(lambda context: context.run(lambda: (x * x).sum()), contexts))
+        x[:] = 0.0
+    np.testing.assert_allclose(tape.gradient(y, x), 2 * X * len(contexts), rtol=1e-13)
 
 
 def test_item_04_interleaved_tasks_have_tapes_of_their_own():
