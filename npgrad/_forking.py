@@ -9,12 +9,14 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from . import _collector, _instrument, _libraries, _record
+from . import _collector, _instrument, _libraries, _namespace, _record
 from ._bound_names import in_place
 from ._record import opened
 
 # In the order in which they are taken one inside the other.
-_LOCKS: tuple[Any, ...] = (_instrument.lock, in_place.lock, _libraries.lock, _record.lock, _collector.lock)
+_LOCKS: tuple[Any, ...] = (
+    _instrument.lock, in_place.lock, _namespace.lock, _libraries.lock, _record.lock, _collector.lock
+)  # fmt: skip
 
 
 def _before() -> None:

@@ -18,6 +18,7 @@ from numpy import ndarray
 
 from ._callers import is_for_program, of_plain_data
 from ._holders import USE_PLAIN, held, lent, refuse_tracked
+from ._made_once import made_once
 from ._record import recording
 from ._traced import adopt, unwrap
 
@@ -205,7 +206,7 @@ def _guarded_class(cls: type) -> type:
     return _StandsFor(cls.__name__, (cls,), {**methods, "__module__": cls.__module__, "__doc__": cls.__doc__})
 
 
-@functools.cache
+@made_once
 def generator_classes() -> frozenset[type]:
     """NumPy's, also while ours stand for them."""
     return frozenset(random_in_place()[name].__mro__[1] for name in ("Generator", "RandomState"))
@@ -218,7 +219,7 @@ def guarded_generator(generator: Any) -> Any:
     return random_in_place()["Generator"](generator.bit_generator)
 
 
-@functools.cache
+@made_once
 def _guarded_state() -> Any:
     """A RandomState has more of a state than its bits, and so another one hands on what it is asked for."""
     guarded = random_in_place()["RandomState"]
@@ -233,7 +234,7 @@ def _guarded_state() -> Any:
     return type(guarded)("RandomState", (guarded,), {"__init__": init, "__getattribute__": asked})
 
 
-@functools.cache
+@made_once
 def random_in_place() -> dict[str, Any]:
     """What stands for names of numpy.random while a tape records."""
     numpys_default_rng = np.random.default_rng

@@ -14,6 +14,7 @@ import functools
 import math
 import operator
 import sys
+import threading
 import warnings
 from collections.abc import Callable, Mapping
 from types import FrameType, FunctionType, ModuleType
@@ -274,14 +275,14 @@ _CLASSES: dict[Any, Any] = {}
 
 def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]]) -> None:
     originals: dict[str, Any] = {}
-    names: dict[str, Callable] = {}
+    made: dict[Any, Callable] = {}  # one for all names of a function
     for forms, make in makers:
-        for name, value in vars(module).items():
-            if callable(value) and _hashable_in(value, forms):
-                originals[name] = value
-                names[name] = make(value, forms[value])
-    IN_PLACE.update({original: names[name] for name, original in originals.items()})
-    _CLASSES.update({names[name]: original for name, original in originals.items() if isinstance(original, type)})
+        found = {name: value for name, value in list(vars(module).items()) if callable(value) and _hashable_in(value, forms)}
+        originals.update(found)
+        made.update({value: make(value, forms[value]) for value in dict.fromkeys(found.values())})
+    names = {name: made[value] for name, value in originals.items()}
+    IN_PLACE.update(made)
+    _CLASSES.update({form: original for original, form in made.items() if isinstance(original, type)})
     if module in _NAMED_IN_LOOPS:
         _names.append(Names(module, originals, names))
     else:
@@ -357,13 +358,17 @@ _later: dict[str, Callable[[], None]] = {
 }
 
 
+lock = threading.RLock()
+
+
 def load_names() -> None:
     """Make what stands for names: at the first tape, not at npgrad's import; it takes a while, and loads parts of NumPy."""
-    _load_at_first()
-    for name, load in tuple(_later.items()):
-        if name in sys.modules and is_loaded(name):
-            load()
-            _later.pop(name, None)  # last: after an interrupt it is done again
+    with lock:
+        _load_at_first()
+        for name, load in tuple(_later.items()):
+            if name in sys.modules and is_loaded(name):
+                load()
+                _later.pop(name, None)  # last: after an interrupt it is done again
 
 
 def put() -> None:

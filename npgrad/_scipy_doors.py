@@ -21,6 +21,7 @@ from ._dispatch import tracking
 from ._doors import Doors
 from ._following import ANSWERING, FOLLOWED_METHODS
 from ._libraries import declare_loaded
+from ._made_once import made_once
 from ._mentions import is_opaque
 from ._record import Record, recording
 from ._scipy import called_from, following, is_followed_by_name, plain_copy, refuse_compiled
@@ -103,10 +104,10 @@ class _Compiled:
         return getattr(self._function, name)
 
 
-_refusing = functools.lru_cache(4096)(_Compiled)
+_refusing = made_once(_Compiled)
 
 
-@functools.lru_cache(16)
+@made_once
 def _finding(function: Callable) -> Callable:
     """The form of a function that gives compiled functions."""
 
@@ -143,7 +144,7 @@ def _all_around(values: list) -> list[TracedArray]:
 _PARTLY_FOLLOWED: dict[str, Callable[..., bool]] = {"scipy.integrate.solve_ivp": _steps_in_python}
 
 
-@functools.lru_cache(1024)
+@made_once
 def _calling(function: Callable, name: str) -> Callable:
     """The form of a function that calls the user's: those are heard."""
     if is_followed_by_name(name):
@@ -302,7 +303,7 @@ class ScipyDoors:
             if kind is not None and name in vars(kind):
                 makers[kind, name] = (), make
         for place, rules in FOLLOWED_METHODS.items():
-            makers[place] = rules, functools.partial(recorded_by, rules=rules)
+            makers[place] = rules, lambda original, rules=rules: recorded_by(original, rules)
         for place, (rules, make) in makers.items():
             self._put_method(*place, rules, make)
         self._known = known if len(ready) == len(loaded) else 0

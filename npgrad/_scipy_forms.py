@@ -18,6 +18,7 @@ from ._compat import signature_of
 from ._dispatch import call_rule, tracking
 from ._following import ATTRIBUTES, FOLLOWED, FOLLOWED_OBJECTS, MAKERS, OPERATORS, Fields, LibraryBody, LibraryRule
 from ._functions import exactly
+from ._made_once import made_once
 from ._record import apart, recording
 from ._scipy import called_from, is_followed_by_name, public_name, refuse_compiled
 from ._scipy_held import held_by, in_arrays, is_sparse_code, leaves_of
@@ -45,7 +46,7 @@ def following_form(value: Any) -> Any:
     return recorded_by(value, rules)
 
 
-@functools.lru_cache(2048)
+@made_once
 def recorded_by(function: Callable, rules: tuple[LibraryRule, ...]) -> Callable:
     """A function with its calls recorded by a rule; what it makes of plain data can be written into, too."""
     names = tuple(signature_of(function).parameters)
@@ -201,7 +202,7 @@ class StandIn:
 ATTRIBUTES[StandIn] = (("matrix",),)
 
 
-@functools.cache
+@made_once
 def _method(kind: Any, name: str) -> Callable:
     def call(stand_in: StandIn, *args: Any, **kwargs: Any) -> Any:
         return getattr(stand_in.__wrapped__, name)(*args, **kwargs)
@@ -230,7 +231,7 @@ def stand_in(value: Any) -> Any:
     return made
 
 
-@functools.lru_cache(16)
+@made_once
 def making_form(function: Callable) -> Callable:
     @functools.wraps(function)
     def in_place(*args: Any, **kwargs: Any) -> Any:

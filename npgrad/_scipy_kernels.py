@@ -17,6 +17,7 @@ import numpy as np
 from ._dispatch import check_outside, tracking
 from ._following import KERNELS, Kernel
 from ._functions import exactly
+from ._made_once import made_once
 from ._record import apart, recording
 from ._scipy import called_from, plain_copy, refuse_compiled
 from ._traced import TracedArray, adopt, complete, traced_leaves, unwrap
@@ -28,7 +29,7 @@ def is_kernel(value: Any) -> bool:
     return type(value) is BuiltinFunctionType and value.__module__ == _HOME
 
 
-@functools.lru_cache(256)
+@made_once
 def kernel_form(function: Callable) -> Callable:
     @functools.wraps(function)
     def in_place(*args: Any) -> Any:

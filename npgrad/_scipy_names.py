@@ -20,6 +20,7 @@ import numpy as np
 from ._dispatch import tracking
 from ._following import FOLLOWED
 from ._libraries import declare_loaded
+from ._made_once import made_once
 from ._record import recording
 from ._scipy import called_from, has_followed_code, plain_copy, refuse_compiled
 from ._scipy_forms import following_form
@@ -31,7 +32,7 @@ from ._traced import traced_leaves
 _SWITCHES: dict[str, dict[str, Any]] = {"scipy.sparse._lil": {"INT_TYPES": ()}}
 
 
-@functools.lru_cache(4096)
+@made_once
 def _for_compiled(function: Callable, package: str) -> Callable:
     """A function of NumPy's as the compiled modules of a package call it."""
 

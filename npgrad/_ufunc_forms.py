@@ -7,7 +7,6 @@ Traced arrays themselves are handed to the recorded call at once, which saves Nu
 from __future__ import annotations
 
 import copy
-import functools
 import sys
 from collections.abc import Callable
 from types import ModuleType
@@ -19,6 +18,7 @@ from numpy import ndarray
 from ._callers import of_plain_data
 from ._elementwise import ACCEPTED, plain_calls
 from ._handed_out import NO_OBJECTS, handed_out
+from ._made_once import made_once
 from ._moves import assemble
 from ._record import recording
 from ._traced import SeenArray, TracedArray, adopt, traced_leaves
@@ -140,7 +140,7 @@ class _OfTwo(UfuncForm):
 _KINDS = {1: _OfOne, 2: _OfTwo}
 
 
-@functools.lru_cache(4096)
+@made_once
 def ufunc_form(ufunc: np.ufunc) -> UfuncForm:
     return _KINDS.get(ufunc.nin, UfuncForm)(ufunc)
 

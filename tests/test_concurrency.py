@@ -7,6 +7,7 @@ import math
 import os
 import pickle
 import signal
+import subprocess
 import sys
 import threading
 from collections.abc import Callable, Iterator
@@ -280,6 +281,53 @@ def test_one_watched_array_in_many_threads_of_one_tape(switching):
             y = sum(pool.map(lambda context: context.run(lambda: (x * x).sum()), contexts))
         x[:] = 0.0
     np.testing.assert_allclose(tape.gradient(y, x), 2 * X * len(contexts), rtol=1e-13)
+
+
+FIRST_USE = """
+import sys, threading
+from concurrent.futures import ThreadPoolExecutor
+import numpy as np
+from numpy import concat, exp, zeros
+import npgrad as ng
+
+POINT = np.arange(3.0)
+together = threading.Barrier(8)
+
+def f(x):
+    made = zeros(3)
+    made[:] = exp(concat([x[:1], x[1:]]))
+    return (made ** 2).sum()
+
+def by_function():
+    together.wait()
+    return ng.grad(f)(POINT)
+
+def by_tape():
+    together.wait()
+    with ng.GradientTape() as tape:
+        x = tape.watch(POINT)
+        y = f(x)
+    return tape.gradient(y, x)
+
+sys.setswitchinterval(1e-6)
+with ThreadPoolExecutor(8) as pool:
+    for one in [pool.submit(step) for step in (by_function, by_tape) * 4]:
+        np.testing.assert_allclose(one.result(), 2 * np.exp(2 * POINT), rtol=1e-14)
+for names in range(2):
+    bound = {"__name__": "a_program"}
+    with ng.GradientTape():
+        exec("from numpy import concat, exp, zeros", bound)
+    forms = [bound[name] for name in ("concat", "exp", "zeros")]
+    assert [ng._namespace.original_of(form) for form in forms] == [np.concat, np.exp, np.zeros], forms
+assert concat is np.concatenate and exp is np.exp and zeros is np.zeros
+print("right")
+"""
+
+
+@pytest.mark.parametrize("attempt", range(3))
+def test_the_first_use_by_many_threads_at_once(attempt):
+    done = subprocess.run([sys.executable, "-c", FIRST_USE], capture_output=True, text=True)
+    assert (done.stdout, done.stderr) == ("right\n", "")
 
 
 def test_item_04_interleaved_tasks_have_tapes_of_their_own():

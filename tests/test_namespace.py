@@ -382,6 +382,18 @@ def test_counts_are_followed_when_they_are_written(make: Any) -> None:
     np.testing.assert_array_equal(tape.gradient(counts, x), [1.0, 1.0, 0.0])
 
 
+@pytest.mark.parametrize("module", [np, np.linalg, np.fft], ids=lambda module: module.__name__)
+def test_each_name_gives_back_what_it_stands_for(module):
+    """So that a name which is bound inside of a tape is put back, by whatever name the function goes."""
+    inside: dict = {}
+    with ng.GradientTape():
+        exec(f"from {module.__name__} import *", inside)
+    names = [name for name in module.__all__ if inside[name] is not getattr(module, name)]
+    assert len(names) > 15
+    found = {name: ng._namespace.original_of(inside[name]) for name in names if not isinstance(inside[name], type)}
+    assert found == {name: getattr(module, name) for name in found}
+
+
 LOADED_LATE = """
 import sys
 import numpy as np, npgrad as ng
