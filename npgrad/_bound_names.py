@@ -1,4 +1,4 @@
-"""Names that the user's modules bound before a tape: ``from numpy import zeros`` and the like.
+"""Names that the user's modules bound before a tape: ``from numpy import zeros`` and the like; and what they hold elsewhere.
 
 A module that did so has NumPy's function under a name of its own, which the names in place of ``_namespace`` do not reach;
 a buffer made through it would be a plain one, and a slice store into that is seen by nobody. So while a tape records, these
@@ -19,6 +19,7 @@ from typing import Any
 from . import _namespace
 from ._class_forms import forms_of_names, has_class_form
 from ._comparisons import compared, defined
+from ._held_names import HeldNames
 from ._leaks import is_users_code
 from ._loading import Finder
 from ._namespace import form_in_place, may_have_form, original_of
@@ -30,7 +31,7 @@ class _Module:
     for it); types of numbers apart, for which nothing stands where code compares them. Where there are classes among the
     names, what stands for them depends on the code that the module defined then, too."""
 
-    __slots__ = ("name", "module", "size", "defined", "bound", "types")
+    __slots__ = ("name", "module", "size", "defined", "bound", "types", "held")
 
     def __init__(self, name: str, module: Any) -> None:
         self.name = name
@@ -39,9 +40,12 @@ class _Module:
         self.defined: list | None = None
         self.bound: dict[str, tuple[Any, Any]] = {}
         self.types: dict[str, tuple[Any, Any]] = {}
+        # What it holds elsewhere; without and with types of numbers.
+        self.held: list[HeldNames] = []
 
     def look_through(self) -> None:
         own = vars(self.module)
+        self.take_away()
         names = [(name, value) for name, value in list(own.items()) if may_have_form(value)]
         bare = {name: original_of(value) or value for name, value in names}  # forms may be in place
         forms = {name: (value, form_in_place(value)) for name, value in bare.items()}
@@ -49,18 +53,33 @@ class _Module:
         self.defined = defined(own) if classes else None
         seen, self.types = forms_of_names(classes, own)
         self.bound = {name: both for name, both in forms.items() if both[1] is not None} | seen
+        held = HeldNames(own, with_types=True)
+        without = HeldNames(own, with_types=False) if held.has_types else held
+        self.held = [without, held] if held.places or held.tables else []
 
     def put(self) -> None:
         names = vars(self.module)
-        if any((now := names.get(name)) is not original and now is not form for name, (original, form) in self._known()):
-            self.look_through()  # bound anew, as by `for f in (np.sum, np.prod)` at module level
+        known = [(names.get(name), original, form) for name, (original, form) in self._known()]
+        bound_anew = any(now is not original and now is not form for now, original, form in known)
+        if bound_anew or not self._put_held():  # as by `for f in (np.sum, np.prod)` at module level
+            self.look_through()
+            self._put_held()
         names.update({name: form for name, (_, form) in self.bound.items()})
         if self.types and not compared(names):
             names.update({name: form for name, (_, form) in self.types.items()})
 
+    def _put_held(self) -> bool:
+        """Whether what is held is as it was."""
+        if not self.held:
+            return True
+        without, with_types = self.held
+        return (without if without is not with_types and compared(vars(self.module)) else with_types).put()
+
     def take_away(self) -> None:
         names = vars(self.module)
         names.update({name: original for name, (original, form) in self._known() if names.get(name) is form})
+        for held in self.held:
+            held.take_away()
 
     def _known(self) -> Iterable[tuple[str, tuple[Any, Any]]]:
         return itertools.chain(self.bound.items(), self.types.items())
@@ -105,7 +124,7 @@ def _put() -> None:
     _namespace.put()
     _look_through()
     for one in _modules:
-        if one.bound or one.types:
+        if one.bound or one.types or one.held:
             one.put()
     _finder.put()
 
@@ -114,7 +133,7 @@ def _take_away() -> None:
     compared.forget()
     _finder.take_away()
     for one in _modules:
-        if one.bound or one.types:
+        if one.bound or one.types or one.held:
             one.take_away()
     _namespace.take_away()
 

@@ -97,10 +97,15 @@ _CALLS: dict[Any, Callable] = {
 _FORMS = {kind: _form(kind, call) for kind, call in _CALLS.items()}
 
 
+def form_of_type(value: Any) -> Any:
+    """What stands for a type of numbers where nothing compares it; None for anything else."""
+    return _FORMS[value] if isinstance(value, type) and value in INEXACT_TYPES else None
+
+
 def held_form(value: Any, modules: Iterable[dict[str, Any]]) -> Any:
     """What stands for a type of numbers that may go anywhere from some modules, if nothing compares it; else None."""
-    is_number = isinstance(value, type) and value in INEXACT_TYPES
-    return None if not is_number or any(map(compared, modules)) else _FORMS[value]
+    form = form_of_type(value)
+    return None if form is None or any(map(compared, modules)) else form
 
 
 _SEEN = {Use.CALLED, Use.LOOKED_INTO, Use.CHECKED}

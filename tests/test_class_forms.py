@@ -100,12 +100,13 @@ def test_a_type_of_numbers_is_followed(use: str, program: Any) -> None:
         assert by_function(f, X) == expected, kind
 
 
+@pytest.mark.parametrize("call", [on_a_tape, by_function])
 @pytest.mark.parametrize("use", BEFORE)
-def test_the_functional_api_follows_a_type_that_was_held_before(use: str, program: Any) -> None:
+def test_a_type_that_was_held_before_is_followed(use: str, call: Callable, program: Any) -> None:
     for kind in NAMES:
-        before, call = (text.format(kind=kind) for text in BEFORE[use])
-        f = program(f"{IMPORTS}\n{before}\ndef f(x):\n    return {call} * x[1]").f
-        assert by_function(f, X) == differences(f, X), kind
+        before, made = (text.format(kind=kind) for text in BEFORE[use])
+        f = program(f"{IMPORTS}\n{before}\ndef f(x):\n    return {made} * x[1]").f
+        assert call(f, X) == differences(f, X), kind
 
 
 def test_a_module_has_its_names_back(program: Any) -> None:
