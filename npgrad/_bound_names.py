@@ -14,7 +14,7 @@ import itertools
 import sys
 import types
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Self
 
 from . import _namespace
 from ._class_forms import forms_of_names, has_class_form
@@ -23,7 +23,7 @@ from ._held_names import HeldNames
 from ._leaks import is_users_code
 from ._loading import Finder
 from ._namespace import form_in_place, may_have_form, original_of
-from ._while_recording import WhileRecording
+from ._while_recording import WhileRecording, insist
 
 
 class _Module:
@@ -44,17 +44,17 @@ class _Module:
         self.held: list[HeldNames] = []
 
     def look_through(self) -> None:
+        """Forms may be in place, and another thread may be using them: nothing is taken away meanwhile."""
         own = vars(self.module)
-        self.take_away()
         names = [(name, value) for name, value in list(own.items()) if may_have_form(value)]
-        bare = {name: original_of(value) or value for name, value in names}  # forms may be in place
+        bare = {name: original_of(value) or value for name, value in names}
         forms = {name: (value, form_in_place(value)) for name, value in bare.items()}
         classes = {name: value for name, value in bare.items() if has_class_form(value)}
         self.defined = defined(own) if classes else None
         seen, self.types = forms_of_names(classes, own)
         self.bound = {name: both for name, both in forms.items() if both[1] is not None} | seen
-        held = HeldNames(own, with_types=True)
-        without = HeldNames(own, with_types=False) if held.has_types else held
+        held = HeldNames(own, True, self.held)
+        without = HeldNames(own, False, self.held) if held.has_types else held
         self.held = [without, held] if held.places or held.tables else []
 
     def put(self) -> None:
@@ -139,3 +139,28 @@ def _take_away() -> None:
 
 
 in_place = WhileRecording(_put, _take_away)
+
+
+class NamesInPlace:
+    """A context in which names are in place, besides those of tapes: what is swapped inside of it is nothing that a tape of
+    another thread needs and puts back, nor the other way round."""
+
+    __slots__ = ("_entered",)
+
+    def __enter__(self) -> Self:
+        self._entered = True
+        try:
+            in_place.enter(self)
+        except BaseException:
+            self.__exit__()
+            raise
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        if self._entered:
+            insist(in_place.leave, self)
+            self._entered = False
+
+    def leave(self) -> None:
+        """Before the end of the context."""
+        self.__exit__()

@@ -9,6 +9,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import gc
+import operator
 import types
 import weakref
 from collections.abc import Callable, Iterator
@@ -56,6 +57,25 @@ def hidden_in(value: Any) -> list:
         held = todo.pop()
         (todo if type(held) is tuple else found).extend(held if type(held) is tuple else [held])
     return found
+
+
+def tuple_of(value: Any, form: Callable[[Any], Any]) -> Any:
+    """A tuple of what stands for its items; the same one if nothing does."""
+    items = [form(item) for item in value]
+    if all(map(operator.is_, items, value)):
+        return value
+    return value._make(items) if hasattr(value, "_make") else tuple(items)
+
+
+def partial_of(value: functools.partial, form: Callable[[Any], Any]) -> functools.partial:
+    """The same for a partial function."""
+    before = [value.func, *value.args, *value.keywords.values()]
+    after = [form(part) for part in before]
+    if all(map(operator.is_, after, before)):
+        return value
+    function, *parts = after
+    count = len(value.args)
+    return functools.partial(function, *parts[:count], **dict(zip(value.keywords, parts[count:], strict=True)))
 
 
 CACHED = type(functools.lru_cache(len))

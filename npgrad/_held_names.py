@@ -11,7 +11,6 @@ import builtins
 import collections
 import contextlib
 import functools
-import operator
 import types
 from collections.abc import Callable, Collection, Iterable
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._carriers import Attributes, carries, filled_slots
+from ._carriers import Attributes, carries, filled_slots, partial_of, tuple_of
 from ._class_forms import form_of_type
 from ._guards import generator_classes, guarded_generator
 from ._leaks import is_users_code
@@ -63,14 +62,20 @@ class Place:
 class HeldNames:
     """What is held from ``names`` on, those of a module; those names that are NumPy's themselves are not looked at."""
 
-    def __init__(self, names: dict[str, Any], with_types: bool) -> None:
+    def __init__(self, names: dict[str, Any], with_types: bool, earlier: Iterable[HeldNames] = ()) -> None:
+        """``earlier`` is what was found before, which may be in place."""
         self.places: list[Place] = []
         self.has_types = False
         # Tables in which something was found, and empty ones of the module, with their lengths.
         self.tables: list[tuple[Collection, int]] = []
         self._names = names
         self._with_types = with_types
-        self._made: dict[int, tuple[Any, Any]] = {}  # one for each value: aliases stay aliases
+        # One form for each value: aliases stay aliases.
+        self._made: dict[int, tuple[Any, Any]] = {}
+        for one in earlier:
+            if one._with_types is with_types:
+                self._made.update(one._made)
+        self._origins = {id(place.form): place.value for one in earlier for place in one.places}
         self._seen: dict[int, Any] = {id(one): one for one in (names, vars(builtins))}
         self._todo: collections.deque = collections.deque()
         own = [(name, value) for name, value in list(names.items()) if not name.startswith("__")]
@@ -78,6 +83,8 @@ class HeldNames:
         direct = [(name, value) for name, value in own if self._by_name(value) is None]
         self._look(direct, names.get, names.__setitem__)
         self._search()
+        for searched in (self._seen, self._todo, self._origins):  # what the program lets go is not kept
+            searched.clear()
 
     def put(self) -> bool:
         """Whether all that was found is still there, and no table has more or less than it had."""
@@ -108,19 +115,15 @@ class HeldNames:
         return known[1]
 
     def _make(self, kind: Any, value: Any) -> Any:
-        if issubclass(kind, tuple):
-            if len(value) > _LONGEST or not (kind is tuple or hasattr(kind, "_make")):
+        if kind is tuple or hasattr(kind, "_make"):
+            if len(value) > _LONGEST:
                 return value
-            items = [self._form(item) for item in value]
-            if all(map(operator.is_, items, value)):
-                self._todo.extend(value)
-                return value
-            return tuple(items) if kind is tuple else value._make(items)
+            made = tuple_of(value, self._form)
+            self._todo.extend(value if made is value else ())
+            return made
         if kind is functools.partial:
-            function, args = self._form(value.func), self._form(value.args)
-            keywords = {name: self._form(item) for name, item in value.keywords.items()}
-            made, parts = [function, args, *keywords.values()], [value.func, value.args, *value.keywords.values()]
-            return value if all(map(operator.is_, made, parts)) else functools.partial(function, *args, **keywords)
+            self._todo.extend([value.func, *value.args, *value.keywords.values()])
+            return partial_of(value, self._form)
         if kind in generator_classes():
             return guarded_generator(value)
         if kind is types.MethodType and type(value.__self__) in generator_classes():
@@ -139,6 +142,7 @@ class HeldNames:
         for key, value in items:
             if type(value) in _PLAIN:
                 continue
+            value = self._origins.get(id(value), value)
             form = self._form(value)
             if form is not value:
                 found = True

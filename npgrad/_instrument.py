@@ -18,10 +18,10 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+from ._bound_names import NamesInPlace
 from ._carriers import still
 from ._comparisons import compared
 from ._leaks import warn
-from ._namespace import load_names
 from ._swaps import PLAIN, Swaps, Unswapped
 from ._tracebacks import public
 from ._while_recording import insist
@@ -93,7 +93,8 @@ _NOTHING: contextlib.AbstractContextManager[Unswapped] = contextlib.nullcontext(
 
 
 def reached(function: Any, others: list, reach: Reach) -> contextlib.AbstractContextManager[Unswapped]:
-    """As `instrumented`, for a function that is called again and again; ``others`` are values that change meanwhile."""
+    """As `instrumented`, for a function that is called again and again; ``others`` are values that change meanwhile. To be
+    entered where names are in place: what was found is compared with what is there."""
     if others or not reach.is_as_before():
         return instrumented(function, *others, reach=None if others else reach)
     return instrumented(again=reach.swapped) if reach.has_forms else _NOTHING
@@ -121,9 +122,8 @@ def instrumented(
 
     Gives a function from each value to what stands for it.
     """
-    load_names()
     swaps = Swaps()
-    with contextlib.ExitStack() as held:
+    with NamesInPlace(), contextlib.ExitStack() as held:
         # Two programs at once that swapped the same names would put back each other's; who swaps nothing needs not wait.
         _take_turn()
         held.callback(lock.release)

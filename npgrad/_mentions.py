@@ -82,3 +82,21 @@ def contents_of(cell: types.CellType) -> list:
         return [cell.cell_contents]
     except ValueError:  # still empty
         return []
+
+
+class Named:
+    """What has been named of a module."""
+
+    def __init__(self, names: dict) -> None:
+        self.names = names
+        self.mentioned: frozenset[str] = frozenset()
+        # What those that there are stood for before they were swapped.
+        self.before: dict[str, Any] = {}
+        self.is_whole = False
+
+    def now(self) -> list:
+        return [self.names[name] for name in self.before]
+
+    def absent(self) -> frozenset[str]:
+        """Names that may come."""
+        return frozenset() if self.is_whole else self.mentioned.difference(self.before)

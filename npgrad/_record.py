@@ -24,6 +24,9 @@ from ._storage import NOTHING, Storage, Token, View, new_epoch
 _recording: ContextVar[tuple[Record, ...]] = ContextVar("npgrad_recording", default=())
 _opened: ContextVar[tuple[Record, ...]] = ContextVar("npgrad_opened", default=())
 
+# Whether there has been a tape in this context, so that what it computes without one is meant to be constant.
+_has_had_tape: ContextVar[bool] = ContextVar("npgrad_has_had_tape", default=False)
+
 # The tape that records in this context if there is just one, which is what the hot path asks.
 _single: ContextVar[Record | None] = ContextVar("npgrad_single", default=None)
 
@@ -105,6 +108,7 @@ class Record:
     def start(self) -> None:
         set_recording((*_recording.get(), self))
         _opened.set((*_opened.get(), self))
+        _has_had_tape.set(True)
         self.alone = self.own_set
         self.open = True
         if self.cuts is not None:
@@ -266,11 +270,13 @@ def apart(function: Callable, *args: Any, **kwargs: Any) -> Any:
 
 
 def refuse_foreign(storage: Storage) -> None:
-    """Traced data used where its tape does not record, while it records elsewhere, would go missing."""
+    """Traced data used where its tape does not record, while it records elsewhere, would go missing. A Variable is not one
+    tape's: a thread that has tapes of its own may use it without one."""
     here, outside = _opened.get(), _outside.get()
+    is_shared = storage.is_variable and _has_had_tape.get()
     for token in storage.tracked:
         record = token.record()
-        if record is not None and record.open and record not in here:
+        if record is not None and record.open and record not in here and not (is_shared and record not in outside):
             if record.cuts is not None:
                 record.cuts.append((storage, "a use in another thread, which was refused", user_place()))
             raise LeakError(leak_message(*(_APART if record in outside else _IN_ANOTHER_THREAD)))

@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._arguments import Copies
+from ._bound_names import NamesInPlace
 from ._instrument import Reach, reached
 from ._leaks import LeakError, refuse
 from ._record import Record, owners, recording
@@ -110,7 +111,7 @@ class Run:
         outer = bool(recording())
         self.aux: Any = None
         self.derived: Any = None
-        with reached(function, others, reach or Reach()) as form:
+        with NamesInPlace() as names, reached(function, others, reach or Reach()) as form:
             copies = Copies(form)
             try:
                 with self.tape:
@@ -120,6 +121,7 @@ class Run:
                         copies.watched(args[i], call[i])
                     keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
                     result = form(function)(*call, **keywords)
+                names.leave()  # where something is swapped, that keeps them in place
                 complete(result if isinstance(result, ndarray) else flatten(result)[0])
                 copies.refuse_written_aliases()
                 if has_aux:

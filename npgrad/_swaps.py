@@ -20,14 +20,25 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._carriers import CACHED, Attributes, carries, filled_slots, hidden_in, owner_of, parts_of, with_results
+from ._carriers import (
+    CACHED,
+    Attributes,
+    carries,
+    filled_slots,
+    hidden_in,
+    owner_of,
+    partial_of,
+    parts_of,
+    tuple_of,
+    with_results,
+)
 from ._class_forms import held_form
 from ._guards import generator_classes, guarded_generator, guarded_write
 from ._holders import HeldArray, LentStorage
 from ._leaks import is_users_code
-from ._mentions import contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
+from ._mentions import Named, contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
-from ._namespace import form_in_place, may_have_form
+from ._namespace import form_in_place, may_have_form, original_of
 from ._storage import has_overlaps
 from ._traced import PythonNumber, SeenArray, TracedArray, as_seen, is_inexact, on_memory_of, unwrap, view_of
 from ._users_classes import put_method
@@ -41,24 +52,6 @@ PLAIN: set[Any] = {
 
 def _is_work_array(value: Any) -> bool:
     return type(value) is ndarray and is_inexact(value.dtype) and value.flags.writeable
-
-
-class Named:
-    """What has been named of a module."""
-
-    def __init__(self, names: dict) -> None:
-        self.names = names
-        self.mentioned: frozenset[str] = frozenset()
-        # What those that there are stood for before they were swapped.
-        self.before: dict[str, Any] = {}
-        self.is_whole = False
-
-    def now(self) -> list:
-        return [self.names[name] for name in self.before]
-
-    def absent(self) -> frozenset[str]:
-        """Names that may come."""
-        return frozenset() if self.is_whole else self.mentioned.difference(self.before)
 
 
 class Unswapped:
@@ -122,17 +115,13 @@ class Swaps(Unswapped):
             else:
                 made = as_seen(value)
         elif isinstance(value, tuple):
-            items = [self.form(item) for item in value]
-            if any(new is not old for new, old in zip(items, value, strict=True)):
-                made = value._make(items) if hasattr(value, "_make") else tuple(items)
+            made = tuple_of(value, self.form)
         elif kind is functools.partial:
-            function, args = self.form(value.func), self.form(value.args)
-            keywords = {name: self.form(item) for name, item in value.keywords.items()}
-            same = function is value.func and args is value.args
-            if not same or any(keywords[name] is not item for name, item in value.keywords.items()):
-                made = functools.partial(function, *args, **keywords)
+            made = partial_of(value, self.form)
         elif may_have_form(value) and (name := form_in_place(value) or held_form(value, self.reached())) is not None:
             made = name
+        elif issubclass(kind, types.ModuleType) or (kind is types.FunctionType and original_of(value) is not None):
+            pass  # a door, or in place already
         elif kind is CACHED:
             self.todo.append(value.__wrapped__)
             made = with_results(value, self.form_now)
@@ -156,9 +145,8 @@ class Swaps(Unswapped):
 
     def is_bare(self, function: types.FunctionType) -> bool:
         """Whether a function has nothing of its own to be searched: most functions of a module, met while going over it."""
-        if id(function.__globals__) not in self.modules or (
-            function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__
-        ):
+        own = function.__closure__ or function.__defaults__ or function.__kwdefaults__ or function.__dict__
+        if own or id(function.__globals__) not in self.modules:
             return False
         self.bare.append(function)
         self.pending.append(function)

@@ -32,30 +32,33 @@ class WhileRecording:
         self._take_away = take_away
         self.lock = threading.RLock()  # a signal's handler may use tapes too
         self.tapes: set[int] = set()
-        self._holder: int | None = None  # the thread that has the lock
+        self._holder: int | None = None  # the thread that puts or takes away
+        self._thread: int | None = None  # the one that has put it last
 
     def enter(self, tape: object) -> None:
-        self._wait()
+        if self._holder is not None:
+            self._wait()
         with self.lock:
-            self._holder = threading.get_ident()
-            try:
-                first = not self.tapes
-                self.tapes.add(id(tape))
-                if first:
-                    self._put()
-            finally:
-                self._holder = None
+            first = not self.tapes
+            self.tapes.add(id(tape))
+            if first or threading.get_ident() != self._thread:  # what a thread has bound since another one put this
+                self._thread = threading.get_ident()
+                self._hold(self._put)
 
     def leave(self, tape: object) -> None:
-        self._wait()
+        if self._holder is not None:
+            self._wait()
         with self.lock:
-            self._holder = threading.get_ident()
-            try:
-                if self.tapes <= {id(tape)}:
-                    self._take_away()
-                self.tapes.discard(id(tape))
-            finally:
-                self._holder = None
+            if self.tapes <= {id(tape)}:
+                self._hold(self._take_away)
+            self.tapes.discard(id(tape))
+
+    def _hold(self, step: Callable[[], None]) -> None:
+        self._holder = threading.get_ident()
+        try:
+            step()
+        finally:
+            self._holder = None
 
     def put_again(self) -> None:
         """Put it also where there is something new."""

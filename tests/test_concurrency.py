@@ -6,6 +6,7 @@ import contextvars
 import math
 import os
 import pickle
+import random
 import signal
 import subprocess
 import sys
@@ -19,6 +20,7 @@ import numpy.random
 import numpy.rec
 import numpy.testing
 import pytest
+from numpy import zeros
 
 import npgrad as ng
 from npgrad import _instrument
@@ -281,6 +283,113 @@ def test_one_watched_array_in_many_threads_of_one_tape(switching):
             y = sum(pool.map(lambda context: context.run(lambda: (x * x).sum()), contexts))
         x[:] = 0.0
     np.testing.assert_allclose(tape.gradient(y, x), 2 * X * len(contexts), rtol=1e-13)
+
+
+def test_a_variable_may_be_used_without_a_tape_in_a_thread_that_has_tapes():
+    """A step that is recorded here, and one there that is only evaluated; in which order, nobody knows."""
+    v = ng.Variable(X)
+    with ng.GradientTape():
+        pass
+    inside, go_on = threading.Event(), threading.Event()
+
+    def records() -> np.ndarray:
+        with ng.GradientTape() as tape:
+            y = (v * v).sum()
+            inside.set()
+            assert go_on.wait(30)
+        return tape.gradient(y, v)
+
+    with ThreadPoolExecutor(1) as pool:
+        found = pool.submit(records)
+        assert inside.wait(30)
+        assert (v * v).sum() == 14.0
+        with ng.GradientTape() as tape, tape.stop_recording():
+            assert (v * 2.0).sum() == 12.0
+        go_on.set()
+        np.testing.assert_array_equal(found.result(), 2 * X)
+    with ng.GradientTape():
+        v * 1.0
+        with ThreadPoolExecutor(1) as pool, pytest.raises(ng.LeakError, match="in another thread"):
+            pool.submit(lambda: v * 2.0).result()
+
+
+BOUND = zeros  # by another name than NumPy's
+TABLE = {"make": np.zeros, "exp": np.exp, "kind": np.float32}
+WEIGHTS = ng.Variable(X)
+
+
+def by_bound_names(x):
+    made = BOUND(3)
+    made[:] = np.sin(x) * x[0]
+    made[1:] *= TABLE["exp"](x[1:])
+    other = TABLE["make"](3)
+    other[::-1] = made
+    return other
+
+
+def total(x):
+    return (by_bound_names(x) ** 2).sum()
+
+
+def in_two_orders():
+    with ng.GradientTape() as outer:
+        x = outer.watch(X)
+        with ng.GradientTape() as inner:
+            inner.watch(x)
+            y = total(x)
+        gradient = (inner.gradient(y, x) ** 2).sum()
+    return outer.gradient(gradient, x)
+
+
+def by_hand():
+    with ng.GradientTape(persistent=True) as tape:
+        x = tape.watch(X)
+        y = by_bound_names(x) * WEIGHTS
+    return tape.jacobian(y, [x, WEIGHTS])
+
+
+def in_forward_mode():
+    x = ng.array(X)
+    with ng.ForwardAccumulator(x, np.ones(3)) as accumulator:
+        y = by_bound_names(x)
+    return accumulator.jvp(y)
+
+
+def paused():
+    with ng.GradientTape() as tape:
+        y = (WEIGHTS * WEIGHTS).sum()
+        with tape.stop_recording():
+            WEIGHTS * 2.0
+    return tape.gradient(y, WEIGHTS)
+
+
+WAYS = {
+    "two tapes": in_two_orders,
+    "jacobian": by_hand,
+    "forward": in_forward_mode,
+    "paused": paused,
+    "grad": lambda: ng.grad(total)(X),
+    "grad with a buffer": lambda: ng.grad(by_a_shared_buffer)(X),
+    "hessian": lambda: ng.hessian(total)(X),
+    "value and jacobian": lambda: ng.value_and_jacobian(by_bound_names)(X),
+    "instrument": lambda: by_instrument(),
+}
+
+
+def by_instrument():
+    with ng.instrument(math):
+        return ng.grad(total)(X)
+
+
+def test_all_ways_at_once_give_what_each_gives_by_itself(switching):
+    """What one of them puts in place and takes away, another one needs."""
+    expected = {name: way() for name, way in WAYS.items()}
+    order = random.Random(0).choices(list(WAYS), k=400)
+    with ThreadPoolExecutor(6) as pool:
+        found = list(pool.map(lambda name: WAYS[name](), order))
+    for name, result in zip(order, found, strict=True):
+        np.testing.assert_equal(result, expected[name], err_msg=name)
+    assert [BOUND, *TABLE.values()] == [np.zeros, np.zeros, np.exp, np.float32]
 
 
 FIRST_USE = """
