@@ -31,7 +31,7 @@ class _Module:
     for it); types of numbers apart, for which nothing stands where code compares them. Where there are classes among the
     names, what stands for them depends on the code that the module defined then, too."""
 
-    __slots__ = ("name", "module", "size", "defined", "bound", "types", "held")
+    __slots__ = ("name", "module", "size", "defined", "bound", "types", "held", "chosen")
 
     def __init__(self, name: str, module: Any) -> None:
         self.name = name
@@ -40,8 +40,9 @@ class _Module:
         self.defined: list | None = None
         self.bound: dict[str, tuple[Any, Any]] = {}
         self.types: dict[str, tuple[Any, Any]] = {}
-        # What it holds elsewhere; without and with types of numbers.
+        # What it holds elsewhere, without and with types of numbers, and which of these was put last.
         self.held: list[HeldNames] = []
+        self.chosen: HeldNames | None = None
 
     def look_through(self) -> None:
         """Forms may be in place, and another thread may be using them: nothing is taken away meanwhile."""
@@ -73,13 +74,17 @@ class _Module:
         if not self.held:
             return True
         without, with_types = self.held
-        return (without if without is not with_types and compared(vars(self.module)) else with_types).put()
+        chosen = without if without is not with_types and compared(vars(self.module)) else with_types
+        if self.chosen is not None and self.chosen.with_types is not chosen.with_types:
+            self.chosen.take_away()
+        self.chosen = chosen
+        return chosen.put()
 
     def take_away(self) -> None:
         names = vars(self.module)
         names.update({name: original for name, (original, form) in self._known() if names.get(name) is form})
-        for held in self.held:
-            held.take_away()
+        if self.chosen is not None:
+            self.chosen.take_away()
 
     def _known(self) -> Iterable[tuple[str, tuple[Any, Any]]]:
         return itertools.chain(self.bound.items(), self.types.items())

@@ -17,6 +17,7 @@ from typing import Any
 
 from numpy import ndarray
 
+from ._bare_looks import filled_slots, is_a, names_of
 from ._leaks import LeakError
 from ._mentions import is_iterator
 from ._tracebacks import users_place
@@ -47,7 +48,7 @@ def carries(kind: type) -> bool:
 
 def hidden_in(value: Any) -> list:
     """What an object of Python's holds that none of its attributes shows."""
-    if isinstance(value, weakref.ref):
+    if is_a(value, weakref.ref):
         return [value()]
     if not is_iterator(type(value)) and _name(type(value)) not in _HIDING:
         return []
@@ -123,23 +124,12 @@ class Attributes:
             value = before
         elif isinstance(value, types.FunctionType) and (type(before) is staticmethod or not hasattr(before, "__get__")):
             value = staticmethod(value)
-        setattr(self._kind, name, value)
-
-
-def _slots(kind: type) -> tuple[str, ...]:
-    slots = vars(kind).get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else tuple(slots)
-    return tuple([name for name in names if not name.startswith("__")])
-
-
-def filled_slots(value: Any) -> list[tuple[str, Any]]:
-    names = [name for base in type(value).__mro__ for name in _slots(base)]
-    return [(name, getattr(value, name)) for name in names if hasattr(value, name)]
+        type.__setattr__(self._kind, name, value)  # not what a metaclass of the user's does
 
 
 def parts_of(value: Any) -> list:
     """What an object consists of."""
-    return [getattr(value, "__dict__", None), type(value), *[part for _, part in filled_slots(value)]]
+    return [names_of(value), type(value), *[part for _, part in filled_slots(value)]]
 
 
 _STILL = (

@@ -95,11 +95,12 @@ _CALLS: dict[Any, Callable] = {
     ndarray: of_memory, np.broadcast: broadcast, **{kind: of_type(kind) for kind in INEXACT_TYPES}
 }  # fmt: skip
 _FORMS = {kind: _form(kind, call) for kind, call in _CALLS.items()}
+_KINDS = {type, FormOfClass}  # of which NumPy's classes are, and what stands for them; those of a user's may run code
 
 
 def form_of_type(value: Any) -> Any:
     """What stands for a type of numbers where nothing compares it; None for anything else."""
-    return _FORMS[value] if isinstance(value, type) and value in INEXACT_TYPES else None
+    return _FORMS[value] if type(value) in _KINDS and value in INEXACT_TYPES else None
 
 
 def held_form(value: Any, modules: Iterable[dict[str, Any]]) -> Any:
@@ -128,7 +129,7 @@ def forms_of_names(classes: dict[str, Any], names: dict[str, Any]) -> tuple[dict
 
 
 def has_class_form(value: Any) -> bool:
-    return isinstance(value, type) and value in _FORMS
+    return type(value) in _KINDS and value in _FORMS
 
 
 def _held(kind: type) -> Callable[[types.FrameType], Any]:

@@ -50,7 +50,7 @@ def codes_of(names: dict[str, Any]) -> list[types.CodeType]:
             if value.__globals__ is names:
                 found.add(value.__code__)
             todo += held_functions(value)
-        elif isinstance(value, type):
+        elif issubclass(kind, type):
             if value.__module__ == names.get("__name__"):
                 todo += vars(value).values()
         elif kind is property:
@@ -77,7 +77,7 @@ def _neighbours(names: dict[str, Any]) -> Iterator[dict[str, Any]]:
         if kind is types.FunctionType:
             found = value.__globals__
         else:
-            of = value if isinstance(value, type) else kind
+            of = value if issubclass(kind, type) else kind
             module = value if kind is types.ModuleType else sys.modules.get(str(of.__module__))
             found = getattr(module, "__dict__", {})
         if found is not names and _is_users(found):
@@ -156,7 +156,7 @@ def defined(names: dict[str, Any]) -> list:
             of = value.__globals__
             if of is names or _is_users(of):
                 found.append(value)
-        elif isinstance(value, types.ModuleType) or (isinstance(value, type) and is_users_code(value.__module__)):
+        elif issubclass(kind, types.ModuleType) or (issubclass(kind, type) and is_users_code(value.__module__)):
             found.append(value)
     return found
 

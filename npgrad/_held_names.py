@@ -9,16 +9,16 @@ from __future__ import annotations
 
 import builtins
 import collections
-import contextlib
 import functools
 import types
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
-from ._carriers import Attributes, carries, filled_slots, partial_of, tuple_of
+from ._bare_looks import filled_slots, names_of, table_of
+from ._carriers import Attributes, carries, partial_of, tuple_of
 from ._class_forms import form_of_type
 from ._guards import generator_classes, guarded_generator
 from ._leaks import is_users_code
@@ -30,56 +30,35 @@ _PLAIN: set[Any] = {
     bool, int, float, complex, str, bytes, type(None), types.ModuleType, types.CodeType, range, slice, np.dtype,
     PythonNumber, *np.sctypeDict.values(),
 }  # fmt: skip
-# A table is not searched if it has more entries, nor is what comes after so many values of a module: they are data.
-_LONGEST, _MOST = 1_000, 20_000
+# Data is not searched: tables with more entries, what comes after so many values of a module, and after so many finds.
+_LONGEST, _MOST, _MOST_FOUND = 64, 5_000, 256
 
-
-class Place:
-    """Where something is held, and what stands for it there while a tape records."""
-
-    __slots__ = ("form", "get", "key", "put_there", "value")
-
-    def __init__(self, get: Callable, put: Callable, key: Any, value: Any, form: Any) -> None:
-        self.get, self.put_there, self.key, self.value, self.form = get, put, key, value, form
-
-    def put(self) -> bool:
-        """Whether it was what it was."""
-        return self._exchange(self.value, self.form)
-
-    def take_away(self) -> None:
-        self._exchange(self.form, self.value)
-
-    def _exchange(self, before: Any, after: Any) -> bool:
-        with contextlib.suppress(LookupError, AttributeError, TypeError, ValueError):
-            now = self.get(self.key)
-            if now is before:
-                self.put_there(self.key, after)
-                return True
-            return now is after
-        return False
+# (get, put, key, what is held there, what stands for it while a tape records)
+Place = tuple[Callable, Callable, Any, Any, Any]
+_GONE = (LookupError, AttributeError, TypeError, ValueError)
 
 
 class HeldNames:
     """What is held from ``names`` on, those of a module; those names that are NumPy's themselves are not looked at."""
 
-    def __init__(self, names: dict[str, Any], with_types: bool, earlier: Iterable[HeldNames] = ()) -> None:
+    def __init__(self, names: dict[str, Any], with_types: bool, earlier: Sequence[HeldNames] = ()) -> None:
         """``earlier`` is what was found before, which may be in place."""
         self.places: list[Place] = []
-        self.has_types = False
-        # Tables in which something was found, and empty ones of the module, with their lengths.
-        self.tables: list[tuple[Collection, int]] = []
+        self.has_types: bool = any(one.has_types for one in earlier)
+        # The sizes of tables in which something was found, and of empty ones of the module, as they were.
+        self.tables: list[tuple[Callable[[], int], int]] = []
         self._names = names
-        self._with_types = with_types
+        self.with_types = with_types
         # One form for each value: aliases stay aliases.
         self._made: dict[int, tuple[Any, Any]] = {}
         for one in earlier:
-            if one._with_types is with_types:
+            if one.with_types is with_types:
                 self._made.update(one._made)
-        self._origins = {id(place.form): place.value for one in earlier for place in one.places}
+        self._origins = {id(form): value for one in earlier for *_, value, form in one.places}
         self._seen: dict[int, Any] = {id(one): one for one in (names, vars(builtins))}
         self._todo: collections.deque = collections.deque()
         own = [(name, value) for name, value in list(names.items()) if not name.startswith("__")]
-        self.tables += [(value, 0) for _, value in own if type(value) in (dict, list) and not value]
+        self.tables += [(value.__len__, 0) for _, value in own if type(value) in (dict, list) and not value]
         direct = [(name, value) for name, value in own if self._by_name(value) is None]
         self._look(direct, names.get, names.__setitem__)
         self._search()
@@ -88,12 +67,25 @@ class HeldNames:
 
     def put(self) -> bool:
         """Whether all that was found is still there, and no table has more or less than it had."""
-        as_before = [place.put() for place in self.places]
-        return all(as_before) and all(len(table) == size for table, size in self.tables)
+        as_before = True
+        for get, put, key, value, form in self.places:
+            try:
+                now = get(key)
+                if now is value:
+                    put(key, form)
+                elif now is not form:
+                    as_before = False
+            except _GONE:
+                as_before = False
+        return as_before and all(size() == before for size, before in self.tables)
 
     def take_away(self) -> None:
-        for place in self.places:
-            place.take_away()
+        for get, put, key, value, form in self.places:
+            try:
+                if get(key) is form:
+                    put(key, value)
+            except _GONE:
+                pass
 
     def _by_name(self, value: Any) -> Any:
         """What stands for something that NumPy has a name for."""
@@ -104,7 +96,7 @@ class HeldNames:
 
     def _form(self, value: Any) -> Any:
         kind = type(value)
-        if kind in _PLAIN or isinstance(value, ndarray):
+        if kind in _PLAIN or issubclass(kind, ndarray):
             return value
         known = self._made.get(id(value))
         if known is None:
@@ -133,7 +125,7 @@ class HeldNames:
             return value
         if form_of_type(value) is not None:
             self.has_types = True
-            return form if self._with_types else value
+            return form if self.with_types else value
         return form
 
     def _look(self, items: Iterable[tuple[Any, Any]], get: Callable, put: Callable) -> bool:
@@ -146,7 +138,7 @@ class HeldNames:
             form = self._form(value)
             if form is not value:
                 found = True
-                self.places.append(Place(get, put, key, value, form))
+                self.places.append((get, put, key, value, form))
             else:
                 self._todo.append(value)
         return found
@@ -154,27 +146,22 @@ class HeldNames:
     def _search(self) -> None:
         todo, seen = self._todo, self._seen
         for _ in range(_MOST):
-            if not todo:
+            if not todo or len(self.places) >= _MOST_FOUND:
                 return
             value = todo.popleft()
-            if type(value) in _PLAIN or id(value) in seen or isinstance(value, ndarray):
+            kind = type(value)
+            if kind in _PLAIN or id(value) in seen or issubclass(kind, ndarray):
                 continue
             seen[id(value)] = value
-            self._go_into(type(value), value)
+            self._go_into(kind, value)
 
     def _go_into(self, kind: Any, value: Any) -> None:
         if kind is types.FunctionType:
             self._function(value)
-        elif issubclass(kind, dict):
-            if len(value) <= _LONGEST:
-                put = functools.partial(dict.__setitem__, value)  # not what the user's class may do besides
-                self._table(value, dict.items(value), functools.partial(dict.get, value), put)
-        elif issubclass(kind, (list, collections.deque)):
-            if len(value) <= _LONGEST:
-                base = list if issubclass(kind, list) else collections.deque
-                put = functools.partial(base.__setitem__, value)
-                self._table(value, enumerate(base.__iter__(value)), functools.partial(base.__getitem__, value), put)
-        elif isinstance(value, type):
+        elif (table := table_of(value)) is not None:
+            if table.size() <= _LONGEST and self._look(table.items(), table.get, table.put):
+                self.tables.append((table.size, table.size()))
+        elif issubclass(kind, type):
             if value.__module__ == self._names.get("__name__"):
                 attributes = Attributes(value)
                 self._look(attributes.items, attributes.get, attributes.put)
@@ -183,14 +170,11 @@ class HeldNames:
         elif kind is property:
             self._todo.extend([value.fget, value.fset])
         elif is_users_code(kind.__module__) or carries(kind):
-            self._look(filled_slots(value), functools.partial(getattr, value), functools.partial(object.__setattr__, value))
-            self._todo.append(getattr(value, "__dict__", None))
-        elif "__wrapped__" in getattr(value, "__dict__", ()):
-            self._todo.append(value.__wrapped__)
-
-    def _table(self, table: Any, items: Iterable, get: Callable, put: Callable) -> None:
-        if self._look(list(items), get, put):
-            self.tables.append((table, len(table)))
+            get, put = functools.partial(object.__getattribute__, value), functools.partial(object.__setattr__, value)
+            self._look(filled_slots(value), get, put)
+            self._todo.append(names_of(value))
+        elif "__wrapped__" in names_of(value):
+            self._todo.append(names_of(value)["__wrapped__"])
 
     def _function(self, function: types.FunctionType) -> None:
         """What a function of this module has besides the module's names."""

@@ -6,15 +6,16 @@ object that hides functions, all of the module counts as named.
 
 from __future__ import annotations
 
-import collections
 import functools
 import sys
 import types
 import weakref
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
+
+from ._bare_looks import is_a, names_of, table_of
 
 # Names in code that looks other names up, in its own module or in frames; and in objects, which may be modules.
 _IN_MODULE = frozenset({
@@ -51,7 +52,7 @@ def is_opaque(value: Any) -> bool:
     kind = type(value)
     if kind is np.ufunc:
         return value.ntypes == 1 and set(value.types[0]) <= set("O->")  # np.frompyfunc
-    if isinstance(value, type) or kind in (np.ndarray, types.BuiltinFunctionType):
+    if issubclass(kind, type) or kind in (np.ndarray, types.BuiltinFunctionType):
         return False
     if kind in _HIDING or is_iterator(kind):
         return True
@@ -68,13 +69,14 @@ def held_functions(value: Any) -> Iterator[Any]:
     if type(value) is types.FunctionType:
         parts = [part for cell in value.__closure__ or () for part in contents_of(cell)]
     else:
-        parts = list(getattr(value, "__dict__", {}).values())
+        parts = list(names_of(value).values())
     for part in parts:
-        if isinstance(part, _FUNCTIONS):
+        if is_a(part, _FUNCTIONS):
             yield part
-        elif isinstance(part, (list, tuple, set, frozenset, collections.deque, Mapping)):
-            items = part.values() if isinstance(part, Mapping) else part
-            yield from [item for item in items if isinstance(item, _FUNCTIONS)]
+        else:
+            table = table_of(part)
+            items = table.values() if table is not None else part if is_a(part, (tuple, set, frozenset)) else ()
+            yield from [item for item in items if is_a(item, _FUNCTIONS)]
 
 
 def contents_of(cell: types.CellType) -> list:

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.lib import stride_tricks
 
 from . import _warning_places
+from ._bare_looks import is_a, is_hashed_by_code, is_ours
 from ._callers import acts_for, of_plain_data
 from ._class_forms import FormOfClass, class_makers
 from ._compat import implementation_of
@@ -291,7 +292,9 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
 
 def may_have_form(value: Any) -> bool:
     """Whether something might stand for a value while a tape records, or be what stands for one."""
-    return callable(value) or type(value) is StandIn or has_stand_in(value)
+    if callable(value):
+        return not is_hashed_by_code(value) or is_ours(value) or has_stand_in(value)
+    return type(value) is StandIn or has_stand_in(value)
 
 
 def form_in_place(value: Any) -> Callable | None:
@@ -306,10 +309,10 @@ def original_of(value: Any) -> Any:
     """What a form stands for, None for anything else."""
     if type(value) is FormOfClass:
         return value.original
-    inner = getattr(value, "__wrapped__", None)
+    inner = getattr(value, "__wrapped__", None) if type(value) is FunctionType or is_ours(value) else None
     if inner is not None and form_in_place(inner) is value:
         return inner
-    return _CLASSES.get(value) if isinstance(value, type) else None
+    return _CLASSES.get(value) if is_a(value, type) and not is_hashed_by_code(value) else None
 
 
 # What SciPy's modules bound is swapped where no protocol shows it.

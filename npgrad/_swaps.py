@@ -20,11 +20,11 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._bare_looks import Table, filled_slots, is_a, names_of, table_of
 from ._carriers import (
     CACHED,
     Attributes,
     carries,
-    filled_slots,
     hidden_in,
     owner_of,
     partial_of,
@@ -114,7 +114,7 @@ class Swaps(Unswapped):
                 self.todo.append(value)
             else:
                 made = as_seen(value)
-        elif isinstance(value, tuple):
+        elif issubclass(kind, tuple):
             made = tuple_of(value, self.form)
         elif kind is functools.partial:
             made = partial_of(value, self.form)
@@ -193,14 +193,19 @@ class Swaps(Unswapped):
             now = get(key)
             if now is made:
                 put(key, value)
-            elif isinstance(now, SeenArray):
+            elif is_a(now, SeenArray):
                 put(key, self.origins[id(now)] if id(now) in self.origins else np.array(unwrap(now)))
 
-    def mapping(self, names: dict) -> None:
-        self.todo += [name for name in names if type(name) not in PLAIN]
+    def table(self, value: Any, table: Table) -> None:
+        if table.is_mapping:
+            self.todo += [key for key in dict.keys(value) if type(key) not in PLAIN]
+            if issubclass(type(value), collections.defaultdict):
+                self.todo.append(vars(collections.defaultdict)["default_factory"].__get__(value))
         origins = self.origins  # some may be swapped already
-        self.looks.append((names.values, tuple([origins.get(id(value), value) for value in names.values()])))
-        self.swap(names.items(), names.get, names.__setitem__)
+        held = list(table.values())
+        self.looks.append((table.values, tuple([origins.get(id(one), one) for one in held])))
+        if table.is_mapping or not PLAIN.issuperset(map(type, held)):
+            self.swap(table.items(), table.get, table.put)
 
     def named(self, names: dict) -> Named:
         return self.modules.setdefault(id(names), Named(names))
@@ -281,21 +286,14 @@ class Swaps(Unswapped):
             if kind in PLAIN or id(value) in seen:
                 continue
             seen[id(value)] = value
-            if kind is not ndarray and isinstance(value, ndarray):
+            if kind is not ndarray and issubclass(kind, ndarray):
                 self.foreign(value)
             if kind is types.FunctionType:
                 self.function(value)
-            elif kind is dict:
-                self.mapping(value)
-            elif isinstance(value, (list, collections.deque)):
-                self.looks.append((value.__iter__, tuple(value)))
-                if not PLAIN.issuperset(map(type, value)):
-                    self.swap(enumerate(value), value.__getitem__, value.__setitem__)
-            elif isinstance(value, dict):
-                self.todo.append(getattr(value, "default_factory", None))
-                self.mapping(value)
-            elif isinstance(value, (set, frozenset)):
-                self.todo += value
+            elif (table := table_of(value)) is not None:
+                self.table(value, table)
+            elif issubclass(kind, (set, frozenset)):
+                self.todo += (set if issubclass(kind, set) else frozenset).__iter__(value)
             elif kind is ndarray:
                 self.looks.append((value.ravel, tuple(value.flat)))
                 self.swap(np.ndenumerate(value), value.__getitem__, value.__setitem__)
@@ -305,7 +303,7 @@ class Swaps(Unswapped):
                 self.todo.append(value.__func__)
             elif kind is property:
                 self.todo += [value.fget, value.fset]
-            elif isinstance(value, type):
+            elif issubclass(kind, type):
                 self.kind(value)
             elif is_users_code(kind.__module__) or carries(kind):
                 self.instance(value)
@@ -314,7 +312,7 @@ class Swaps(Unswapped):
             elif hidden := hidden_in(value):
                 self.is_opaque |= is_opaque(value)
                 self.hide(value, hidden)
-            elif hasattr(kind, "__wrapped__") or "__wrapped__" in getattr(value, "__dict__", ()):
+            elif hasattr(kind, "__wrapped__") or "__wrapped__" in names_of(value):
                 self.todo.append(value.__wrapped__)
             else:
                 self.is_opaque |= is_opaque(value)
@@ -338,7 +336,7 @@ class Swaps(Unswapped):
 
     def hide(self, value: Any, hidden: list) -> None:
         """Go on to what an object holds that does not show it."""
-        if not isinstance(value, weakref.ref) and not PLAIN.issuperset(map(type, hidden)):
+        if not is_a(value, weakref.ref) and not PLAIN.issuperset(map(type, hidden)):
             self.looks.append((functools.partial(hidden_in, value), tuple(hidden)))
         for held in hidden:
             (self.hidden if _is_work_array(held) else self.todo).append(held)
@@ -358,7 +356,7 @@ class Swaps(Unswapped):
             function.__defaults__ = after
             self.undo.append(lambda: setattr(function, "__defaults__", before))
         if function.__kwdefaults__ is not None:
-            self.mapping(function.__kwdefaults__)
+            self.table(function.__kwdefaults__, Table(dict, function.__kwdefaults__))
         for cell in function.__closure__ or ():
             items = [("cell_contents", value) for value in contents_of(cell)]
             self.swap(items, functools.partial(getattr, cell), functools.partial(setattr, cell))
@@ -374,10 +372,10 @@ class Swaps(Unswapped):
             self.todo += [*kind.__bases__, type(kind)]
 
     def instance(self, value: Any) -> None:
-        get, put = functools.partial(getattr, value), functools.partial(object.__setattr__, value)
+        get, put = functools.partial(object.__getattribute__, value), functools.partial(object.__setattr__, value)
         self.looks.append((functools.partial(parts_of, value), tuple(parts_of(value))))
         self.swap(filled_slots(value), get, put)
-        self.todo += [getattr(value, "__dict__", None), type(value)]
+        self.todo += [names_of(value), type(value)]
 
 
 def _own(function: types.FunctionType) -> list:

@@ -17,6 +17,7 @@ from inspect import CO_OPTIMIZED
 from types import CodeType, ModuleType
 from typing import Any
 
+from ._bare_looks import is_ours
 from ._leaks import is_users_code
 
 Use = enum.Enum("Use", ["CALLED", "LOOKED_INTO", "CHECKED", "COMPARED", "DERIVED", "HELD", "UNKNOWN"])
@@ -199,7 +200,7 @@ def _compares(unit: list[CodeType], names: Mapping[str, Any], classes: Collectio
     mentions = bool(pairs) and not words.isdisjoint([name for code in unit for name in code.co_names])
     for pair in pairs:
         operands = [None if path is None else _value(path, names) for path in pair]
-        if any(isinstance(value, type) and value in classes for value in operands):
+        if any((type(value) is type or is_ours(value)) and value in classes for value in operands):
             return True
         if mentions and all(value is _UNKNOWN for value in operands):
             return True

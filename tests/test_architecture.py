@@ -20,7 +20,9 @@ IDS = sorted(MODULES)
 # From the bottom to the top; a module imports only what stands before it, in its own layer or a lower one. All modules of
 # ``rules`` stand at one place, and see only what `RULES_MAY_IMPORT` says.
 LAYERS = {
-    "words": ["_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_made_once", "_collector"],
+    "words": [
+        "_leaks", "_tracebacks", "_notebook", "_structure", "_compat", "_made_once", "_bare_looks", "_collector",
+    ],
     "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "_following", "rules"],
     "memory": ["_pool", "_storage", "_plain_values", "_fitting", "_outer_products"],
     "the record": ["_record", "_traced", "_handed_out", "_move_entries", "_entries"],
