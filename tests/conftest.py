@@ -5,8 +5,10 @@ from __future__ import annotations
 import gc
 import os
 import sys
+from collections.abc import Iterator
 
 import pytest
+from alone import alone
 from thinning import thinned
 
 # Those who work on npgrad see its frames in tracebacks; tests/test_tracebacks.py has what users see.
@@ -27,6 +29,12 @@ def pytest_collection_finish() -> None:
     """Tens of thousands of tests are objects that the collector need not look at again, each time a test calls it."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _alone(request: pytest.FixtureRequest) -> Iterator[None]:
+    with alone(request.module):
+        yield
 
 
 def pytest_sessionfinish() -> None:

@@ -16,7 +16,7 @@ from npgrad._registry import ZERO
 from npgrad.testing import check_gradients, inexact_leaves
 
 X, V = np.array([0.3, 0.5, 0.7]), np.array([0.2, -0.5, 0.9])
-FUNCTIONS = [f for f in everything() if not path_of(f).startswith("special.")]  # type: ignore[union-attr]
+FUNCTIONS = tuple(f for f in everything() if not path_of(f).startswith("special."))  # type: ignore[union-attr]
 
 FORMS: dict[str, Callable] = {
     "elements": lambda f, x: f([x[0], x[1], x[2]]),

@@ -380,13 +380,8 @@ def test_overwritten(sample: S) -> None:
 
 # --- The table of samples ------------------------------------------------------------------------------------------
 
-_NEED_A_SAMPLE = sorted(
-    {f for table in (RULES, COMPOSITES, VIEWS, WRITES) for f in table},
-    key=function_name,
-)
 
-
-@pytest.mark.parametrize("function", _NEED_A_SAMPLE, ids=function_name)
+@pytest.mark.parametrize("function", sorted({*RULES, *COMPOSITES, *VIEWS, *WRITES}, key=function_name), ids=function_name)
 def test_has_a_sample(function: Callable) -> None:
     assert any(sample.function is function for sample in SAMPLES)
 

@@ -9,7 +9,7 @@ from npgrad._registry import RULES
 from .pieces import axis, fitted, key, mask, operand, shaped
 from .state import SHAPES, State
 
-_UFUNCS = [f for f in RULES if isinstance(f, np.ufunc) and getattr(np, f.__name__, None) is f]
+_UFUNCS = tuple(f for f in RULES if isinstance(f, np.ufunc) and getattr(np, f.__name__, None) is f)
 UNARY = sorted(f.__name__ for f in _UFUNCS if f.nin == 1 and f.nout == 1)
 BINARY = sorted(f.__name__ for f in _UFUNCS if f.nin == 2 and f.nout == 1 and f.signature is None)
 FLOATS = ("np.float32", "float", "complex", "np.complex64", "np.longdouble", "np.float16")

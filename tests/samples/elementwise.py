@@ -22,17 +22,18 @@ def _at_kink(function: Callable, *args: Any, **kwargs: Any) -> S:
 
 # --- One input -----------------------------------------------------------------------------------------------------
 
-_EVERYWHERE = [
+# Tuples of functions: as a whole they have something to stand for them while a tape records, and not each entry.
+_EVERYWHERE = (
     np.negative, np.positive, np.square, np.exp, np.exp2, np.expm1, np.sin, np.cos, np.tan, np.arctan, np.sinh, np.cosh,
     np.tanh, np.arcsinh, np.cbrt, np.degrees, np.rad2deg, np.radians, np.deg2rad, np.absolute, np.fabs, np.sign,
     np.conjugate, np.reciprocal,
-]  # fmt: skip
-_POSITIVE = [np.sqrt, np.log, np.log2, np.log10, np.log1p]
-_COMPLEX = [
+)  # fmt: skip
+_POSITIVE = (np.sqrt, np.log, np.log2, np.log10, np.log1p)
+_COMPLEX = (
     np.negative, np.positive, np.square, np.exp, np.exp2, np.expm1, np.sin, np.cos, np.tan, np.arctan, np.sinh, np.cosh,
     np.tanh, np.arcsinh, np.absolute, np.sign, np.conjugate, np.reciprocal, np.sqrt, np.log, np.log2, np.log10, np.log1p,
     np.arcsin, np.arccos, np.arccosh, np.arctanh,
-]  # fmt: skip
+)  # fmt: skip
 
 UNARY = [
     *[S(f, A(2, 3)) for f in _EVERYWHERE + _POSITIVE],
@@ -56,13 +57,13 @@ UNARY = [
 
 # --- Two inputs ----------------------------------------------------------------------------------------------------
 
-_BINARY = [
+_BINARY = (
     np.add, np.subtract, np.multiply, np.divide, np.power, np.float_power, np.arctan2, np.hypot, np.logaddexp,
     np.logaddexp2, np.remainder, np.fmod, np.copysign, np.maximum, np.minimum, np.fmax, np.fmin,
-]  # fmt: skip
+)  # fmt: skip
 _SHAPES = [((2, 3), (2, 3)), ((2, 3), (3,)), ((3,), (2, 3)), ((2, 1), (1, 3)), ((4, 1, 1), (2, 3)), ((), (3,)),
            ((3,), ()), ((), ())]  # fmt: skip
-_COMPLEX_BINARY = [np.add, np.subtract, np.multiply, np.divide, np.power, np.float_power]
+_COMPLEX_BINARY = (np.add, np.subtract, np.multiply, np.divide, np.power, np.float_power)
 
 
 def _binary(f: Callable, first: Any, second: Any) -> S:
@@ -246,9 +247,9 @@ CLIP = [
 
 # --- Methods of ufuncs ---------------------------------------------------------------------------------------------
 
-_REDUCED = [np.add, np.multiply, np.maximum, np.minimum, np.logaddexp, np.hypot]
+_REDUCED = (np.add, np.multiply, np.maximum, np.minimum, np.logaddexp, np.hypot)
 # NumPy reduces these over one axis only. float_power is power here: NumPy 2.4 reduces np.power wrongly, which is refused.
-_ORDERED = [np.subtract, np.divide, np.float_power]
+_ORDERED = (np.subtract, np.divide, np.float_power)
 
 
 def _method(ufunc: Any, name: str, *args: Any, **kwargs: Any) -> S:
