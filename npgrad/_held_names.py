@@ -35,6 +35,8 @@ _LONGEST, _MOST, _MOST_FOUND = 64, 5_000, 256
 
 # (get, put, key, what is held there, what stands for it while a tape records)
 Place = tuple[Callable, Callable, Any, Any, Any]
+# What Python keeps of a class among its attributes.
+_OF_CLASSES = {"__dict__", "__weakref__", "__annotations__", "__annotate__", "__type_params__"}
 _GONE = (LookupError, AttributeError, TypeError, ValueError)
 
 
@@ -164,7 +166,8 @@ class HeldNames:
         elif issubclass(kind, type):
             if value.__module__ == self._names.get("__name__"):
                 attributes = Attributes(value)
-                self._look(attributes.items, attributes.get, attributes.put)
+                own = [(name, held) for name, held in attributes.items if name not in _OF_CLASSES]
+                self._look(own, attributes.get, attributes.put)
         elif kind is staticmethod or kind is classmethod or kind is types.MethodType:
             self._todo.append(value.__func__)
         elif kind is property:

@@ -37,6 +37,7 @@ _CALLERS = {"npgrad", *sys.stdlib_module_names}
 _IS = dis.opmap["IS_OP"]
 # Attributes and functions that give the class of a value.
 _TO_CLASSES = frozenset({"type", "__class__", "dtype"})
+_OWN = frozenset({"self", "cls"})
 _UNKNOWN = object()
 
 
@@ -113,11 +114,28 @@ class _Instructions:
         return (*before, self.all[n].argval) if before else ()
 
     def operands(self, n: int) -> list[Path | None]:
-        """What the comparison number n compares, None for a constant; the right one alone where no more is known."""
+        """What the comparison number n compares, None for what is no class that a program may have been given; the right one
+        alone where no more is known."""
         begin = self.begins(n - 1)
         ends = [span and span[1] for span in self.spans[: n - 1]]
         left = [m for m, end in enumerate(ends) if begin is not None and end is not None and end <= begin]
-        return [None if self.kinds[m] in _CONSTANTS else self.path(m) for m in (n - 1, *left[-1:])]
+        both = (n - 1, *left[-1:])
+        if len(both) == 2 and all(map(self._gives_class, both)):  # as in what `dataclasses` writes
+            return [None, None]
+        return [None if self.kinds[m] in _CONSTANTS or _is_own(self.all[m].argval) else self.path(m) for m in both]
+
+    def _gives_class(self, m: int) -> bool:
+        """Whether the instruction number m gives the class of a value, for which nothing ever stands."""
+        if self.kinds[m] in _ATTRIBUTES:
+            return bool(self.all[m].argval == "__class__")
+        begin = self.begins(m)
+        named = [k for k in range(m) if self.kinds[k] in _NAMES and self.begins(k) == begin is not None]
+        return self.kinds[m] in _CALLS and bool(named) and self.all[named[-1]].argval == "type"
+
+
+def _is_own(name: Any) -> bool:
+    """Whether an instruction loads what methods call their object or its class, which are the user's; one may load two."""
+    return not _OWN.isdisjoint(name if isinstance(name, tuple) else [name])
 
 
 _instructions = functools.lru_cache(4)(_Instructions)

@@ -189,6 +189,29 @@ def test_a_name_that_is_only_called_is_followed_beside_comparisons(program: Any)
     assert on_a_tape(module.f, X) == by_function(module.f, X) == differences(module.f, X)
 
 
+def test_what_python_writes_for_classes_compares_nothing(program: Any) -> None:
+    """As ``dataclasses`` do: ``other.__class__ is self.__class__``."""
+    source = """
+    import dataclasses, enum
+    @dataclasses.dataclass(frozen=True, order=True)
+    class Options:
+        kind: type = np.float32
+    class Kinds(enum.Enum):
+        SINGLE = np.float32
+    @dataclasses.dataclass
+    class Model:
+        options: Options
+        def value(self, x):
+            return self.options.kind(x[0]) * Kinds.SINGLE.value(x[1])
+    MODEL = Model(Options())
+    def f(x):
+        return MODEL.value(x)
+    """
+    module = program(f"{IMPORTS}{textwrap.dedent(source)}")
+    assert on_a_tape(module.f, X) == by_function(module.f, X) == differences(module.f, X)
+    assert operator.is_(module.MODEL.options.kind, np.float32) and operator.is_(module.Kinds.SINGLE.value, np.float32)
+
+
 def test_a_module_that_compares_counts_where_names_lead_to_it(program: Any) -> None:
     helper = program("def tells(v, kind):\n    return v.dtype.type is kind")
     module = program(

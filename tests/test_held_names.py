@@ -170,6 +170,15 @@ def test_methods_of_the_users_tables_are_not_called(program: Any) -> None:
     assert on_a_tape(program(source).f) == [1.0, 0.0]
 
 
+def test_what_python_keeps_of_classes_stays(program: Any) -> None:
+    box = "class Box:\n    kind: np.float32\n    make: np.zeros\n"
+    module = program(f"{box}def f(x: np.float32 = 1.0) -> np.float32:\n    return x")
+    with ng.GradientTape():
+        for annotations in (module.Box.__annotations__, module.f.__annotations__):
+            assert {operator.is_(value, np.ndarray) for value in annotations.values()} == {False}
+            assert {type(value).__module__ for value in annotations.values()} == {"builtins"}
+
+
 def test_data_is_not_searched() -> None:
     names = {
         "__name__": "data",
