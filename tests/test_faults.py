@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import gc
 import inspect
 import math
@@ -109,15 +110,21 @@ class Fault:
     def __init__(self, error: type[BaseException], at: int) -> None:
         self.error, self.left = error, at
 
-    def __call__(self, frame: Any, event: str, argument: Any) -> None:
-        name = frame.f_globals.get("__name__", "")
-        is_guarded = not frame.f_code.co_flags & inspect.CO_GENERATOR and frame.f_code.co_name not in _UNGUARDED
-        is_guarded = is_guarded and name not in _BRACKETS
-        if event == "call" and is_guarded and name.startswith("npgrad."):
+    def __call__(self, frame: types.FrameType, event: str, argument: Any) -> None:
+        # Millions of events come by, most of them no calls; what is asked of a call is asked once of its code.
+        if event != "call":
+            return
+        if _is_guarded(frame.f_code, frame.f_globals.get("__name__", "")):
             self.left -= 1
             if self.left == 0:
                 sys.setprofile(None)
                 raise self.error("injected")
+
+
+@functools.cache
+def _is_guarded(code: types.CodeType, module: str) -> bool:
+    is_guarded = not code.co_flags & inspect.CO_GENERATOR and code.co_name not in _UNGUARDED
+    return is_guarded and module not in _BRACKETS and module.startswith("npgrad.")
 
 
 # What runs in a tape's own __exit__ or in a record's __del__ is nobody's to guard: see the test below.

@@ -96,7 +96,8 @@ def growth(step: Callable[[], None], warm_up: int, repeats: int) -> int:
 
 
 @pytest.mark.once
-def test_ten_thousand_tapes_do_not_grow_memory():
+def test_three_thousand_tapes_do_not_grow_memory():
+    """More would show no more: were one of the smallest objects, of 16 bytes, kept for each tape, it would be 48 kB."""
     data = np.array([1.0, 2.0, 3.0])
 
     def step() -> None:
@@ -108,7 +109,7 @@ def test_ten_thousand_tapes_do_not_grow_memory():
             y = work.sum()
         assert tape.gradient(y, x)[0] == 2.0
 
-    assert growth(step, 1500, 10_000) < 4_000
+    assert growth(step, 1500, 3000) < 4_000
 
 
 @pytest.mark.once

@@ -61,13 +61,11 @@ class S:
     ) -> None:
         if leave_out and not why:
             raise ValueError("say why a test is left out")
-        # Kept where a tape does not look for functions to put others in place of: with thousands of samples in the tables
-        # of many modules, that was most of what a tape took.
-        kept = (function, f if f is not None else function)
+        # Kept where a tape does not look for functions and types to put others in place of: with thousands of samples in
+        # the tables of many modules, that was most of what a tape took.
+        kept = (function, f if f is not None else function, args, kwargs)
         self._kept = lambda: kept
         self.place = None if f is not None else _place(function)
-        self.args = args
-        self.kwargs = kwargs
         self.order = order
         self.leave_out = leave_out
 
@@ -79,6 +77,14 @@ class S:
     def call(self) -> Callable:
         """What is called, unless the function is looked up by its name."""
         return self._kept()[1]
+
+    @property
+    def args(self) -> tuple:
+        return self._kept()[2]
+
+    @property
+    def kwargs(self) -> dict[str, Any]:
+        return self._kept()[3]
 
     @property
     def points(self) -> list[np.ndarray]:
