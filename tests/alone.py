@@ -16,8 +16,8 @@ from pathlib import Path
 from types import ModuleType
 
 _ROOT = Path(__file__).parent.parent
-# Anywhere in a file, as in a function; `tests/fuzz/run.py` is `fuzz`.
-_IMPORTED = re.compile(r'(?:^\s*(?:from|import) +|import_module\(f?")(\w+)', re.MULTILINE)
+# A file that says the name of another one anywhere may import it; `tests/fuzz/run.py` is `fuzz`.
+_WORDS = re.compile(r"\w+")
 
 
 @functools.cache
@@ -28,20 +28,20 @@ def _of_tests(path: str) -> str | None:
 
 
 @functools.cache
-def _imports(path: str) -> frozenset[str]:
-    return frozenset(_IMPORTED.findall(Path(path).read_text(encoding="utf-8")))
+def _words(path: str) -> frozenset[str]:
+    return frozenset(_WORDS.findall(Path(path).read_text(encoding="utf-8")))
 
 
 @contextmanager
 def alone(own: ModuleType) -> Iterator[None]:
-    """Leave out the modules of tests/ and benchmarks/ that neither the file imports nor one that it imports."""
+    """Leave out the modules of tests/ and benchmarks/ that neither the file names nor one that it names."""
     files = {name: getattr(module, "__file__", None) for name, module in sys.modules.items()}
     helpers = {name: file for name, file in files.items() if file and _of_tests(file) not in (None, "conftest", "__init__")}
     needed: set[str] = set()
-    todo = set(_imports(own.__file__ or ""))
+    todo = set(_words(own.__file__ or ""))
     while todo:
         needed |= todo
-        met = (_imports(file) for file in helpers.values() if _of_tests(file) in todo)
+        met = (_words(file) for file in helpers.values() if _of_tests(file) in todo)
         todo = set().union(*met) - needed
     # pytest loads a file of tests as `tests.test_name`, one that imports it as `test_name`.
     hidden = {
