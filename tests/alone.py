@@ -16,8 +16,9 @@ from pathlib import Path
 from types import ModuleType
 
 _ROOT = Path(__file__).parent.parent
-# A file that says the name of another one anywhere may import it; `tests/fuzz/run.py` is `fuzz`.
-_WORDS = re.compile(r"\w+")
+# A file that says the name of a helper anywhere may import it, as by a loop over names; `tests/fuzz/run.py` is `fuzz`. Names
+# of files of tests are also said in comments.
+_WORDS = re.compile(r"(?:^|\s(?:from|import) +)test_\w+|\b(?!test_)\w+", re.MULTILINE)
 
 
 @functools.cache
@@ -29,7 +30,7 @@ def _of_tests(path: str) -> str | None:
 
 @functools.cache
 def _words(path: str) -> frozenset[str]:
-    return frozenset(_WORDS.findall(Path(path).read_text(encoding="utf-8")))
+    return frozenset(word.split()[-1] for word in _WORDS.findall(Path(path).read_text(encoding="utf-8")))
 
 
 @contextmanager
