@@ -1,4 +1,4 @@
-"""The only file that knows a private name of NumPy, or what differs between its versions.
+"""The only file that knows a private name of NumPy, or what differs between its versions and those of Python.
 
 `inspect.signature` cannot read NumPy's C functions in the older supported versions: their parameters are listed here.
 """
@@ -7,11 +7,16 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import sys
 import types
 import warnings
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+
+if sys.version_info < (3, 13):
+    import ctypes
 
 # Sets a shape in place; ``x.shape = ...`` itself warns from NumPy 2.5 on, where this has a method.
 SET_SHAPE: Any = getattr(np.ndarray, "_set_shape", np.ndarray.shape.__set__)  # type: ignore[attr-defined]
@@ -126,3 +131,39 @@ def dispatched_in(module: types.ModuleType) -> list[Any]:
 _DISPATCHED = type(np.concatenate)
 # Where the code of a public module is that only passes names on.
 _HOMES = {"numpy.char": "numpy._core.defchararray", "numpy.strings": "numpy._core.strings"}
+
+
+# --- The variables of a function that runs ---------------------------------------------------------------------------
+
+
+def read_variables(frame: types.FrameType, wanted: Callable[[Any], bool]) -> dict[str, Any]:
+    """The variables of a function that runs, with values of a kind."""
+    names = frame.f_locals
+    found = {name: value for name, value in names.items() if wanted(value)}
+    if sys.version_info < (3, 13):
+        _let_go(names)
+    return found
+
+
+def write_variables(frame: types.FrameType, values: dict[str, Any]) -> None:
+    """Set variables of a function that runs, those that functions inside of it share among them."""
+    names = frame.f_locals
+    if sys.version_info >= (3, 13):
+        names.update(values)
+        return
+    before = dict(names)
+    names.clear()  # all that are named there are set
+    names.update(values)
+    ctypes.pythonapi.PyFrame_LocalsToFast(ctypes.py_object(frame), ctypes.c_int(0))
+    names.update(before | values)
+    _let_go(names)
+
+
+def _let_go(names: dict[str, Any]) -> None:
+    """Empty Python's own copy of all variables, which would keep them alive as long as the function runs; unless it is what
+    `locals` has given to the program."""
+    if sys.getrefcount(names) <= _UNSHARED:
+        names.clear()
+
+
+_UNSHARED = 4  # the frame, the two functions here, and the count itself

@@ -26,12 +26,12 @@ from ._mentions import contents_of
 from ._namespace import form_in_place, may_have_form
 from ._traced import PythonNumber
 
-_PLAIN: set[Any] = {
+PLAIN: set[Any] = {
     bool, int, float, complex, str, bytes, type(None), types.ModuleType, types.CodeType, range, slice, np.dtype,
     PythonNumber, *np.sctypeDict.values(),
 }  # fmt: skip
 # Data is not searched: tables with more entries, what comes after so many values of a module, and after so many finds.
-_LONGEST, _MOST, _MOST_FOUND = 64, 5_000, 256
+_LONGEST, _MOST, _MOST_FOUND, _MOST_OF_VARIABLES = 64, 5_000, 256, 64
 
 # (get, put, key, what is held there, what stands for it while a tape records)
 Place = tuple[Callable, Callable, Any, Any, Any]
@@ -43,13 +43,16 @@ _GONE = (LookupError, AttributeError, TypeError, ValueError)
 class HeldNames:
     """What is held from ``names`` on, those of a module; those names that are NumPy's themselves are not looked at."""
 
-    def __init__(self, names: dict[str, Any], with_types: bool, earlier: Sequence[HeldNames] = ()) -> None:
-        """``earlier`` is what was found before, which may be in place."""
+    def __init__(
+        self, names: dict[str, Any], with_types: bool, earlier: Sequence[HeldNames] = (), module: dict | None = None
+    ) -> None:
+        """``earlier`` is what was found before, which may be in place. With a ``module``, the names are variables of one of
+        its functions, and NumPy's own are looked at, too."""
         self.places: list[Place] = []
         self.has_types: bool = any(one.has_types for one in earlier)
         # The sizes of tables in which something was found, and of empty ones of the module, as they were.
         self.tables: list[tuple[Callable[[], int], int]] = []
-        self._names = names
+        self._module = names if module is None else module
         self.with_types = with_types
         # One form for each value: aliases stay aliases.
         self._made: dict[int, tuple[Any, Any]] = {}
@@ -57,13 +60,13 @@ class HeldNames:
             if one.with_types is with_types:
                 self._made.update(one._made)
         self._origins = {id(form): value for one in earlier for *_, value, form in one.places}
-        self._seen: dict[int, Any] = {id(one): one for one in (names, vars(builtins))}
+        self._seen: dict[int, Any] = {id(one): one for one in (names, self._module, vars(builtins))}
         self._todo: collections.deque = collections.deque()
         own = [(name, value) for name, value in list(names.items()) if not name.startswith("__")]
         self.tables += [(value.__len__, 0) for _, value in own if type(value) in (dict, list) and not value]
-        direct = [(name, value) for name, value in own if self._by_name(value) is None]
+        direct = own if module is not None else [(name, value) for name, value in own if self._by_name(value) is None]
         self._look(direct, names.get, names.__setitem__)
-        self._search()
+        self._search(_MOST if module is None else _MOST_OF_VARIABLES)
         for searched in (self._seen, self._todo, self._origins):  # what the program lets go is not kept
             searched.clear()
 
@@ -98,7 +101,7 @@ class HeldNames:
 
     def _form(self, value: Any) -> Any:
         kind = type(value)
-        if kind in _PLAIN or issubclass(kind, ndarray):
+        if kind in PLAIN or issubclass(kind, ndarray):
             return value
         known = self._made.get(id(value))
         if known is None:
@@ -112,9 +115,8 @@ class HeldNames:
         if kind is tuple or hasattr(kind, "_make"):
             if len(value) > _LONGEST:
                 return value
-            made = tuple_of(value, self._form)
-            self._todo.extend(value if made is value else ())
-            return made
+            self._todo.extend(value)
+            return tuple_of(value, self._form)
         if kind is functools.partial:
             self._todo.extend([value.func, *value.args, *value.keywords.values()])
             return partial_of(value, self._form)
@@ -134,7 +136,7 @@ class HeldNames:
         """Note what stands for values of a container; whether there is any."""
         found = False
         for key, value in items:
-            if type(value) in _PLAIN:
+            if type(value) in PLAIN:
                 continue
             value = self._origins.get(id(value), value)
             form = self._form(value)
@@ -145,14 +147,14 @@ class HeldNames:
                 self._todo.append(value)
         return found
 
-    def _search(self) -> None:
+    def _search(self, most: int) -> None:
         todo, seen = self._todo, self._seen
-        for _ in range(_MOST):
+        for _ in range(most):
             if not todo or len(self.places) >= _MOST_FOUND:
                 return
             value = todo.popleft()
             kind = type(value)
-            if kind in _PLAIN or id(value) in seen or issubclass(kind, ndarray):
+            if kind in PLAIN or id(value) in seen or issubclass(kind, ndarray):
                 continue
             seen[id(value)] = value
             self._go_into(kind, value)
@@ -164,7 +166,7 @@ class HeldNames:
             if table.size() <= _LONGEST and self._look(table.items(), table.get, table.put):
                 self.tables.append((table.size, table.size()))
         elif issubclass(kind, type):
-            if value.__module__ == self._names.get("__name__"):
+            if value.__module__ == self._module.get("__name__"):
                 attributes = Attributes(value)
                 own = [(name, held) for name, held in attributes.items if name not in _OF_CLASSES]
                 self._look(own, attributes.get, attributes.put)
@@ -182,7 +184,7 @@ class HeldNames:
     def _function(self, function: types.FunctionType) -> None:
         """What a function of this module has besides the module's names."""
         self._todo.append(getattr(function, "__wrapped__", None))
-        if function.__globals__ is not self._names:
+        if function.__globals__ is not self._module:
             return
         own = [("__defaults__", function.__defaults__)]
         self._look(own, functools.partial(getattr, function), functools.partial(setattr, function))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any, NoReturn, Self
 
 import numpy as np
@@ -12,6 +13,7 @@ from ._leaks import LeakError, warn
 from ._record import Record, forget_closed
 from ._tracebacks import public, shorten
 from ._variable import Variable
+from ._variables_around import VariablesAround, entering_frame
 from ._while_recording import insist
 
 
@@ -46,6 +48,7 @@ class Lifecycle:
         self._variables: list[Variable] = []
         self._copies = PlainCopies()
         self._warned = False
+        self._around: VariablesAround | None = None
 
     # --- Context
 
@@ -56,6 +59,14 @@ class Lifecycle:
         if self._record is None:
             self._renew()
         self._start()
+        frame = entering_frame(sys._getframe(2))  # that of `public` is between them
+        if frame is not None:
+            self._around = VariablesAround()
+            try:
+                self._around.put(frame)
+            except BaseException:
+                self._stop()
+                raise
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
@@ -94,7 +105,12 @@ class Lifecycle:
         try:
             insist(record.stop)
         finally:
-            insist(in_place.leave, record)
+            try:
+                if self._around is not None:
+                    insist(self._around.take_away)
+                    self._around = None
+            finally:
+                insist(in_place.leave, record)
 
     def __repr__(self) -> str:
         state = "recording" if self._recording else "used up" if self._consumed else "stopped"

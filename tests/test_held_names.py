@@ -62,6 +62,7 @@ PLACES = {
     "deque": ("HELD = collections.deque([{it}])", "HELD[0]"),
     "tables in tables": ("HELD = {{'a': [1, (2, {{'it': {it}}})]}}", "HELD['a'][1][1]['it']"),
     "tuples in tables": ("HELD = {{'a': [(1, (2, {it}))]}}", "HELD['a'][0][1][1]"),
+    "a list beside it in a tuple": ("HELD = ({it}, [{it}])", "HELD[1][0]"),
     "class": ("class Box:\n    it = {it}", "Box.it"),
     "class, static": ("class Box:\n    it = staticmethod({it})", "Box().it"),
     "object": ("class Box:\n    pass\nBOX = Box()\nBOX.it = {it}", "BOX.it"),
