@@ -13,7 +13,7 @@ from ._leaks import LeakError, warn
 from ._record import Record, forget_closed
 from ._tracebacks import public, shorten
 from ._variable import Variable
-from ._variables_around import VariablesAround, entering_frame
+from ._variables_around import VariablesAround
 from ._while_recording import insist
 
 
@@ -59,14 +59,12 @@ class Lifecycle:
         if self._record is None:
             self._renew()
         self._start()
-        frame = entering_frame(sys._getframe(2))  # that of `public` is between them
-        if frame is not None:
+        try:
             self._around = VariablesAround()
-            try:
-                self._around.put(frame)
-            except BaseException:
-                self._stop()
-                raise
+            self._around.put(sys._getframe(2))  # that of `public` is between them
+        except BaseException:
+            self._stop()
+            raise
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
@@ -108,7 +106,6 @@ class Lifecycle:
             try:
                 if self._around is not None:
                     insist(self._around.take_away)
-                    self._around = None
             finally:
                 insist(in_place.leave, record)
 

@@ -22,7 +22,7 @@ from ._namespace import may_have_form
 _WITH_PARTS = (tuple, functools.partial, types.MethodType)
 
 
-def entering_frame(frame: types.FrameType) -> types.FrameType | None:
+def _entering(frame: types.FrameType) -> types.FrameType | None:
     """The frame of a function of the user's that enters a tape, also by `contextlib.ExitStack`; None for others: npgrad's,
     and the code of modules and of classes, whose names are looked up as such."""
     while frame.f_globals.get("__name__") == "contextlib" and frame.f_back is not None:
@@ -52,9 +52,11 @@ class VariablesAround:
         self._held: HeldNames | None = None
         self._swapped: dict[str, tuple[Any, Any]] = {}
 
-    def put(self, frame: types.FrameType) -> None:
-        variables = read_variables(frame, _may_hold)
-        if not variables:
+    def put(self, caller: types.FrameType) -> None:
+        """For a tape that a frame enters."""
+        frame = _entering(caller)
+        variables = {} if frame is None else read_variables(frame, _may_hold)
+        if frame is None or not variables:
             return
         names = variables.copy()
         held = HeldNames(names, True, module=frame.f_globals)
