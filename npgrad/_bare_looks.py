@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import collections
 import contextlib
+import functools
 import types
+from collections.abc import Callable
 from typing import Any
 
 
@@ -24,14 +26,22 @@ def is_ours(value: Any) -> bool:
 
 def names_of(value: Any) -> dict[str, Any]:
     """The ``__dict__`` of an object; an empty one for objects without, and where the class has something else for it."""
-    found = [vars(base) for base in type(value).__mro__]
-    if any("__dict__" in names and type(names["__dict__"]) not in _DESCRIPTORS for names in found):
-        return {}
-    of_c = next(get for names in found if type(get := names.get("__getattribute__")) is types.WrapperDescriptorType)
-    with contextlib.suppress(AttributeError):
-        names = of_c(value, "__dict__")
-        return names if type(names) is dict else {}
+    kind: Any = type(value)
+    get = _getting(kind)
+    if get is not None:
+        with contextlib.suppress(AttributeError):
+            names = get(value, "__dict__")
+            return names if type(names) is dict else {}
     return {}
+
+
+@functools.lru_cache(1024)
+def _getting(kind: Any) -> Callable | None:
+    """How C looks attributes up for objects of a class; None where the class has something else than ``__dict__``."""
+    found = [vars(base) for base in kind.__mro__]
+    if any("__dict__" in names and type(names["__dict__"]) not in _DESCRIPTORS for names in found):
+        return None
+    return next(get for names in found if type(get := names.get("__getattribute__")) is types.WrapperDescriptorType)
 
 
 _DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
@@ -42,21 +52,24 @@ def is_hashed_by_code(value: Any) -> bool:
     return type(type(value).__hash__) is types.FunctionType
 
 
-def _slots(kind: type) -> tuple[str, ...]:
-    slots = vars(kind).get("__slots__", ())
-    names = (slots,) if isinstance(slots, str) else tuple(slots)
-    return tuple([name for name in names if not name.startswith("__")])
+@functools.lru_cache(1024)
+def _members(kind: Any) -> list[tuple[str, types.MemberDescriptorType]]:
+    found = []
+    for base in kind.__mro__:
+        slots = vars(base).get("__slots__", ())
+        for name in (slots,) if isinstance(slots, str) else tuple(slots):
+            if not name.startswith("__") and type(member := vars(base).get(name)) is types.MemberDescriptorType:
+                found.append((name, member))
+    return found
 
 
 def filled_slots(value: Any) -> list[tuple[str, Any]]:
     """(name, value) of what an object has in slots."""
+    kind: Any = type(value)
     found = []
-    for base in type(value).__mro__:
-        for name in _slots(base):
-            member = vars(base).get(name)
-            if type(member) is types.MemberDescriptorType:
-                with contextlib.suppress(AttributeError):
-                    found.append((name, member.__get__(value)))
+    for name, member in _members(kind):
+        with contextlib.suppress(AttributeError):
+            found.append((name, member.__get__(value)))
     return found
 
 

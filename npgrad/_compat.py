@@ -10,7 +10,6 @@ import inspect
 import sys
 import types
 import warnings
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -136,10 +135,10 @@ _HOMES = {"numpy.char": "numpy._core.defchararray", "numpy.strings": "numpy._cor
 # --- The variables of a function that runs ---------------------------------------------------------------------------
 
 
-def read_variables(frame: types.FrameType, wanted: Callable[[Any], bool]) -> dict[str, Any]:
-    """The variables of a function that runs, with values of a kind."""
+def read_variables(frame: types.FrameType) -> dict[str, Any]:
+    """The variables of a function that runs."""
     names = frame.f_locals
-    found = {name: value for name, value in names.items() if wanted(value)}
+    found = dict(names)
     if sys.version_info < (3, 13):
         _let_go(names)
     return found

@@ -6,20 +6,26 @@ from __future__ import annotations
 
 import functools
 import types
+from collections.abc import Collection
 from inspect import CO_OPTIMIZED
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
-from ._bare_looks import table_of
+from ._bare_looks import filled_slots, names_of
 from ._comparisons import compared
 from ._compat import read_variables, write_variables
+from ._following import FOLLOWED_OBJECTS
 from ._guards import generator_classes
 from ._held_names import PLAIN, HeldNames
 from ._leaks import is_users_code
-from ._namespace import may_have_form
+from ._mentions import contents_of
 
-_WITH_PARTS = (tuple, functools.partial, types.MethodType)
+# Classes of what may have a form, and of what is looked into for it: in two steps, as each tape that is entered does.
+_WITH_FORMS = {type, np.ufunc, types.BuiltinFunctionType, type(np.mean), functools.partial}
+_TABLES, _FUNCTIONS = {dict, list, tuple}, {types.FunctionType, types.MethodType}
+_STEPS, _LONGEST = 2, 64
 
 
 def _entering(frame: types.FrameType) -> types.FrameType | None:
@@ -33,15 +39,33 @@ def _entering(frame: types.FrameType) -> types.FrameType | None:
     return frame if is_users_code(frame.f_globals.get("__name__"), code.co_filename) else None
 
 
-def _may_hold(value: Any) -> bool:
-    kind = type(value)
+@functools.lru_cache(512)
+def _is_looked_into(kind: Any) -> bool:
     if kind in PLAIN or issubclass(kind, ndarray):
         return False
+    return kind in _TABLES or kind in _FUNCTIONS or is_users_code(str(kind.__module__))
+
+
+def _parts_of(value: Any) -> Collection:
+    kind = type(value)
     if kind is types.FunctionType:
-        return bool(value.__defaults__ or value.__kwdefaults__ or value.__closure__)
-    if kind in generator_classes() or is_users_code(str(kind.__module__)) or kind in _WITH_PARTS:
+        own = [part for cell in value.__closure__ or () for part in contents_of(cell)]
+        return [*own, *(value.__defaults__ or ()), *(value.__kwdefaults__ or {}).values()]
+    if kind is types.MethodType:
+        return [value.__self__]
+    if kind in _TABLES:
+        return () if len(value) > _LONGEST else list(value.values() if kind is dict else value)
+    return [*names_of(value).values(), *[part for _, part in filled_slots(value)]]
+
+
+def _may_hold(values: Collection, steps: int) -> bool:
+    """Whether there is something among values, or in what they lead to, that may have a form."""
+    kinds = set(map(type, values))
+    found = (_WITH_FORMS, FOLLOWED_OBJECTS, generator_classes())
+    if not all(map(kinds.isdisjoint, found)):
         return True
-    return may_have_form(value) or table_of(value) is not None
+    inner = {kind for kind in kinds if _is_looked_into(kind)} if steps else set()
+    return bool(inner) and any(_may_hold(_parts_of(value), steps - 1) for value in values if type(value) in inner)
 
 
 class VariablesAround:
@@ -55,9 +79,12 @@ class VariablesAround:
     def put(self, caller: types.FrameType) -> None:
         """For a tape that a frame enters."""
         frame = _entering(caller)
-        variables = {} if frame is None else read_variables(frame, _may_hold)
-        if frame is None or not variables:
+        if frame is None:
             return
+        variables = read_variables(frame)
+        if not _may_hold(variables.values(), _STEPS + 1):
+            return
+        variables = {name: value for name, value in variables.items() if _may_hold([value], _STEPS + 1)}
         names = variables.copy()
         held = HeldNames(names, True, module=frame.f_globals)
         if held.has_types and compared(frame.f_globals):
@@ -75,8 +102,7 @@ class VariablesAround:
         if self._held is None or self._frame is None:
             return
         self._held.take_away()
-        forms = {id(form) for _, form in self._swapped.values()}
-        now = read_variables(self._frame, lambda value: id(value) in forms) if forms else {}
+        now = read_variables(self._frame) if self._swapped else {}
         back = {name: value for name, (value, form) in self._swapped.items() if now.get(name) is form}
         if back:
             write_variables(self._frame, back)

@@ -309,7 +309,7 @@ _REACHED = ("plain", "P[", "pc", "old_")
 
 @pytest.mark.parametrize("code", [code for code in SILENT if any(name in code for name in _REACHED)])
 def test_what_the_functional_interface_reaches_is_followed(code: str) -> None:
-    names: dict[str, Any] = {**test_leaks.MODULES, **test_leaks.constants(), "__name__": "a_program"}
+    names: dict[str, Any] = {**test_leaks.MODULES, **test_leaks.OLD, **test_leaks.constants(), "__name__": "a_program"}
     row = _row(code, names)
     try:
         found = ng.jacobian(row, tuple(range(6)))(*test_leaks.POINT.values())

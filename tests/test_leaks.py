@@ -84,12 +84,11 @@ def constants() -> dict[str, Any]:
         "i0": np.int64(2),
         "ls": [1.0, 2.0],
         "rng": np.random.default_rng(0),
-        **OLD,
     }
 
 
 def run(code: str, point: dict[str, Any], fixed: dict[str, Any]) -> Any:
-    names = {**MODULES, **fixed, **point}
+    names = {**MODULES, **OLD, **fixed, **point}
     random.seed(0)
     np.random.seed(0)
     with warnings.catch_warnings(), np.errstate(all="ignore"):
