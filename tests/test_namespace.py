@@ -351,10 +351,10 @@ def test_what_a_program_binds_in_a_module_stays(module: Any, name: str, monkeypa
     def mine(*args: Any) -> Any:
         return "mine"
 
-    original = getattr(module, name)
+    held = types.MappingProxyType({"original": getattr(module, name)})  # a variable would be swapped
     with ng.GradientTape():
         form = getattr(module, name)
-        assert form is not original
+        assert form is not held["original"]
         monkeypatch.setattr(module, name, mine)
         assert getattr(module, name) is mine
     assert getattr(module, name) is mine  # and now it is bound before the tape
@@ -366,13 +366,13 @@ def test_what_a_program_binds_in_a_module_stays(module: Any, name: str, monkeypa
     monkeypatch.setattr(module, name, np.ones(3))
     with ng.GradientTape():
         assert isinstance(getattr(module, name), np.ndarray)
-    setattr(module, name, original)
+    setattr(module, name, held["original"])
     with ng.GradientTape():
         assert getattr(module, name) is form
         setattr(module, name, form)
-    assert getattr(module, name) is original and type(module) is types.ModuleType
+    assert getattr(module, name) is held["original"] and type(module) is types.ModuleType
     monkeypatch.undo()
-    setattr(module, name, original)
+    setattr(module, name, held["original"])
 
 
 @pytest.mark.parametrize("make", [lambda x: np.histogram2d(x, x, bins=2)[0], lambda x: np.histogramdd((x, x), bins=2)[0]])

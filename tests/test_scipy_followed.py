@@ -227,13 +227,21 @@ def test_what_stands_for_factors() -> None:
     np.testing.assert_array_equal(ng.jacobian(lambda x: before.solve(x))(np.ones(2)), np.diag([0.5, 0.25]))
 
 
-def test_factors_of_a_local_variable_are_refused_with_a_cure() -> None:
-    """Compiled code has them, and nothing leads to the variable."""
+def test_factors_of_a_local_variable_are_followed() -> None:
     factors = sparse_linalg.splu(sparse.csc_array(np.diag([2.0, 4.0])))
     with ng.GradientTape() as tape:
         x = tape.watch(np.ones(2))
+        y = factors.solve(x) * 2
+    np.testing.assert_array_equal(tape.gradient(y, x), [1.0, 0.5])
+
+
+def test_factors_that_no_search_finds_are_refused_with_a_cure() -> None:
+    """Compiled code has them, and nothing leads to where they are."""
+    held = types.MappingProxyType({"factors": sparse_linalg.splu(sparse.csc_array(np.diag([2.0, 4.0])))})
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.ones(2))
         with pytest.raises(ng.LeakError, match=r"factorise inside of the tape"):
-            factors.solve(x) * 2
+            held["factors"].solve(x) * 2
 
 
 def test_an_iteration_that_does_not_converge_for_the_derivative_raises() -> None:

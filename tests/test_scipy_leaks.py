@@ -3,6 +3,7 @@ or silent and listed in docs/leaks.md. With plain data SciPy works while a tape 
 
 import importlib
 import pathlib
+import types
 
 import numpy as np
 import pytest
@@ -110,12 +111,12 @@ def test_captured_names_are_put_back():
     """scipy.stats binds np.asarray by itself; what stands for it while a tape records goes again, also after an error."""
     compiled = importlib.import_module("scipy.spatial._ckdtree")
     assert distributions.asarray is np.asarray
-    original = np.asarray
+    held = types.MappingProxyType({"asarray": np.asarray})  # a variable would be swapped
     with pytest.raises(ZeroDivisionError), ng.GradientTape():
-        assert distributions.asarray is np.asarray is not original
+        assert distributions.asarray is np.asarray is not held["asarray"]
         assert compiled.np is not np
         raise ZeroDivisionError
-    assert distributions.asarray is original
+    assert distributions.asarray is held["asarray"]
     assert compiled.np is np
 
 
