@@ -60,12 +60,17 @@ def hidden_in(value: Any) -> list:
     return found
 
 
+def is_named_tuple(kind: type) -> bool:
+    return issubclass(kind, tuple) and hasattr(kind, "_fields")
+
+
 def tuple_of(value: Any, form: Callable[[Any], Any]) -> Any:
     """A tuple of what stands for its items; the same one if nothing does."""
-    items = [form(item) for item in value]
-    if all(map(operator.is_, items, value)):
+    before = list(tuple.__iter__(value))
+    items = [form(item) for item in before]
+    if all(map(operator.is_, items, before)):
         return value
-    return value._make(items) if hasattr(value, "_make") else tuple(items)
+    return value._make(items) if is_named_tuple(type(value)) else tuple(items)
 
 
 def partial_of(value: functools.partial, form: Callable[[Any], Any]) -> functools.partial:

@@ -18,17 +18,18 @@ import numpy as np
 from numpy import ndarray
 
 from ._bare_looks import filled_slots, names_of, table_of
-from ._carriers import Attributes, carries, partial_of, tuple_of
+from ._carriers import Attributes, carries, is_named_tuple, partial_of, tuple_of
 from ._class_forms import form_of_type
 from ._guards import generator_classes, guarded_generator
 from ._leaks import is_users_code
 from ._mentions import contents_of
 from ._namespace import form_in_place, may_have_form
-from ._traced import PythonNumber
+from ._traced import PythonNumber, TracedArray
 
+# What holds nothing to be swapped: tables of nothing else are not searched.
 PLAIN: set[Any] = {
-    bool, int, float, complex, str, bytes, type(None), types.ModuleType, types.CodeType, range, slice, np.dtype,
-    PythonNumber, *np.sctypeDict.values(),
+    bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, TracedArray, PythonNumber,
+    *np.sctypeDict.values(),
 }  # fmt: skip
 # Data is not searched: tables with more entries, what comes after so many values of a module, and after so many finds.
 _LONGEST, _MOST, _MOST_FOUND, _MOST_OF_VARIABLES = 64, 5_000, 256, 64
@@ -112,10 +113,10 @@ class HeldNames:
         return known[1]
 
     def _make(self, kind: Any, value: Any) -> Any:
-        if kind is tuple or hasattr(kind, "_make"):
-            if len(value) > _LONGEST:
+        if kind is tuple or is_named_tuple(kind):
+            if tuple.__len__(value) > _LONGEST:
                 return value
-            self._todo.extend(value)
+            self._todo.extend(tuple.__iter__(value))
             return tuple_of(value, self._form)
         if kind is functools.partial:
             self._todo.extend([value.func, *value.args, *value.keywords.values()])

@@ -21,8 +21,9 @@ from typing import Any
 from ._bound_names import NamesInPlace
 from ._carriers import still
 from ._comparisons import compared
+from ._held_names import PLAIN
 from ._leaks import warn
-from ._swaps import PLAIN, Swaps, Unswapped
+from ._swaps import Swaps, Unswapped
 from ._tracebacks import public
 from ._while_recording import insist
 

@@ -361,6 +361,7 @@ _later: dict[str, Callable[[], None]] = {
 }
 
 
+# Several threads may be the first to use a tape.
 lock = threading.RLock()
 
 

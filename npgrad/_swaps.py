@@ -34,20 +34,15 @@ from ._carriers import (
 )
 from ._class_forms import held_form
 from ._guards import generator_classes, guarded_generator, guarded_write
+from ._held_names import PLAIN
 from ._holders import HeldArray, LentStorage
 from ._leaks import is_users_code
 from ._mentions import Named, contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
 from ._namespace import form_in_place, may_have_form, original_of
 from ._storage import has_overlaps
-from ._traced import PythonNumber, SeenArray, TracedArray, as_seen, is_inexact, on_memory_of, unwrap, view_of
+from ._traced import SeenArray, TracedArray, as_seen, is_inexact, on_memory_of, unwrap, view_of
 from ._users_classes import put_method
-
-# What holds nothing to be swapped: lists of nothing else are not searched.
-PLAIN: set[Any] = {
-    bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, TracedArray, PythonNumber,
-    *np.sctypeDict.values(),
-}  # fmt: skip
 
 
 def _is_work_array(value: Any) -> bool:

@@ -37,6 +37,7 @@ _CALLERS = {"npgrad", *sys.stdlib_module_names}
 _IS = dis.opmap["IS_OP"]
 # Attributes and functions that give the class of a value.
 _TO_CLASSES = frozenset({"type", "__class__", "dtype"})
+# What methods call their object and its class, which are the user's: no class of NumPy's.
 _OWN = frozenset({"self", "cls"})
 _UNKNOWN = object()
 

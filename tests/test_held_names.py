@@ -4,12 +4,10 @@ This module compares nothing by ``is``, before which types of numbers stay thems
 """
 
 import collections
-import itertools
 import operator
-import sys
 import textwrap
 import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -19,24 +17,14 @@ import npgrad as ng
 from npgrad._held_names import HeldNames
 
 X = np.array([2.0, 3.0])
-_numbers = itertools.count()
+
+
+IMPORTS = "import collections, functools, types\nimport numpy as np\n"
 
 
 @pytest.fixture
-def program() -> Iterator[Callable[[str], types.ModuleType]]:
-    made = []
-
-    def load(source: str) -> types.ModuleType:
-        module = types.ModuleType(f"legacy_holder_{next(_numbers)}")
-        sys.modules[module.__name__] = module
-        made.append(module.__name__)
-        imports = "import collections, functools, types\nimport numpy as np\n"
-        exec(compile(imports + textwrap.dedent(source), module.__name__, "exec"), vars(module))
-        return module
-
-    yield load
-    for name in made:
-        del sys.modules[name]
+def program(users_module: Any) -> Callable[[str], types.ModuleType]:
+    return lambda source: users_module(IMPORTS + textwrap.dedent(source))
 
 
 def on_a_tape(f: Callable, x: np.ndarray = X) -> list[float]:
@@ -178,6 +166,21 @@ def test_what_python_keeps_of_classes_stays(program: Any) -> None:
         for annotations in (module.Box.__annotations__, module.f.__annotations__):
             assert {operator.is_(value, np.ndarray) for value in annotations.values()} == {False}
             assert {type(value).__module__ for value in annotations.values()} == {"builtins"}
+
+
+def test_what_only_looks_like_a_named_tuple(program: Any) -> None:
+    source = """
+    class Maker:
+        def _make(self):
+            return None
+    class Row(tuple):
+        _make = __len__ = __iter__ = None
+    MAKER, ROW = Maker(), Row((np.zeros, 1))
+    def f(x):
+        return (x * x).sum() if MAKER is not None and ROW is not None else 0.0
+    """
+    module = program(source)
+    assert on_a_tape(module.f) == ng.grad(module.f)(X).tolist() == [4.0, 6.0]
 
 
 def test_data_is_not_searched() -> None:
