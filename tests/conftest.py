@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import os
 import sys
-from collections.abc import Iterator
+import textwrap
+import types
+from collections.abc import Callable, Iterator
 
 import pytest
 from alone import alone
@@ -35,6 +38,26 @@ def pytest_collection_finish() -> None:
 def _alone(request: pytest.FixtureRequest) -> Iterator[None]:
     with alone(request.module):
         yield
+
+
+_numbers = itertools.count()
+
+
+@pytest.fixture
+def users_module() -> Iterator[Callable[[str], types.ModuleType]]:
+    """Makes a module of the user's of its source."""
+    made = []
+
+    def load(source: str) -> types.ModuleType:
+        module = types.ModuleType(f"legacy_{next(_numbers)}")
+        sys.modules[module.__name__] = module
+        made.append(module.__name__)
+        exec(compile(textwrap.dedent(source), module.__name__, "exec"), vars(module))
+        return module
+
+    yield load
+    for name in made:
+        del sys.modules[name]
 
 
 def pytest_sessionfinish() -> None:

@@ -2,11 +2,9 @@
 
 import collections
 import functools
-import sys
 import textwrap
 import threading
 import types
-from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -136,23 +134,10 @@ USES = {
 }
 
 
-@pytest.fixture
-def program() -> Iterator[Callable[[str], types.ModuleType]]:
-    module = types.ModuleType("legacy_objects")
-    sys.modules[module.__name__] = module
-
-    def load(source: str) -> types.ModuleType:
-        exec(compile(source, module.__name__, "exec"), vars(module))
-        return module
-
-    yield load
-    del sys.modules[module.__name__]
-
-
 @pytest.mark.parametrize("use", USES)
 @pytest.mark.parametrize("kind", OBJECTS)
-def test_nothing_is_asked(kind: str, use: str, program: Any) -> None:
-    module = program(f"{HEARD}{textwrap.dedent(OBJECTS[kind])}\n{USES[use]}")
+def test_nothing_is_asked(kind: str, use: str, users_module: Any) -> None:
+    module = users_module(f"{HEARD}{textwrap.dedent(OBJECTS[kind])}\n{USES[use]}")
     before = module.asked.copy()
     for _ in range(2):
         with ng.GradientTape() as tape:

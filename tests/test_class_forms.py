@@ -3,10 +3,8 @@
 import itertools
 import operator
 import pickle
-import sys
 import textwrap
-import types
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,24 +13,6 @@ import pytest
 import npgrad as ng
 
 X = np.array([2.0, 3.0])
-_numbers = itertools.count()
-
-
-@pytest.fixture
-def program() -> Iterator[Callable[[str], types.ModuleType]]:
-    """A module of the user's, of this source."""
-    made = []
-
-    def load(source: str) -> types.ModuleType:
-        module = types.ModuleType(f"legacy_classes_{next(_numbers)}")
-        sys.modules[module.__name__] = module
-        made.append(module.__name__)
-        exec(compile(textwrap.dedent(source), module.__name__, "exec"), vars(module))
-        return module
-
-    yield load
-    for name in made:
-        del sys.modules[name]
 
 
 def differences(f: Callable, x: np.ndarray) -> list[float]:
@@ -91,9 +71,9 @@ BEFORE = {
 
 
 @pytest.mark.parametrize("use", INSIDE)
-def test_a_type_of_numbers_is_followed(use: str, program: Any) -> None:
+def test_a_type_of_numbers_is_followed(use: str, users_module: Any) -> None:
     for kind in NAMES:
-        f = program(f"{IMPORTS}\ndef f(x):\n    {INSIDE[use].format(kind=kind)}").f
+        f = users_module(f"{IMPORTS}\ndef f(x):\n    {INSIDE[use].format(kind=kind)}").f
         expected = differences(f, X)
         assert expected == [3.0, 2.0]
         assert on_a_tape(f, X) == expected, kind
@@ -102,15 +82,15 @@ def test_a_type_of_numbers_is_followed(use: str, program: Any) -> None:
 
 @pytest.mark.parametrize("call", [on_a_tape, by_function])
 @pytest.mark.parametrize("use", BEFORE)
-def test_a_type_that_was_held_before_is_followed(use: str, call: Callable, program: Any) -> None:
+def test_a_type_that_was_held_before_is_followed(use: str, call: Callable, users_module: Any) -> None:
     for kind in NAMES:
         before, made = (text.format(kind=kind) for text in BEFORE[use])
-        f = program(f"{IMPORTS}\n{before}\ndef f(x):\n    return {made} * x[1]").f
+        f = users_module(f"{IMPORTS}\n{before}\ndef f(x):\n    return {made} * x[1]").f
         assert call(f, X) == differences(f, X), kind
 
 
-def test_a_module_has_its_names_back(program: Any) -> None:
-    module = program(f"{IMPORTS}\nKINDS = [float32]\ndef f(x):\n    return float32(x[0]) * KINDS[0](x[1]) * alias(1)")
+def test_a_module_has_its_names_back(users_module: Any) -> None:
+    module = users_module(f"{IMPORTS}\nKINDS = [float32]\ndef f(x):\n    return float32(x[0]) * KINDS[0](x[1]) * alias(1)")
     on_a_tape(module.f, X)
     by_function(module.f, X)
     assert operator.is_(module.float32, np.float32) and operator.is_(module.alias, np.complex64)
@@ -149,9 +129,9 @@ def asked(v):
 
 
 @pytest.mark.parametrize("call", [on_a_tape, by_function])
-def test_a_type_of_numbers_answers_as_ever(call: Callable, program: Any) -> None:
+def test_a_type_of_numbers_answers_as_ever(call: Callable, users_module: Any) -> None:
     following = "def f(x):\n    answers.append(asked(v))\n    return float32(x[0])"
-    module = program(f"{IMPORTS}\nimport copy, pickle\n{ASKED}\n{following}")
+    module = users_module(f"{IMPORTS}\nimport copy, pickle\n{ASKED}\n{following}")
     for kind in (np.float32, np.complex64, np.int32):
         module.v, module.answers = kind(3), []
         assert call(module.f, X) == [1.0, 0.0]
@@ -173,8 +153,8 @@ TELLING = {
 
 
 @pytest.mark.parametrize("way", TELLING)
-def test_where_types_are_compared_by_identity_they_are_themselves(way: str, program: Any) -> None:
-    module = program(
+def test_where_types_are_compared_by_identity_they_are_themselves(way: str, users_module: Any) -> None:
+    module = users_module(
         f"{IMPORTS}\nKINDS = {{'a': float32, 'b': np.complex64}}\ndef same(a, b):\n    return a.type is b\n"
         f"def tells(v):\n    {TELLING[way]}\ndef f(x):\n    answers.append(tells(v))\n    return x[0] * len(KINDS)"
     )
@@ -184,12 +164,13 @@ def test_where_types_are_compared_by_identity_they_are_themselves(way: str, prog
         assert module.answers == [module.tells(module.v)]
 
 
-def test_a_name_that_is_only_called_is_followed_beside_comparisons(program: Any) -> None:
-    module = program(f"{IMPORTS}\ndef f(x):\n    return float32(x[0]) * x[1]\ndef g(v, w):\n    return v.dtype.type is w")
+def test_a_name_that_is_only_called_is_followed_beside_comparisons(users_module: Any) -> None:
+    compares = "def g(v, w):\n    return v.dtype.type is w"
+    module = users_module(f"{IMPORTS}\ndef f(x):\n    return float32(x[0]) * x[1]\n{compares}")
     assert on_a_tape(module.f, X) == by_function(module.f, X) == differences(module.f, X)
 
 
-def test_what_python_writes_for_classes_compares_nothing(program: Any) -> None:
+def test_what_python_writes_for_classes_compares_nothing(users_module: Any) -> None:
     """As ``dataclasses`` do: ``other.__class__ is self.__class__``."""
     source = """
     import dataclasses, enum
@@ -207,14 +188,14 @@ def test_what_python_writes_for_classes_compares_nothing(program: Any) -> None:
     def f(x):
         return MODEL.value(x)
     """
-    module = program(f"{IMPORTS}{textwrap.dedent(source)}")
+    module = users_module(f"{IMPORTS}{textwrap.dedent(source)}")
     assert on_a_tape(module.f, X) == by_function(module.f, X) == differences(module.f, X)
     assert operator.is_(module.MODEL.options.kind, np.float32) and operator.is_(module.Kinds.SINGLE.value, np.float32)
 
 
-def test_a_module_that_compares_counts_where_names_lead_to_it(program: Any) -> None:
-    helper = program("def tells(v, kind):\n    return v.dtype.type is kind")
-    module = program(
+def test_a_module_that_compares_counts_where_names_lead_to_it(users_module: Any) -> None:
+    helper = users_module("def tells(v, kind):\n    return v.dtype.type is kind")
+    module = users_module(
         f"{IMPORTS}\nimport {helper.__name__} as helper\n"
         "def f(x):\n    answers.append(helper.tells(v, float32))\n    return x[0]"
     )
@@ -223,10 +204,10 @@ def test_a_module_that_compares_counts_where_names_lead_to_it(program: Any) -> N
     assert module.answers == [True, True]
 
 
-def test_code_that_is_defined_anew_counts(program: Any) -> None:
+def test_code_that_is_defined_anew_counts(users_module: Any) -> None:
     """As in a notebook: the number of names stays."""
-    helper = program("def tells(v, kind):\n    return v.dtype.type == kind")
-    module = program(
+    helper = users_module("def tells(v, kind):\n    return v.dtype.type == kind")
+    module = users_module(
         f"{IMPORTS}\nfrom numpy import ndarray\nimport {helper.__name__} as helper\n"
         "def f(x):\n    answers.append(helper.tells(v, float32))\n    return x[0]\n"
         "def g(v):\n    return ndarray.sum(v)\ndef h(x):\n    return g(x)"
@@ -240,8 +221,8 @@ def test_code_that_is_defined_anew_counts(program: Any) -> None:
     assert module.answers == [True, True, True]
 
 
-def test_what_a_program_keeps_from_a_tape_goes_on(program: Any) -> None:
-    module = program(f"{IMPORTS}\nkept = []\ndef f(x):\n    kept.append(np.float32)\n    return kept[-1](x[0]) * x[1]")
+def test_what_a_program_keeps_from_a_tape_goes_on(users_module: Any) -> None:
+    module = users_module(f"{IMPORTS}\nkept = []\ndef f(x):\n    kept.append(np.float32)\n    return kept[-1](x[0]) * x[1]")
     assert on_a_tape(module.f, X) == [3.0, 2.0]
     (kind,) = module.kept
     assert kind == np.float32 and kind(3).dtype == kind and type(kind(3)).__base__ == np.floating
@@ -282,14 +263,14 @@ def kept(x):
 
 
 @pytest.mark.parametrize("name", ["pairs", "made", "by_class", "by_attribute", "mapped", "kept"])
-def test_the_class_of_arrays_is_followed(name: str, program: Any) -> None:
-    f = getattr(program(NDARRAY), name)
+def test_the_class_of_arrays_is_followed(name: str, users_module: Any) -> None:
+    f = getattr(users_module(NDARRAY), name)
     assert on_a_tape(f, X) == by_function(f, X) == differences(f, X)
 
 
-def test_the_class_of_arrays_stays_where_it_goes_elsewhere(program: Any) -> None:
+def test_the_class_of_arrays_stays_where_it_goes_elsewhere(users_module: Any) -> None:
     """NumPy would make arrays of the class that it is given."""
-    module = program(
+    module = users_module(
         "from numpy import ndarray\nclass Vector(ndarray):\n    def __getitem__(self, at):\n"
         "        return ndarray.__getitem__(self, at)\n"
         "def f(x):\n    answers.append([v.view(ndarray), ndarray(2)[:0], v.view(Vector)[:1]])\n    return x[0]"
