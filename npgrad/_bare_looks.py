@@ -48,8 +48,16 @@ _DESCRIPTORS = (types.GetSetDescriptorType, types.MemberDescriptorType)
 
 
 def is_hashed_by_code(value: Any) -> bool:
-    """Whether to hash an object runs code in Python."""
-    return type(type(value).__hash__) is types.FunctionType
+    """Whether to hash an object runs code in Python, or cannot be done."""
+    return type(type(value).__hash__) in (types.FunctionType, type(None))
+
+
+def has_odd_class(value: Any) -> bool:
+    """The same of the class of an object, which is for the metaclass to say."""
+    return type(type(value)).__hash__ is not _HASH
+
+
+_HASH = object.__hash__
 
 
 @functools.lru_cache(1024)

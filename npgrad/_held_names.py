@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._bare_looks import filled_slots, names_of, table_of
+from ._bare_looks import filled_slots, has_odd_class, names_of, table_of
 from ._carriers import Attributes, carries, is_named_tuple, partial_of, tuple_of
 from ._class_forms import form_of_type
 from ._guards import generator_classes, guarded_generator
@@ -31,6 +31,11 @@ PLAIN: set[Any] = {
     bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, TracedArray, PythonNumber,
     *np.sctypeDict.values(),
 }  # fmt: skip
+def holds_nothing(value: Any) -> bool:
+    """Whether a value holds nothing to be swapped, as far as can be seen."""
+    return has_odd_class(value) or type(value) in PLAIN
+
+
 # Data is not searched: tables with more entries, what comes after so many values of a module, and after so many finds.
 _LONGEST, _MOST, _MOST_FOUND, _MOST_OF_VARIABLES = 64, 5_000, 256, 64
 
@@ -63,7 +68,7 @@ class HeldNames:
         self._origins = {id(form): value for one in earlier for *_, value, form in one.places}
         self._seen: dict[int, Any] = {id(one): one for one in (names, self._module, vars(builtins))}
         self._todo: collections.deque = collections.deque()
-        own = [(name, value) for name, value in list(names.items()) if not name.startswith("__")]
+        own = [item for item in list(names.items()) if not item[0].startswith("__") and not has_odd_class(item[1])]
         self.tables += [(value.__len__, 0) for _, value in own if type(value) in (dict, list) and not value]
         direct = own if module is not None else [(name, value) for name, value in own if self._by_name(value) is None]
         self._look(direct, names.get, names.__setitem__)
@@ -102,7 +107,7 @@ class HeldNames:
 
     def _form(self, value: Any) -> Any:
         kind = type(value)
-        if kind in PLAIN or issubclass(kind, ndarray):
+        if holds_nothing(value) or issubclass(kind, ndarray):
             return value
         known = self._made.get(id(value))
         if known is None:
@@ -137,7 +142,7 @@ class HeldNames:
         """Note what stands for values of a container; whether there is any."""
         found = False
         for key, value in items:
-            if type(value) in PLAIN:
+            if holds_nothing(value):
                 continue
             value = self._origins.get(id(value), value)
             form = self._form(value)
@@ -155,7 +160,7 @@ class HeldNames:
                 return
             value = todo.popleft()
             kind = type(value)
-            if kind in PLAIN or id(value) in seen or issubclass(kind, ndarray):
+            if holds_nothing(value) or id(value) in seen or issubclass(kind, ndarray):
                 continue
             seen[id(value)] = value
             self._go_into(kind, value)

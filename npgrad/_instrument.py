@@ -21,7 +21,7 @@ from typing import Any
 from ._bound_names import NamesInPlace
 from ._carriers import still
 from ._comparisons import compared
-from ._held_names import PLAIN
+from ._held_names import holds_nothing
 from ._leaks import warn
 from ._swaps import Swaps, Unswapped
 from ._tracebacks import public
@@ -85,7 +85,7 @@ def _are_same(now: list, before: list) -> bool:
 
 
 def _without_plain(values: list) -> list:
-    return [value for value in values if type(value) not in PLAIN]
+    return [value for value in values if not holds_nothing(value)]
 
 
 _CODE = operator.attrgetter("__code__")

@@ -24,7 +24,7 @@ import numpy as np
 from numpy.lib import stride_tricks
 
 from . import _warning_places
-from ._bare_looks import is_a, is_hashed_by_code, is_ours
+from ._bare_looks import has_odd_class, is_a, is_hashed_by_code, is_ours
 from ._callers import acts_for, of_plain_data
 from ._class_forms import FormOfClass, class_makers
 from ._compat import implementation_of
@@ -292,6 +292,8 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
 
 def may_have_form(value: Any) -> bool:
     """Whether something might stand for a value while a tape records, or be what stands for one."""
+    if has_odd_class(value):
+        return False
     if callable(value):
         return not is_hashed_by_code(value) or is_ours(value) or has_stand_in(value)
     return type(value) is StandIn or has_stand_in(value)

@@ -34,7 +34,7 @@ from ._carriers import (
 )
 from ._class_forms import held_form
 from ._guards import generator_classes, guarded_generator, guarded_write
-from ._held_names import PLAIN
+from ._held_names import holds_nothing
 from ._holders import HeldArray, LentStorage
 from ._leaks import is_users_code
 from ._mentions import Named, contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
@@ -97,7 +97,7 @@ class Swaps(Unswapped):
         if known is not None:
             return known[1]
         kind = type(value)
-        if kind in PLAIN or (kind is types.FunctionType and self.is_bare(value)):
+        if holds_nothing(value) or (kind is types.FunctionType and self.is_bare(value)):
             return value
         made = value
         if kind is ndarray:
@@ -169,7 +169,7 @@ class Swaps(Unswapped):
         """Put forms for the values of a container."""
         for key, value in list(items):
             kind = type(value)
-            if kind in PLAIN or (kind is types.FunctionType and self.is_bare(value)):
+            if holds_nothing(value) or (kind is types.FunctionType and self.is_bare(value)):
                 if kind is types.ModuleType:
                     self.held[id(value)] = value
                 continue
@@ -193,13 +193,13 @@ class Swaps(Unswapped):
 
     def table(self, value: Any, table: Table) -> None:
         if table.is_mapping:
-            self.todo += [key for key in dict.keys(value) if type(key) not in PLAIN]
+            self.todo += [key for key in dict.keys(value) if not holds_nothing(key)]
             if issubclass(type(value), collections.defaultdict):
                 self.todo.append(vars(collections.defaultdict)["default_factory"].__get__(value))
         origins = self.origins  # some may be swapped already
         held = list(table.values())
         self.looks.append((table.values, tuple([origins.get(id(one), one) for one in held])))
-        if table.is_mapping or not PLAIN.issuperset(map(type, held)):
+        if table.is_mapping or not all(map(holds_nothing, held)):
             self.swap(table.items(), table.get, table.put)
 
     def named(self, names: dict) -> Named:
@@ -278,7 +278,7 @@ class Swaps(Unswapped):
                 continue
             value = self.todo.pop()
             kind = type(value)
-            if kind in PLAIN or id(value) in seen:
+            if holds_nothing(value) or id(value) in seen:
                 continue
             seen[id(value)] = value
             if kind is not ndarray and issubclass(kind, ndarray):
@@ -331,7 +331,7 @@ class Swaps(Unswapped):
 
     def hide(self, value: Any, hidden: list) -> None:
         """Go on to what an object holds that does not show it."""
-        if not is_a(value, weakref.ref) and not PLAIN.issuperset(map(type, hidden)):
+        if not is_a(value, weakref.ref) and not all(map(holds_nothing, hidden)):
             self.looks.append((functools.partial(hidden_in, value), tuple(hidden)))
         for held in hidden:
             (self.hidden if _is_work_array(held) else self.todo).append(held)

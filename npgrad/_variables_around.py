@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import functools
 import types
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from inspect import CO_OPTIMIZED
 from typing import Any
 
@@ -18,7 +18,7 @@ from ._comparisons import compared
 from ._compat import read_variables, write_variables
 from ._following import FOLLOWED_OBJECTS
 from ._guards import generator_classes
-from ._held_names import PLAIN, HeldNames
+from ._held_names import HeldNames, holds_nothing
 from ._leaks import is_users_code
 from ._mentions import contents_of
 
@@ -41,7 +41,7 @@ def _entering(frame: types.FrameType) -> types.FrameType | None:
 
 @functools.lru_cache(512)
 def _is_looked_into(kind: Any) -> bool:
-    if kind in PLAIN or issubclass(kind, ndarray):
+    if issubclass(kind, ndarray):
         return False
     return kind in _TABLES or kind in _FUNCTIONS or is_users_code(str(kind.__module__))
 
@@ -58,8 +58,9 @@ def _parts_of(value: Any) -> Collection:
     return [*names_of(value).values(), *[part for _, part in filled_slots(value)]]
 
 
-def _may_hold(values: Collection, steps: int) -> bool:
+def _may_hold(values: Iterable, steps: int) -> bool:
     """Whether there is something among values, or in what they lead to, that may have a form."""
+    values = [value for value in values if not holds_nothing(value)]
     kinds = set(map(type, values))
     found = (_WITH_FORMS, FOLLOWED_OBJECTS, generator_classes())
     if not all(map(kinds.isdisjoint, found)):

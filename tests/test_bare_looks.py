@@ -68,6 +68,15 @@ OBJECTS = {
             make = np.zeros
             kind = np.float32
         """,
+    "of a class that cannot be hashed": """
+        class Meta(type):
+            def __eq__(self, other):
+                heard()
+        class Odd(metaclass=Meta):
+            pass
+        made = Odd()
+        made.held = np.zeros
+        """,
     "cannot be hashed": """
         class Unhashed:
             def __hash__(self):
