@@ -21,6 +21,7 @@ from ._bare_looks import filled_slots, has_odd_class, names_of, table_of
 from ._carriers import Attributes, carries, is_named_tuple, partial_of, tuple_of
 from ._class_forms import form_of_type
 from ._guards import generator_classes, guarded_generator
+from ._kept import is_kept_number
 from ._leaks import is_users_code
 from ._mentions import contents_of
 from ._namespace import form_in_place, may_have_form
@@ -33,7 +34,7 @@ PLAIN: set[Any] = {
 }  # fmt: skip
 def holds_nothing(value: Any) -> bool:
     """Whether a value holds nothing to be swapped, as far as can be seen."""
-    return has_odd_class(value) or type(value) in PLAIN
+    return has_odd_class(value) or (type(value) in PLAIN and not is_kept_number(value))
 
 
 # Data is not searched: tables with more entries, what comes after so many values of a module, and after so many finds.

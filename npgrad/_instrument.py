@@ -18,11 +18,12 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
-from ._bound_names import NamesInPlace
+from ._bound_names import NamesInPlace, in_place
 from ._carriers import still
 from ._comparisons import compared
 from ._held_names import holds_nothing
 from ._leaks import warn
+from ._leftovers import give_back, has_new
 from ._swaps import Swaps, Unswapped
 from ._tracebacks import public
 from ._while_recording import insist
@@ -42,7 +43,7 @@ class Reach:
 
     def __init__(self) -> None:
         # The containers, as functions that look again, and one behind the other what they held.
-        self._containers: list[Callable[[], Iterable]] | None = None
+        self._containers: list[Callable[[], Iterable]] = []
         self._contents: list = []
         self._bare: tuple[types.FunctionType, ...] = ()
         # Names that the modules may get, and how many modules there were: one that is new may be named, too.
@@ -50,34 +51,60 @@ class Reach:
         self._loaded = 0
         self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
         self.has_forms = False
+        self._is_whole = False  # what was swapped can be swapped again without a search
 
     def remember(self, swaps: Swaps) -> None:
-        if len(swaps.swapped) == len(swaps.undo) and not swaps.hidden:  # no defaults of functions
-            bare = self._bare = tuple(swaps.bare)
-            self._containers = [*[look for look, _ in swaps.looks], functools.partial(map, _CODE, bare)]
-            self._contents = [*[value for _, before in swaps.looks for value in before], *map(_CODE, bare)]
-            self._absent = [(absent, module.names) for module in swaps.modules.values() if (absent := module.absent())]
-            self._loaded = len(sys.modules)
-            self.swapped, self.has_forms = swaps.swapped, bool(swaps.forms)
+        self._is_whole = len(swaps.swapped) == len(swaps.undo) and not swaps.hidden  # no defaults of functions
+        bare = self._bare = tuple(swaps.bare)
+        self._containers = [*[look for look, _ in swaps.looks], functools.partial(_of_bare, bare)]
+        self._contents = [*[value for _, before in swaps.looks for value in before], *map(_CODE, bare)]
+        self._absent = [(absent, module.names) for module in swaps.modules.values() if (absent := module.absent())]
+        self._loaded = len(sys.modules)
+        self.swapped, self.has_forms = swaps.swapped, bool(swaps.forms)
+
+    def has_new(self) -> bool:
+        """Whether the program has put anything but numbers and texts into the containers."""
+        try:
+            now = self._held_now()
+        except _GONE:
+            return True
+        if len(sys.modules) != self._loaded or not all(absent.isdisjoint(names) for absent, names in self._absent):
+            return True
+        return not _are_same(now, self._contents) and has_new(now, self.known())
+
+    def known(self) -> set[int]:
+        return set(map(id, self._contents))
+
+    def _held_now(self) -> list:
+        return list(itertools.chain.from_iterable([look() for look in self._containers]))
 
     def is_as_before(self) -> bool:
-        if self._containers is None:
+        if not self._is_whole:
             return False
         try:
             return self._holds_the_same() and all(get(key) is value for get, _, key, value in self.swapped)
-        except (LookupError, AttributeError, ValueError):  # something is gone
+        except _GONE:
             return False
 
     def _holds_the_same(self) -> bool:
-        assert self._containers is not None
         if len(sys.modules) != self._loaded or not all(absent.isdisjoint(names) for absent, names in self._absent):
             return False
-        now = list(itertools.chain.from_iterable([look() for look in self._containers]))
+        now = self._held_now()
         if not _are_same(now, self._contents):
             if not _are_same(_without_plain(now), _without_plain(self._contents)):
                 return False
             self._contents = now
         return not any(map(_DEFAULTS, self._bare)) and not any(map(_KEYWORD_DEFAULTS, self._bare))
+
+
+def _of_bare(functions: tuple[types.FunctionType, ...]) -> Iterator:
+    """The codes of functions that had nothing of their own, and what attributes they have got."""
+    attributes = [names.values() for names in map(vars, functions) if names]
+    return itertools.chain(map(_CODE, functions), *attributes)
+
+
+# What a look at a container raises of which something is gone.
+_GONE = (LookupError, AttributeError, ValueError)
 
 
 def _are_same(now: list, before: list) -> bool:
@@ -93,12 +120,35 @@ _DEFAULTS, _KEYWORD_DEFAULTS = operator.attrgetter("__defaults__"), operator.att
 _NOTHING: contextlib.AbstractContextManager[Unswapped] = contextlib.nullcontext(Unswapped())
 
 
-def reached(function: Any, others: list, reach: Reach) -> contextlib.AbstractContextManager[Unswapped]:
+class Reached:
     """As `instrumented`, for a function that is called again and again; ``others`` are values that change meanwhile. To be
     entered where names are in place: what was found is compared with what is there."""
-    if others or not reach.is_as_before():
-        return instrumented(function, *others, reach=None if others else reach)
-    return instrumented(again=reach.swapped) if reach.has_forms else _NOTHING
+
+    def __init__(self, function: Any, others: list, reach: Reach) -> None:
+        self._values = [function, *others]
+        self._reach = Reach() if others else reach
+        self._context = _NOTHING
+        self._form: Unswapped = Unswapped()
+
+    def __enter__(self) -> Unswapped:
+        reach = self._reach
+        if not reach.is_as_before():
+            self._context = instrumented(*self._values, reach=reach)
+        elif reach.has_forms:
+            self._context = instrumented(again=reach.swapped)
+        self._form = self._context.__enter__()
+        return self._form
+
+    def __exit__(self, *error: Any) -> bool | None:
+        return self._context.__exit__(*error)
+
+    def give_back(self) -> None:
+        """Let what the program has kept of the call be plain, unless another tape records. May be repeated."""
+        if self._reach.has_new():
+            in_place.while_idle(self._give_back)
+
+    def _give_back(self) -> None:
+        give_back(self._values, self._reach.known(), self._form.origins)
 
 
 def _take_turn() -> None:

@@ -60,7 +60,7 @@ class Record:
     __slots__ = (
         "entries", "append", "token", "alone", "own_set", "open", "leaks", "noted_leaks",
         "marks", "watch_accessed", "variables", "places", "cuts", "check_nan", "large",
-        "parting", "leads_parting", "may_part", "takes_one", "__weakref__",
+        "parting", "leads_parting", "may_part", "takes_one", "met_kept", "__weakref__",
     )  # fmt: skip
 
     def __init__(self, leaks: str, watch_accessed: bool, locations: bool = False, check_nan: bool = False) -> None:
@@ -94,6 +94,8 @@ class Record:
         self.may_part = True
         # Whether it has recorded what gives one derivative to each tape that records.
         self.takes_one = False
+        # Whether it has met what an earlier tape tracked, which is gone.
+        self.met_kept = False
 
     def __del__(self, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
         if is_ending():  # modules may be empty by then
@@ -163,6 +165,7 @@ class Record:
             return True
         if storage.tracked:
             refuse_foreign(storage)
+            self.met_kept |= not storage.is_variable
         return False
 
     def watch(self, storage: Storage, view: View | None) -> None:

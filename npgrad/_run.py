@@ -11,12 +11,13 @@ from numpy import ndarray
 
 from ._arguments import Copies
 from ._bound_names import NamesInPlace
-from ._instrument import Reach, reached
+from ._instrument import Reach, Reached
+from ._kept import plain_copy
 from ._leaks import LeakError, refuse
 from ._record import Record, owners, recording
 from ._structure import flatten, map_structure
 from ._tape import GradientTape
-from ._traced import PythonNumber, SeenArray, TracedArray, complete
+from ._traced import SeenArray, TracedArray, complete
 from ._while_recording import insist
 
 
@@ -24,9 +25,7 @@ def plain(value: Any) -> Any:
     """A result as the caller of the plain function would have it; traced while an outer tape records."""
     if not isinstance(value, TracedArray) or recording():
         return value.view(ndarray) if type(value) is SeenArray else value
-    if isinstance(value._bare, ndarray):
-        return np.array(value._bare, order="K")
-    return value._bare.item() if type(value) is PythonNumber else value._bare
+    return plain_copy(value)
 
 
 def name_of(function: Callable) -> str:
@@ -63,10 +62,12 @@ _KEPT_CURE = (
 
 
 def _refuse_kept(leaves: list, record: Record) -> None:
-    """A program that keeps results by their arguments computes nothing where it is called with the same ones again."""
+    """A program that keeps results by their arguments computes nothing where it is called with the same ones again, or only
+    the rest of it."""
     storages = [leaf._storage for leaf in leaves if isinstance(leaf, TracedArray)]
-    of_this_call = any(record.token in storage.tracked for storage in storages)
-    if not of_this_call and any(storage.tracked and not owners(storage) for storage in storages):
+    if not storages or any(record.token in storage.tracked for storage in storages):
+        return
+    if record.met_kept or any(storage.tracked and not owners(storage) for storage in storages):
         refuse((record,), _KEPT, _KEPT_CURE)
 
 
@@ -111,35 +112,39 @@ class Run:
         outer = bool(recording())
         self.aux: Any = None
         self.derived: Any = None
-        with NamesInPlace() as names, reached(function, others, reach or Reach()) as form:
-            copies = Copies(form)
-            try:
-                with self.tape:
-                    call = list(args) if outer else [a if i in numbers else copies.fixed(a) for i, a in enumerate(args)]
-                    for i in dict.fromkeys(numbers):
-                        call[i] = self.tape.watch(copies.watchable(args[i], i))
-                        copies.watched(args[i], call[i])
-                    keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
-                    result = form(function)(*call, **keywords)
-                names.leave()  # where something is swapped, that keeps them in place
-                complete(result if isinstance(result, ndarray) else flatten(result)[0])
-                copies.refuse_written_aliases()
-                if has_aux:
-                    if not isinstance(result, tuple) or len(result) != 2:
-                        raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
-                    result, self.aux = result
-                    self.aux = map_structure(plain, self.aux)
-                _refuse_kept(flatten(result)[0], self.record())
-                # Taken here: what a module or another thread does next to a work array is not in it.
-                self._plain_value = map_structure(plain, result)
-                self.value = result
-                chosen = tuple([call[number] for number in numbers])
-                self.sources = chosen if several else chosen[0]
-                if derive is not None:
-                    self.derived = derive(self)
-                    self.tape._forget()
-            finally:
-                insist(copies.put_back)
+        here = Reached(function, others, reach or Reach())
+        try:
+            with NamesInPlace() as names, here as form:
+                copies = Copies(form)
+                try:
+                    with self.tape:
+                        call = list(args) if outer else [a if i in numbers else copies.fixed(a) for i, a in enumerate(args)]
+                        for i in dict.fromkeys(numbers):
+                            call[i] = self.tape.watch(copies.watchable(args[i], i))
+                            copies.watched(args[i], call[i])
+                        keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
+                        result = form(function)(*call, **keywords)
+                    names.leave()  # where something is swapped, that keeps them in place
+                    complete(result if isinstance(result, ndarray) else flatten(result)[0])
+                    copies.refuse_written_aliases()
+                    if has_aux:
+                        if not isinstance(result, tuple) or len(result) != 2:
+                            raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
+                        result, self.aux = result
+                        self.aux = map_structure(plain, self.aux)
+                    _refuse_kept(flatten(result)[0], self.record())
+                    # Taken here: what a module or another thread does next to a work array is not in it.
+                    self._plain_value = map_structure(plain, result)
+                    self.value = result
+                    chosen = tuple([call[number] for number in numbers])
+                    self.sources = chosen if several else chosen[0]
+                    if derive is not None:
+                        self.derived = derive(self)
+                        self.tape._forget()
+                finally:
+                    insist(copies.put_back)
+        finally:
+            insist(here.give_back)
 
     def record(self) -> Record:
         record = self.tape._record

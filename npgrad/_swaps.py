@@ -36,12 +36,13 @@ from ._class_forms import held_form
 from ._guards import generator_classes, guarded_generator, guarded_write
 from ._held_names import holds_nothing
 from ._holders import HeldArray, LentStorage
+from ._kept import is_kept_number, plain_copy, tracked_once
 from ._leaks import is_users_code
 from ._mentions import Named, contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
 from ._namespace import form_in_place, may_have_form, original_of
 from ._storage import has_overlaps
-from ._traced import SeenArray, TracedArray, as_seen, is_inexact, on_memory_of, unwrap, view_of
+from ._traced import SeenArray, TracedArray, as_seen, fresh, is_inexact, on_memory_of, view_of
 from ._users_classes import put_method
 
 
@@ -51,6 +52,10 @@ def _is_work_array(value: Any) -> bool:
 
 class Unswapped:
     """What stands for values where nothing is swapped: they themselves."""
+
+    def __init__(self) -> None:
+        # The identities of forms, with what they stand for.
+        self.origins: dict[int, Any] = {}
 
     def __call__(self, value: Any) -> Any:
         return value
@@ -64,12 +69,12 @@ class Swaps(Unswapped):
     """Replacements that have been made, to be undone in reverse order."""
 
     def __init__(self) -> None:
+        super().__init__()
         self.undo: list[Callable[[], Any]] = []
         self.swapped: list[tuple[Callable, Callable, Any, Any]] = []  # as (get, put, key, value): see `Reach`
         self.seen: dict[int, Any] = {id(vars(builtins)): builtins}
         # One traced form per value, wherever it is reached from: aliases stay aliases.
         self.forms: dict[int, tuple[Any, Any]] = {}
-        self.origins: dict[int, Any] = {}  # and of which value it is the form
         self.todo: list[Any] = []  # and no recursion: a program's objects may form long chains
         # What has been looked at, as functions that look again and what they found: see `Reach`.
         self.looks: list[tuple[Callable[[], Iterable], tuple]] = []
@@ -100,7 +105,9 @@ class Swaps(Unswapped):
         if holds_nothing(value) or (kind is types.FunctionType and self.is_bare(value)):
             return value
         made = value
-        if kind is ndarray:
+        if is_kept_number(value):
+            made = fresh(value, tracked_once(value))
+        elif kind is ndarray:
             if _is_work_array(value) or (is_inexact(value.dtype) and _is_work_array(owner_of(value))):
                 made = self.shared(value)
             elif value.dtype.names is not None:
@@ -157,7 +164,9 @@ class Swaps(Unswapped):
             return part
         if not array.flags.forc:
             return array
-        return on_memory_of(array)
+        made = on_memory_of(array)
+        made._storage.tracked = tracked_once(array)
+        return made
 
     def keep(self) -> None:
         """Leave copies of the saved values: from here on nobody sees what is written into the memory."""
@@ -165,11 +174,15 @@ class Swaps(Unswapped):
             if type(made) is TracedArray:
                 protect(made)
 
+    def passes_over(self, value: Any) -> bool:
+        """Whether a value is none to look for, and holds none."""
+        return holds_nothing(value)
+
     def swap(self, items: Iterable[tuple[Any, Any]], get: Callable, put: Callable) -> None:
         """Put forms for the values of a container."""
         for key, value in list(items):
             kind = type(value)
-            if holds_nothing(value) or (kind is types.FunctionType and self.is_bare(value)):
+            if self.passes_over(value) or (kind is types.FunctionType and self.is_bare(value)):
                 if kind is types.ModuleType:
                     self.held[id(value)] = value
                 continue
@@ -189,7 +202,7 @@ class Swaps(Unswapped):
             if now is made:
                 put(key, value)
             elif is_a(now, SeenArray):
-                put(key, self.origins[id(now)] if id(now) in self.origins else np.array(unwrap(now)))
+                put(key, self.origins[id(now)] if id(now) in self.origins else plain_copy(now))
 
     def table(self, value: Any, table: Table) -> None:
         if table.is_mapping:
@@ -199,7 +212,7 @@ class Swaps(Unswapped):
         origins = self.origins  # some may be swapped already
         held = list(table.values())
         self.looks.append((table.values, tuple([origins.get(id(one), one) for one in held])))
-        if table.is_mapping or not all(map(holds_nothing, held)):
+        if table.is_mapping or not all(map(self.passes_over, held)):
             self.swap(table.items(), table.get, table.put)
 
     def named(self, names: dict) -> Named:
@@ -360,11 +373,15 @@ class Swaps(Unswapped):
     def kind(self, kind: type) -> None:
         if is_users_code(kind.__module__):
             if issubclass(kind, ndarray):
-                put_method(kind, "__setitem__", guarded_write)
+                self.guard(kind)
             self.looks.append((vars(kind).values, tuple(vars(kind).values())))
             attributes = Attributes(kind)
             self.swap(attributes.items, attributes.get, attributes.put)
             self.todo += [*kind.__bases__, type(kind)]
+
+    def guard(self, kind: type) -> None:
+        """Arrays of the user's class hear of tracked data that is written into them."""
+        put_method(kind, "__setitem__", guarded_write)
 
     def instance(self, value: Any) -> None:
         get, put = functools.partial(object.__getattribute__, value), functools.partial(object.__setattr__, value)
@@ -376,6 +393,7 @@ class Swaps(Unswapped):
 def _own(function: types.FunctionType) -> list:
     """What a function has besides its module's names."""
     own: list = [function.__code__, function.__defaults__, function.__kwdefaults__, getattr(function, "__wrapped__", None)]
+    own += function.__dict__.values()
     for cell in function.__closure__ or ():
         own += contents_of(cell)
     return own

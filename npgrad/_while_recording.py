@@ -66,6 +66,12 @@ class WhileRecording:
             if self.tapes:
                 self._put()
 
+    def while_idle(self, step: Callable[[], None]) -> None:
+        """Do a step while no tape of the process records; leave it out if one does."""
+        with self.lock:
+            if not self.tapes:
+                step()
+
     def _wait(self) -> None:
         """Wait without the lock. A thread that blocks on it is given it before it has the interpreter, for which it then
         waits while all others wait for the lock: beside threads that compute, each tape would take many times as long."""

@@ -1,0 +1,55 @@
+"""What a program has kept of earlier calls, as in a table of results: its derivative went with the tape of that call.
+
+Between the calls it is plain (see ``_leftovers``). In a later one the search finds it here, so that a program that looks its
+result up in place of computing it is refused, and not taken for a constant.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+import numpy as np
+from numpy import ndarray
+
+from ._storage import NOTHING
+from ._traced import PythonNumber, SeenArray, unwrap
+
+# Nobody says when a number is gone: of so many at most it is known.
+_MOST_NUMBERS = 10_000
+
+# By identity: the array, weakly, or the number; and what tracked it.
+_arrays: dict[int, tuple[weakref.ref, frozenset]] = {}
+_numbers: dict[int, tuple[Any, frozenset]] = {}
+_lock = threading.Lock()
+
+
+def plain_copy(value: SeenArray) -> Any:
+    """The plain data of an array or number, which nobody else has."""
+    bare = unwrap(value)
+    if isinstance(bare, ndarray):
+        return np.array(bare)
+    return bare.item() if type(value) is PythonNumber else bare
+
+
+def keep(plain: Any, tracked: frozenset) -> None:
+    """Remember plain data that stood for what these tokens tracked."""
+    key = id(plain)
+    if isinstance(plain, ndarray):
+        _arrays[key] = weakref.ref(plain, lambda _: _arrays.pop(key, None)), tracked
+        return
+    with _lock:
+        if len(_numbers) >= _MOST_NUMBERS:
+            del _numbers[next(iter(_numbers))]
+        _numbers[key] = plain, tracked
+
+
+def tracked_once(value: Any) -> frozenset:
+    """The tokens of tapes that tracked a plain array or number when it was kept."""
+    found = _arrays.get(id(value)) or _numbers.get(id(value))
+    return NOTHING if found is None else found[1]
+
+
+def is_kept_number(value: Any) -> bool:
+    return id(value) in _numbers

@@ -1,0 +1,114 @@
+"""What a program has kept of a call: it is given back as the plain program would have left it.
+
+A buffer that a program makes when it first needs it, a table of results, a log: during a call of the functional API what is
+put there is traced. When the call is over, plain arrays on the same memory take its place, and NumPy's own functions that of
+their forms. What was there before the call, as an array that the user made by `npgrad.array`, stays.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from numpy import ndarray
+
+from ._carriers import CACHED, partial_of, tuple_of
+from ._held_names import holds_nothing
+from ._holders import HeldArray
+from ._kept import keep
+from ._moves import protect
+from ._namespace import may_have_form, original_of
+from ._objects import ObjectArray
+from ._swaps import Swaps
+from ._traced import PythonNumber, SeenArray, TracedArray, unwrap
+
+# What stands for plain data: a Variable is the user's own.
+_KINDS: tuple[Any, ...] = (TracedArray, PythonNumber, SeenArray, HeldArray, ObjectArray)
+
+
+def is_stand_in(value: Any) -> bool:
+    """Whether it is an array or number that stands for plain data."""
+    kind = type(value)
+    return any(kind is one for one in _KINDS)
+
+
+def has_new(now: Iterable[Any], known: set[int]) -> bool:
+    """Whether there is anything but numbers and texts among what containers hold now that is not among those known."""
+    return any(id(value) not in known and (is_stand_in(value) or not holds_nothing(value)) for value in now)
+
+
+def _plain(value: Any) -> Any:
+    if not isinstance(value, TracedArray):
+        return ndarray.view(value, ndarray)
+    bare = unwrap(value)
+    protect(value)  # nobody sees what is written from here on
+    plain = bare.item() if type(value) is PythonNumber else bare
+    if value._storage.tracked:
+        keep(plain, value._storage.tracked)
+    return plain
+
+
+class Leftovers(Swaps):
+    """The same search as for what is swapped, for what has come there since; what it puts stays."""
+
+    def __init__(self, known: set[int], origins: Mapping[int, Any]) -> None:
+        """``known``: the identities of what was there before; ``origins``: those of forms, with what they stand for."""
+        super().__init__()
+        self._known = known
+        self._origins = origins
+
+    def passes_over(self, value: Any) -> bool:
+        return holds_nothing(value) and not is_stand_in(value)
+
+    def form(self, value: Any) -> Any:
+        known = self.forms.get(id(value))
+        if known is not None:
+            return known[1]
+        if self.passes_over(value):
+            return value
+        made = self._made(type(value), value)
+        if made is not value:
+            self.forms[id(value)] = (value, made)
+        return made
+
+    def _made(self, kind: Any, value: Any) -> Any:
+        if id(value) in self._origins:
+            return self._origins[id(value)]
+        if kind is ndarray and value.dtype.kind != "O":
+            return value
+        if id(value) in self._known:
+            self.todo += tuple.__iter__(value) if issubclass(kind, tuple) else [value]
+        elif is_stand_in(value):
+            made = _plain(value)
+            if kind is ObjectArray:
+                self.todo.append(made)
+            return made
+        elif issubclass(kind, tuple):
+            return tuple_of(value, self.form)
+        elif kind is functools.partial:
+            return partial_of(value, self.form)
+        elif may_have_form(value) and (original := original_of(value)) is not None:
+            return original
+        else:
+            self.todo.append(value.__wrapped__ if kind is CACHED else value)
+        return value
+
+    def swap_one(self, get: Callable, put: Callable, key: Any, value: Any) -> None:
+        made = self.form(value)
+        if made is not value:
+            put(key, made)
+
+    def foreign(self, array: ndarray) -> None:
+        pass
+
+    def guard(self, kind: type) -> None:
+        pass
+
+
+def give_back(values: Iterable[Any], known: set[int], origins: Mapping[int, Any]) -> None:
+    """Put plain data for what stands for it in all that values reach."""
+    leftovers = Leftovers(known, origins)
+    for value in values:
+        leftovers.form(value)
+    leftovers.run()

@@ -1,0 +1,254 @@
+"""What a program keeps of a call of the functional API is what the plain program would have kept."""
+
+from __future__ import annotations
+
+import json
+import pickle
+import threading
+import types
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import npgrad as ng
+
+X = np.array([0.9, 1.6, 0.35, 2.2])
+
+# A statement of a function of x, in a module with the objects of `HOLDERS`; `b` is an array that was made in the call.
+KEEPS = {
+    "a buffer that is made when it is first needed": "b = TABLE.setdefault('work', np.empty(4)); b[:] = 2 * x",
+    "a name of the module": "global last; last = b",
+    "a name that was there": "global name; name = b.sum()",
+    "an attribute": "OBJECT.best = b.copy(); OBJECT.count = getattr(OBJECT, 'count', 0) + 1",
+    "an attribute of a function": "keeping.best = b",
+    "an attribute of a function that had none": "helper(b)",
+    "an attribute of a class": "Kind.best = b",
+    "a slot": "SLOTS.first = b",
+    "a log of numbers": "LIST.append(b.sum()); LIST.append(x[0])",
+    "a log of tuples": "LIST.append((1, b.copy(), {'first': b[0]}))",
+    "a named tuple": "LIST.append(Pair(b, [b[1]]))",
+    "a dataclass": "LIST.append(Data(b, b.sum()))",
+    "a partial function": "LIST.append(functools.partial(np.dot, b))",
+    "a deque": "DEQUE.append(b.max())",
+    "a context variable": "VARIABLE.set(b)",
+    "a closure": "remember(b)",
+    "a table by numbers": "TABLE[3.5] = b[:2]",
+    "views of one array": "TABLE['all'] = b; TABLE['part'] = b[1:]",
+    "an array from before": "WORK[:] = x; TABLE['work'] = WORK; LIST.append(WORK)",
+    "integers": "TABLE['order'] = np.argsort(b); TABLE['mask'] = b > 1",
+    "records": "r = np.zeros(2, [('p', float), ('n', int)]); r['n'] = 3; TABLE['records'] = r",
+    "objects": "o = np.empty(2, object); o[:] = [b[0], b[1]]; TABLE['objects'] = o",
+    "a number of Python's": "import math; TABLE['exp'] = math.exp(x[0]); TABLE['item'] = x[1].item()",
+    "a function of NumPy's": "OBJECT.make = np.zeros; TABLE['exp'] = np.exp; LIST.append(np.float32)",
+    "single precision": "TABLE['f4'] = b.astype(np.float32); TABLE['c16'] = b * 1j",
+}
+SOURCE = """
+import collections, contextvars, dataclasses, functools
+import numpy as np
+class Kind: pass
+class Slots: __slots__ = ("first",)
+Pair = collections.namedtuple("Pair", "a b")
+@dataclasses.dataclass
+class Data:
+    a: object
+    b: object
+OBJECT, SLOTS, TABLE, LIST, DEQUE, WORK, name = Kind(), Slots(), {}, [], collections.deque(), np.zeros(4), None
+VARIABLE = contextvars.ContextVar("VARIABLE", default=None)
+def _closure():
+    held = None
+    def remember(value):
+        nonlocal held
+        held = value
+    return remember, lambda: held
+remember, remembered = _closure()
+def helper(value):
+    helper.best = value
+def keeping(x):
+    b = 3 * x
+    %s
+    return (b ** 2).sum()
+def state():
+    named = [globals().get("last"), name, WORK, VARIABLE.get(), remembered()]
+    tables = [TABLE, LIST, list(DEQUE)]
+    return [vars(OBJECT), vars(keeping), vars(helper), Kind.__dict__.get("best"), getattr(SLOTS, "first", 0), tables, named]
+def state_of_partials():
+    return [[one.func, one.args] for one in LIST if isinstance(one, functools.partial)]
+"""
+
+
+def described(value: Any) -> Any:
+    """A structure by the types and bits of what is in it."""
+    if isinstance(value, np.ndarray):
+        assert value.flags.writeable
+        held = [described(one) for one in value.tolist()] if value.dtype.hasobject else value.tobytes()
+        return type(value).__name__, value.dtype, value.shape, held
+    if isinstance(value, dict):
+        return [(described(key), described(one)) for key, one in value.items()]
+    if isinstance(value, (list, tuple)):
+        return type(value).__name__, [described(one) for one in value]
+    if hasattr(value, "__dataclass_fields__"):
+        return type(value).__name__, described(vars(value))
+    if callable(value):
+        return getattr(value, "__name__", "partial")
+    return type(value).__name__, repr(value)
+
+
+WAYS: dict[str, Callable] = {
+    "grad": lambda f: ng.grad(f)(X),
+    "jvp": lambda f: ng.jvp(f, (X,), (X,)),
+    "vjp": lambda f: ng.vjp(f, X)[1](1.0),
+    "jacobian": lambda f: ng.jacobian(f)(X),
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("what", KEEPS)
+def test_it_is_what_the_plain_program_keeps(what: str, way: str, users_module: Callable) -> None:
+    plain, ours = (users_module(SOURCE % KEEPS[what]) for _ in range(2))
+    for _ in range(2):
+        plain.keeping(X)
+        WAYS[way](ours.keeping)
+        assert described(ours.state()) == described(plain.state())
+        assert described(ours.state_of_partials()) == described(plain.state_of_partials())
+    assert ours.keeping(X) == plain.keeping(X)
+    assert described(ours.state()) == described(plain.state())
+
+
+def test_the_same_wrapped_function_is_right_each_time(users_module: Callable) -> None:
+    module = users_module(SOURCE % KEEPS["a buffer that is made when it is first needed"])
+    gradient = ng.grad(module.keeping)
+    for x in (X, 2 * X, X - 1):
+        np.testing.assert_allclose(gradient(x), 8 * x, rtol=1e-15)  # b is 2 x there
+        assert type(module.TABLE["work"]) is np.ndarray
+        np.random.default_rng(0).standard_normal(out=module.TABLE["work"])
+
+
+def test_aliases_stay_aliases(users_module: Callable) -> None:
+    module = users_module(SOURCE % (KEEPS["views of one array"] + "; LIST.append(b); " + KEEPS["an array from before"]))
+    ng.grad(module.keeping)(X)
+    assert module.TABLE["all"] is module.LIST[0]
+    assert np.shares_memory(module.TABLE["all"], module.TABLE["part"])
+    assert module.TABLE["work"] is module.WORK is module.LIST[-1]
+
+
+def test_also_when_the_program_raises(users_module: Callable) -> None:
+    module = users_module(SOURCE % "LIST.append(b); TABLE['work'] = b; raise ZeroDivisionError")
+    with pytest.raises(ZeroDivisionError):
+        ng.grad(module.keeping)(X)
+    assert type(module.LIST[0]) is np.ndarray
+    assert module.LIST[0] is module.TABLE["work"]
+
+
+def test_text_and_pickles_of_it(users_module: Callable) -> None:
+    module = users_module(SOURCE % KEEPS["a log of numbers"])
+    ng.grad(module.keeping)(X)
+    assert json.loads(json.dumps(module.LIST)) == [float(3 * X.sum()), 0.9]
+    assert b"npgrad" not in pickle.dumps(module.LIST)
+
+
+def test_a_derivative_that_is_asked_for_later_has_the_values_of_the_call(users_module: Callable) -> None:
+    module = users_module(SOURCE % "TABLE['work'] = b")
+    _, pull = ng.vjp(module.keeping, X)
+    module.TABLE["work"][:] = 0.0
+    np.testing.assert_allclose(pull(1.0)[0], 18 * X, rtol=1e-15)
+
+
+def test_what_users_made_traced_before_stays(users_module: Callable) -> None:
+    module = users_module(SOURCE % "OBJECT.count = 1; LIST.append(b)")
+    module.TABLE.update(mine=ng.array([1.0]), both=(ng.array([2.0]), []), variable=ng.Variable(3.0))
+    mine, both, variable = module.TABLE.values()
+    ng.grad(module.keeping)(X)
+    assert module.TABLE["mine"] is mine and module.TABLE["both"] is both and module.TABLE["variable"] is variable
+    assert type(mine) is type(both[0]) is ng.TracedArray
+
+
+def test_an_outer_tape_goes_on_with_it(users_module: Callable) -> None:
+    module = users_module(SOURCE % "TABLE['work'] = b")
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        inner = ng.grad(module.keeping)(x)
+        y = (inner * module.TABLE["work"]).sum()
+    np.testing.assert_allclose(tape.gradient(y, x), 2 * 18 * 3 * X, rtol=1e-15)
+
+
+def test_while_another_thread_records_it_is_let_be(users_module: Callable) -> None:
+    module = users_module(SOURCE % "LIST.append(b)")
+    recording, done = threading.Event(), threading.Event()
+    found = []
+
+    def other() -> None:
+        with ng.GradientTape() as tape:
+            x = tape.watch(X)
+            module.TABLE["of the other"] = 5 * x
+            recording.set()
+            done.wait(20)
+            found.append(tape.gradient(module.TABLE["of the other"].sum(), x))
+
+    thread = threading.Thread(target=other)
+    thread.start()
+    recording.wait(20)
+    ng.grad(module.keeping)(X)
+    done.set()
+    thread.join()
+    assert found[0].tolist() == [5.0] * 4
+
+
+# --- Results of earlier calls ----------------------------------------------------------------------------------------
+
+MODEL = """
+import numpy as np
+class Model:
+    point = None
+    def update(self, x):
+        if self.point is None or not np.array_equal(x, self.point):
+            self.point, self.residual = x.copy(), %s
+    def value(self, x):
+        self.update(x)
+        return (self.residual ** 2).sum() + %s
+model = Model()
+"""
+
+
+@pytest.mark.parametrize("residual", ["3 * x - 1", "(3 * x - 1).sum()"])
+@pytest.mark.parametrize("way", WAYS)
+def test_what_was_computed_at_the_same_point_before_is_no_constant(residual: str, way: str, users_module: Callable) -> None:
+    model = users_module(MODEL % (residual, "0")).model
+    first = WAYS[way](model.value)
+    with pytest.raises(ng.LeakError, match="what an earlier call of it has computed"):
+        WAYS[way](model.value)
+    model.point = None
+    np.testing.assert_array_equal(WAYS[way](model.value), first)
+
+
+def test_what_only_goes_on_from_an_earlier_call_is_one(users_module: Callable) -> None:
+    """As the start of an iteration is that goes on from where the last call ended."""
+    model = users_module(MODEL % ("3 * x - 1", "(x ** 3).sum()")).model
+    ng.grad(model.value)(X)
+    np.testing.assert_allclose(ng.grad(model.value)(X), 3 * X**2, rtol=1e-15)
+
+
+def test_numbers_that_are_kept_are_known_for_a_while_only() -> None:
+    from npgrad import _kept
+
+    numbers = [np.float64(n) for n in range(_kept._MOST_NUMBERS + 5)]
+    for number in numbers:
+        _kept.keep(number, frozenset([1]))
+    assert len(_kept._numbers) == _kept._MOST_NUMBERS
+    assert not _kept.tracked_once(numbers[0]) and _kept.tracked_once(numbers[-1])
+    array = np.zeros(3)
+    _kept.keep(array, frozenset([2]))
+    assert _kept.tracked_once(array) == frozenset([2])
+    key = id(array)
+    del array
+    assert key not in _kept._arrays
+
+
+def test_nothing_new_is_no_reason_to_search(users_module: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    module: types.ModuleType = users_module(SOURCE % "OBJECT.count = getattr(OBJECT, 'count', 0) + 1")
+    gradient = ng.grad(module.keeping)
+    gradient(X)
+    monkeypatch.setattr("npgrad._instrument.give_back", None)
+    gradient(X)
+    assert module.OBJECT.count == 2
