@@ -51,16 +51,19 @@ def made_by_compiled_code(plain: np.ndarray) -> np.ndarray:
     return np.ndarray.copy(ng.array(plain), order="K")
 
 
-def check(operation: Callable, layout: str, dtype: str) -> None:
+def check(layout: str, dtype: str, *operations: Callable) -> None:
+    """Each of the operations on an array of its own."""
     shape, view = LAYOUTS[layout]
-    wanted = outcome(operation, view(values(shape, dtype)))
-    assert outcome(operation, view(made_by_compiled_code(values(shape, dtype)))) == wanted, ("made by compiled code", dtype)
-    assert outcome(operation, view(ng.array(values(shape, dtype)))) == wanted, ("outside", dtype)
+    wanted = [outcome(operation, view(values(shape, dtype))) for operation in operations]
+    for operation, want in zip(operations, wanted, strict=True):
+        assert outcome(operation, view(made_by_compiled_code(values(shape, dtype)))) == want, ("made by compiled code", dtype)
+        assert outcome(operation, view(ng.array(values(shape, dtype)))) == want, ("outside", dtype)
     for state in ("tracked", "untracked"):
         with ng.GradientTape(leaks="ignore") as tape:
-            owner = ng.array(values(shape, dtype))
-            array = view(tape.watch(owner) if state == "tracked" else owner)
-            assert outcome(operation, array) == wanted, (state, dtype)
+            for operation, want in zip(operations, wanted, strict=True):
+                owner = ng.array(values(shape, dtype))
+                array = view(tape.watch(owner) if state == "tracked" else owner)
+                assert outcome(operation, array) == want, (state, dtype)
 
 
 UNARY = {
@@ -147,7 +150,7 @@ OTHERS: dict[str, Any] = {
 def test_unary_operators(layout: str, dtype: str) -> None:
     for name, operation in UNARY.items():
         if name != "int" or np.dtype(dtype).kind == "f":
-            check(operation, layout, dtype)
+            check(layout, dtype, operation)
 
 
 # All of them take a while: with other versions of Python and NumPy two will do.
@@ -158,11 +161,11 @@ SOME_LAYOUTS = [name if name in ("0-d", "strided") else pytest.param(name, marks
 @pytest.mark.parametrize("operation", BINARY, ids=lambda f: f.__name__)
 @pytest.mark.filterwarnings("ignore::RuntimeWarning")
 def test_binary_operators(layout: str, operation: Callable) -> None:
+    calls = [lambda x, other=other: operation(x, other) for other in OTHERS.values()]
+    if not operation.__name__.startswith("i"):
+        calls += [lambda x, other=other: operation(other, x) for other in OTHERS.values()]
     for dtype in DTYPES:
-        for other in OTHERS.values():
-            check(lambda x, other=other: operation(x, other), layout, dtype)
-            if not operation.__name__.startswith("i"):
-                check(lambda x, other=other: operation(other, x), layout, dtype)
+        check(layout, dtype, *calls)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -170,8 +173,7 @@ def test_binary_operators(layout: str, operation: Callable) -> None:
 def test_matmul_ranks(layout: str, other: tuple) -> None:
     for dtype in ("f8", "c16", "f4"):
         right = values(other, dtype)
-        check(lambda x, right=right: x @ right, layout, dtype)
-        check(lambda x, right=right: right @ x, layout, dtype)
+        check(layout, dtype, lambda x, right=right: x @ right, lambda x, right=right: right @ x)
 
 
 METHODS: dict[str, Callable] = {
@@ -275,7 +277,7 @@ METHODS |= {
 @pytest.mark.parametrize("name", METHODS)
 def test_methods_and_attributes(layout: str, name: str) -> None:
     for dtype in DTYPES:
-        check(METHODS[name], layout, dtype)
+        check(layout, dtype, METHODS[name])
 
 
 KEYS: list[Any] = [
@@ -345,12 +347,16 @@ _FLAT_READS_BEYOND = np.lib.NumpyVersion(np.__version__) < "2.4.0"
 @pytest.mark.filterwarnings("ignore:Calling nonzero on 0d arrays")
 def test_reading_and_writing(layout: str, key: Any) -> None:
     for dtype in DTYPES:
-        check(lambda x: x[key_for(key, x)], layout, dtype)
-        check(lambda x: x.__setitem__(key_for(key, x), 7.5), layout, dtype)
-        check(lambda x: x.__setitem__(key_for(key, x), [1.5, 2.5]), layout, dtype)
-        check(lambda x: x.__setitem__(key_for(key, x), x[key_for(key, x)] * 2), layout, dtype)
+        check(
+            layout,
+            dtype,
+            lambda x: x[key_for(key, x)],
+            lambda x: x.__setitem__(key_for(key, x), 7.5),
+            lambda x: x.__setitem__(key_for(key, x), [1.5, 2.5]),
+            lambda x: x.__setitem__(key_for(key, x), x[key_for(key, x)] * 2),
+        )
     if not isinstance(key, tuple) and not (key is True and layout == "empty" and _FLAT_READS_BEYOND):
-        check(lambda x: x.flat.__getitem__(key_for(key, x)), layout, "f8")
+        check(layout, "f8", lambda x: x.flat.__getitem__(key_for(key, x)))
 
 
 # --- Derivatives of the same operations ------------------------------------------------------------------------------
