@@ -35,6 +35,12 @@ def names_of(value: Any) -> dict[str, Any]:
     return {}
 
 
+def has_names(value: Any) -> bool:
+    """Whether an object has a ``__dict__``, be it an empty one, that is C's."""
+    kind: Any = type(value)
+    return kind.__dictoffset__ != 0 and _getting(kind) is not None
+
+
 @functools.lru_cache(1024)
 def _getting(kind: Any) -> Callable | None:
     """How C looks attributes up for objects of a class; None where the class has something else than ``__dict__``."""

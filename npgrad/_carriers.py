@@ -17,7 +17,7 @@ from typing import Any
 
 from numpy import ndarray
 
-from ._bare_looks import filled_slots, is_a, names_of
+from ._bare_looks import filled_slots, has_names, is_a, names_of
 from ._leaks import LeakError
 from ._mentions import is_iterator
 from ._tracebacks import users_place
@@ -60,20 +60,19 @@ def hidden_in(value: Any) -> list:
     return found
 
 
-def is_named_tuple(kind: type) -> bool:
-    return issubclass(kind, tuple) and hasattr(kind, "_fields")
-
-
 def tuple_of(value: Any, form: Callable[[Any], Any]) -> Any:
-    """A tuple of what stands for its items; the same one if nothing does."""
+    """A tuple of what stands for its items, of the same class; the same one if nothing does."""
     before = list(tuple.__iter__(value))
     items = [form(item) for item in before]
     if all(map(operator.is_, items, before)):
         return value
-    return value._make(items) if is_named_tuple(type(value)) else tuple(items)
+    try:
+        return _with_names_of(value, tuple.__new__(type(value), items))
+    except TypeError:  # a class of C's, as `os.stat_result`
+        return type(value)(items)
 
 
-def partial_of(value: functools.partial, form: Callable[[Any], Any]) -> functools.partial:
+def partial_of(value: Any, form: Callable[[Any], Any]) -> Any:
     """The same for a partial function."""
     before = [value.func, *value.args, *value.keywords.values()]
     after = [form(part) for part in before]
@@ -81,7 +80,22 @@ def partial_of(value: functools.partial, form: Callable[[Any], Any]) -> functool
         return value
     function, *parts = after
     count = len(value.args)
-    return functools.partial(function, *parts[:count], **dict(zip(value.keywords, parts[count:], strict=True)))
+    keywords = dict(zip(value.keywords, parts[count:], strict=True))
+    return _with_names_of(value, functools.partial.__new__(type(value), function, *parts[:count], **keywords))
+
+
+def method_of(value: types.MethodType, form: Callable[[Any], Any]) -> types.MethodType:
+    """The same for a method of an object for which another one stands."""
+    before = value.__self__
+    after = form(before)
+    return value if after is before else types.MethodType(value.__func__, after)
+
+
+def _with_names_of(value: Any, made: Any) -> Any:
+    """What stands for a value with its attributes: what a program sets on the one, the other has."""
+    if has_names(value):
+        object.__setattr__(made, "__dict__", names_of(value))
+    return made
 
 
 CACHED = type(functools.lru_cache(len))

@@ -18,7 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._bare_looks import filled_slots, has_odd_class, names_of, table_of
-from ._carriers import Attributes, carries, is_named_tuple, partial_of, tuple_of
+from ._carriers import Attributes, carries, partial_of, tuple_of
 from ._class_forms import form_of_type
 from ._guards import generator_classes, guarded_generator
 from ._kept import is_kept_number
@@ -119,13 +119,13 @@ class HeldNames:
         return known[1]
 
     def _make(self, kind: Any, value: Any) -> Any:
-        if kind is tuple or is_named_tuple(kind):
+        if issubclass(kind, tuple):
             if tuple.__len__(value) > _LONGEST:
                 return value
-            self._todo.extend(tuple.__iter__(value))
+            self._todo.extend([*tuple.__iter__(value), *([] if kind is tuple else [names_of(value), kind])])
             return tuple_of(value, self._form)
-        if kind is functools.partial:
-            self._todo.extend([value.func, *value.args, *value.keywords.values()])
+        if issubclass(kind, functools.partial):
+            self._todo.extend([value.func, *value.args, *value.keywords.values(), names_of(value), kind])
             return partial_of(value, self._form)
         if kind in generator_classes():
             return guarded_generator(value)

@@ -20,12 +20,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._bare_looks import Table, filled_slots, is_a, names_of, table_of
+from ._bare_looks import Table, filled_slots, has_names, is_a, names_of, table_of
 from ._carriers import (
     CACHED,
     Attributes,
     carries,
     hidden_in,
+    method_of,
     owner_of,
     partial_of,
     parts_of,
@@ -118,8 +119,10 @@ class Swaps(Unswapped):
                 made = as_seen(value)
         elif issubclass(kind, tuple):
             made = tuple_of(value, self.form)
-        elif kind is functools.partial:
+            self.attributes(value)
+        elif issubclass(kind, functools.partial):
             made = partial_of(value, self.form)
+            self.attributes(value)
         elif may_have_form(value) and (name := form_in_place(value) or held_form(value, self.reached())) is not None:
             made = name
         elif issubclass(kind, types.ModuleType) or (kind is types.FunctionType and original_of(value) is not None):
@@ -131,6 +134,9 @@ class Swaps(Unswapped):
             made = guarded_generator(value)
         elif kind is types.MethodType and type(value.__self__) in generator_classes():
             made = getattr(self.form(value.__self__), value.__name__)
+        elif kind is types.MethodType:
+            self.todo.append(value.__func__)
+            made = method_of(value, self.form)
         else:
             self.todo.append(value)
         if made is not value:
@@ -144,6 +150,13 @@ class Swaps(Unswapped):
         if self.todo:
             self.run()
         return made
+
+    def attributes(self, value: Any) -> None:
+        """Go on to what an object has that another one of its class stands for, with the same attributes."""
+        if has_names(value):
+            self.todo.append(names_of(value))
+        if is_users_code(type(value).__module__):
+            self.todo.append(type(value))
 
     def is_bare(self, function: types.FunctionType) -> bool:
         """Whether a function has nothing of its own to be searched: most functions of a module, met while going over it."""
@@ -305,8 +318,6 @@ class Swaps(Unswapped):
             elif kind is ndarray:
                 self.looks.append((value.ravel, tuple(value.flat)))
                 self.swap(np.ndenumerate(value), value.__getitem__, value.__setitem__)
-            elif kind is types.MethodType:
-                self.todo += [value.__self__, value.__func__]
             elif kind is staticmethod or kind is classmethod:
                 self.todo.append(value.__func__)
             elif kind is property:
