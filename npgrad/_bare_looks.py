@@ -66,11 +66,15 @@ def has_odd_class(value: Any) -> bool:
 _HASH = object.__hash__
 
 
+# What objects of Python's classes have as others have slots.
+_LIKE_SLOTS: dict[Any, str] = {collections.defaultdict: "default_factory"}
+
+
 @functools.lru_cache(1024)
 def _members(kind: Any) -> list[tuple[str, types.MemberDescriptorType]]:
     found = []
     for base in kind.__mro__:
-        slots = vars(base).get("__slots__", ())
+        slots = _LIKE_SLOTS.get(base) or vars(base).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else tuple(slots):
             if not name.startswith("__") and type(member := vars(base).get(name)) is types.MemberDescriptorType:
                 found.append((name, member))
@@ -102,7 +106,35 @@ class Table:
         return list(dict.items(self.size.__self__) if self.is_mapping else enumerate(self.values()))
 
 
-def table_of(value: Any) -> Table | None:
+class Members:
+    """A set, used like that: each member is at the place of the one that was there first."""
+
+    __slots__ = ("_now", "_set", "size", "values")
+    is_mapping = False
+
+    def __init__(self, members: Any) -> None:
+        self._set = members
+        self._now: dict[int, Any] = {}
+        self.size, self.values = set.__len__.__get__(members), set.__iter__.__get__(members)
+
+    def items(self) -> list[tuple[Any, Any]]:
+        return [(member, member) for member in self.values()]
+
+    def get(self, first: Any) -> Any:
+        now = self._now.get(id(first), first)
+        if not set.__contains__(self._set, now):
+            raise KeyError(first)
+        return now
+
+    def put(self, first: Any, member: Any) -> None:
+        set.remove(self._set, self.get(first))
+        set.add(self._set, member)
+        self._now[id(first)] = member
+
+
+def table_of(value: Any) -> Table | Members | None:
     """The table that an object is; None for others."""
+    if issubclass(type(value), set):
+        return Members(value)
     base = next((base for base in (dict, list, collections.deque) if issubclass(type(value), base)), None)
     return None if base is None else Table(base, value)

@@ -6,7 +6,9 @@ read-only for that time: a write raises, in place of going past all tapes.
 
 from __future__ import annotations
 
+import collections
 import contextlib
+import contextvars
 import functools
 import gc
 import operator
@@ -19,7 +21,7 @@ from numpy import ndarray
 
 from ._bare_looks import filled_slots, has_names, is_a, names_of
 from ._leaks import LeakError
-from ._mentions import is_iterator
+from ._mentions import contents_of, is_iterator
 from ._tracebacks import users_place
 
 # Classes whose objects have what users put there among their attributes; by name, as most of these modules are not loaded.
@@ -27,7 +29,7 @@ _CARRIERS = frozenset({
     "types.SimpleNamespace", "argparse.Namespace", "collections.UserDict", "collections.UserList", "collections.ChainMap",
     "_thread._local", "functools.partialmethod", "contextlib.nullcontext", "contextlib.ExitStack", "queue.Queue",
     "queue.LifoQueue", "queue.PriorityQueue", "weakref.WeakKeyDictionary", "weakref.WeakValueDictionary",
-    "_weakrefset.WeakSet", "numpy.vectorize",
+    "_weakrefset.WeakSet", "numpy.vectorize", "collections.OrderedDict", "collections.Counter", "optparse.Values",
 })  # fmt: skip
 # And those whose objects have it where Python's collector of garbage alone finds it.
 _HIDING = frozenset({
@@ -43,7 +45,21 @@ def _name(kind: type) -> str:
 
 def carries(kind: type) -> bool:
     """Whether attributes of a class's objects hold what users put there, though the class is not theirs."""
-    return _name(kind) in _CARRIERS
+    return _name(kind) in _CARRIERS or issubclass(kind, collections.defaultdict)
+
+
+# What objects of Python's own classes hold that is looked at as it is; so do those of classes derived from these.
+_SHOWN: dict[type, Callable[[Any], list]] = {
+    staticmethod: lambda value: [vars(staticmethod)["__func__"].__get__(value)],
+    classmethod: lambda value: [vars(classmethod)["__func__"].__get__(value)],
+    property: lambda value: [vars(property)[name].__get__(value) for name in ("fget", "fset", "fdel")],
+}
+
+
+def shown_by(value: Any) -> list | None:
+    """What an object of such a class holds; None for others."""
+    show = next((show for base, show in _SHOWN.items() if is_a(value, base)), None)
+    return None if show is None else show(value)
 
 
 def hidden_in(value: Any) -> list:
@@ -60,8 +76,7 @@ def hidden_in(value: Any) -> list:
     return found
 
 
-def tuple_of(value: Any, form: Callable[[Any], Any]) -> Any:
-    """A tuple of what stands for its items, of the same class; the same one if nothing does."""
+def _tuple_of(value: Any, form: Callable[[Any], Any]) -> Any:
     before = list(tuple.__iter__(value))
     items = [form(item) for item in before]
     if all(map(operator.is_, items, before)):
@@ -72,8 +87,7 @@ def tuple_of(value: Any, form: Callable[[Any], Any]) -> Any:
         return type(value)(items)
 
 
-def partial_of(value: Any, form: Callable[[Any], Any]) -> Any:
-    """The same for a partial function."""
+def _partial_of(value: Any, form: Callable[[Any], Any]) -> Any:
     before = [value.func, *value.args, *value.keywords.values()]
     after = [form(part) for part in before]
     if all(map(operator.is_, after, before)):
@@ -84,11 +98,24 @@ def partial_of(value: Any, form: Callable[[Any], Any]) -> Any:
     return _with_names_of(value, functools.partial.__new__(type(value), function, *parts[:count], **keywords))
 
 
-def method_of(value: types.MethodType, form: Callable[[Any], Any]) -> types.MethodType:
-    """The same for a method of an object for which another one stands."""
-    before = value.__self__
-    after = form(before)
-    return value if after is before else types.MethodType(value.__func__, after)
+def _frozenset_of(value: Any, form: Callable[[Any], Any]) -> Any:
+    before = list(frozenset.__iter__(value))
+    items = [form(item) for item in before]
+    if all(map(operator.is_, items, before)):
+        return value
+    return _with_names_of(value, frozenset.__new__(type(value), items))
+
+
+def _method_of(value: types.MethodType, form: Callable[[Any], Any]) -> types.MethodType:
+    before = value.__func__, value.__self__
+    after = form(before[0]), form(before[1])
+    return value if all(map(operator.is_, after, before)) else types.MethodType(*after)
+
+
+def _builtin_method_of(value: Any, form: Callable[[Any], Any]) -> Any:
+    """What a kept ``array.copy`` copies is what stands for the array."""
+    after = form(value.__self__)
+    return value if after is value.__self__ else getattr(after, value.__name__)
 
 
 def _with_names_of(value: Any, made: Any) -> Any:
@@ -96,6 +123,22 @@ def _with_names_of(value: Any, made: Any) -> Any:
     if has_names(value):
         object.__setattr__(made, "__dict__", names_of(value))
     return made
+
+
+_REMADE: dict[type, Callable[[Any, Callable[[Any], Any]], Any]] = {
+    tuple: _tuple_of,
+    frozenset: _frozenset_of,
+    functools.partial: _partial_of,
+    types.MethodType: _method_of,
+    types.BuiltinMethodType: _builtin_method_of,
+    types.MethodWrapperType: _builtin_method_of,
+}
+
+
+def remaking(kind: Any) -> Callable[[Any, Callable[[Any], Any]], Any] | None:
+    """What makes, of an object for good and of what stands for its parts, what stands for it: the object itself if nothing
+    does; None for classes whose objects can be changed."""
+    return next((make for base, make in _REMADE.items() if issubclass(kind, base)), None)
 
 
 CACHED = type(functools.lru_cache(len))
@@ -144,6 +187,22 @@ class Attributes:
         elif isinstance(value, types.FunctionType) and (type(before) is staticmethod or not hasattr(before, "__get__")):
             value = staticmethod(value)
         type.__setattr__(self._kind, name, value)  # not what a metaclass of the user's does
+
+
+def values_of(variable: contextvars.ContextVar) -> list:
+    """The value of a context variable, if it has one."""
+    with contextlib.suppress(LookupError):
+        return [variable.get()]
+    return []
+
+
+def parts_of_function(function: types.FunctionType) -> list:
+    """What a function has besides its module's names."""
+    own: list = [function.__code__, function.__defaults__, function.__kwdefaults__, getattr(function, "__wrapped__", None)]
+    own += function.__dict__.values()
+    for cell in function.__closure__ or ():
+        own += contents_of(cell)
+    return own
 
 
 def parts_of(value: Any) -> list:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._bare_looks import filled_slots, has_odd_class, names_of, table_of
-from ._carriers import Attributes, carries, partial_of, tuple_of
+from ._carriers import Attributes, carries, remaking, shown_by
 from ._class_forms import form_of_type
 from ._guards import generator_classes, guarded_generator
 from ._kept import is_kept_number
@@ -44,6 +44,7 @@ _LONGEST, _MOST, _MOST_FOUND, _MOST_OF_VARIABLES = 64, 5_000, 256, 64
 Place = tuple[Callable, Callable, Any, Any, Any]
 # What Python keeps of a class among its attributes.
 _OF_CLASSES = {"__dict__", "__weakref__", "__annotations__", "__annotate__", "__type_params__"}
+_WITHOUT_NAMES = {tuple, frozenset, types.MethodType, types.BuiltinMethodType, types.MethodWrapperType}
 _GONE = (LookupError, AttributeError, TypeError, ValueError)
 
 
@@ -119,25 +120,29 @@ class HeldNames:
         return known[1]
 
     def _make(self, kind: Any, value: Any) -> Any:
-        if issubclass(kind, tuple):
-            if tuple.__len__(value) > _LONGEST:
-                return value
-            self._todo.extend([*tuple.__iter__(value), *([] if kind is tuple else [names_of(value), kind])])
-            return tuple_of(value, self._form)
-        if issubclass(kind, functools.partial):
-            self._todo.extend([value.func, *value.args, *value.keywords.values(), names_of(value), kind])
-            return partial_of(value, self._form)
         if kind in generator_classes():
             return guarded_generator(value)
         if kind is types.MethodType and type(value.__self__) in generator_classes():
             return getattr(self._form(value.__self__), value.__name__)
         form = self._by_name(value)
         if form is None:
-            return value
+            return self._remade(kind, value)
         if form_of_type(value) is not None:
             self.has_types = True
             return form if self.with_types else value
         return form
+
+    def _remade(self, kind: Any, value: Any) -> Any:
+        remade = remaking(kind)
+        if remade is None or any(issubclass(kind, base) and base.__len__(value) > _LONGEST for base in (tuple, frozenset)):
+            return value
+        if kind not in _WITHOUT_NAMES:
+            self._todo.extend([names_of(value), kind])
+        return remade(value, self._part)
+
+    def _part(self, value: Any) -> Any:
+        self._todo.append(value)
+        return self._form(value)
 
     def _look(self, items: Iterable[tuple[Any, Any]], get: Callable, put: Callable) -> bool:
         """Note what stands for values of a container; whether there is any."""
@@ -169,19 +174,20 @@ class HeldNames:
     def _go_into(self, kind: Any, value: Any) -> None:
         if kind is types.FunctionType:
             self._function(value)
-        elif (table := table_of(value)) is not None:
-            if table.size() <= _LONGEST and self._look(table.items(), table.get, table.put):
-                self.tables.append((table.size, table.size()))
         elif issubclass(kind, type):
             if value.__module__ == self._module.get("__name__"):
                 attributes = Attributes(value)
                 own = [(name, held) for name, held in attributes.items if name not in _OF_CLASSES]
                 self._look(own, attributes.get, attributes.put)
-        elif kind is staticmethod or kind is classmethod or kind is types.MethodType:
-            self._todo.append(value.__func__)
-        elif kind is property:
-            self._todo.extend([value.fget, value.fset])
-        elif is_users_code(kind.__module__) or carries(kind):
+        else:
+            self._object(kind, value)
+
+    def _object(self, kind: Any, value: Any) -> None:
+        self._todo.extend(shown_by(value) or ())
+        table = table_of(value)
+        if table is not None and table.size() <= _LONGEST and self._look(table.items(), table.get, table.put):
+            self.tables.append((table.size, table.size()))
+        if is_users_code(kind.__module__) or carries(kind):
             get, put = functools.partial(object.__getattribute__, value), functools.partial(object.__setattr__, value)
             self._look(filled_slots(value), get, put)
             self._todo.append(names_of(value))

@@ -7,7 +7,6 @@ containers, objects, classes and the functions of the user's that it finds there
 from __future__ import annotations
 
 import builtins
-import collections
 import contextlib
 import contextvars
 import functools
@@ -20,17 +19,18 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._bare_looks import Table, filled_slots, has_names, is_a, names_of, table_of
+from ._bare_looks import Members, Table, filled_slots, has_names, is_a, names_of, table_of
 from ._carriers import (
     CACHED,
     Attributes,
     carries,
     hidden_in,
-    method_of,
     owner_of,
-    partial_of,
     parts_of,
-    tuple_of,
+    parts_of_function,
+    remaking,
+    shown_by,
+    values_of,
     with_results,
 )
 from ._class_forms import held_form
@@ -117,16 +117,12 @@ class Swaps(Unswapped):
                 self.todo.append(value)
             else:
                 made = as_seen(value)
-        elif issubclass(kind, tuple):
-            made = tuple_of(value, self.form)
-            self.attributes(value)
-        elif issubclass(kind, functools.partial):
-            made = partial_of(value, self.form)
-            self.attributes(value)
         elif may_have_form(value) and (name := form_in_place(value) or held_form(value, self.reached())) is not None:
             made = name
-        elif issubclass(kind, types.ModuleType) or (kind is types.FunctionType and original_of(value) is not None):
-            pass  # a door, or in place already
+        elif issubclass(kind, types.ModuleType):
+            self.hold(value)
+        elif kind is types.FunctionType and original_of(value) is not None:
+            pass  # in place already
         elif kind is CACHED:
             self.todo.append(value.__wrapped__)
             made = with_results(value, self.form_now)
@@ -134,9 +130,9 @@ class Swaps(Unswapped):
             made = guarded_generator(value)
         elif kind is types.MethodType and type(value.__self__) in generator_classes():
             made = getattr(self.form(value.__self__), value.__name__)
-        elif kind is types.MethodType:
-            self.todo.append(value.__func__)
-            made = method_of(value, self.form)
+        elif (remade := remaking(kind)) is not None:
+            made = remade(value, self.form)
+            self.attributes(value)
         else:
             self.todo.append(value)
         if made is not value:
@@ -152,7 +148,7 @@ class Swaps(Unswapped):
         return made
 
     def attributes(self, value: Any) -> None:
-        """Go on to what an object has that another one of its class stands for, with the same attributes."""
+        """Go on to what an object has for which another one of its class may stand, with the same attributes."""
         if has_names(value):
             self.todo.append(names_of(value))
         if is_users_code(type(value).__module__):
@@ -195,11 +191,10 @@ class Swaps(Unswapped):
         """Put forms for the values of a container."""
         for key, value in list(items):
             kind = type(value)
-            if self.passes_over(value) or (kind is types.FunctionType and self.is_bare(value)):
-                if kind is types.ModuleType:
-                    self.held[id(value)] = value
-                continue
-            self.swap_one(get, put, key, value)
+            if issubclass(kind, types.ModuleType):
+                self.hold(value)
+            elif not self.passes_over(value) and not (kind is types.FunctionType and self.is_bare(value)):
+                self.swap_one(get, put, key, value)
 
     def swap_one(self, get: Callable, put: Callable, key: Any, value: Any) -> None:
         made = self.form(value)
@@ -217,11 +212,9 @@ class Swaps(Unswapped):
             elif is_a(now, SeenArray):
                 put(key, self.origins[id(now)] if id(now) in self.origins else plain_copy(now))
 
-    def table(self, value: Any, table: Table) -> None:
+    def table(self, table: Table | Members) -> None:
         if table.is_mapping:
-            self.todo += [key for key in dict.keys(value) if not holds_nothing(key)]
-            if issubclass(type(value), collections.defaultdict):
-                self.todo.append(vars(collections.defaultdict)["default_factory"].__get__(value))
+            self.todo += [key for key, _ in table.items() if not holds_nothing(key)]
         origins = self.origins  # some may be swapped already
         held = list(table.values())
         self.looks.append((table.values, tuple([origins.get(id(one), one) for one in held])))
@@ -250,12 +243,17 @@ class Swaps(Unswapped):
             self.swap(new, names.get, names.__setitem__)
         package = names.get("__package__")
         for name in mentioned:
-            value = names[name] if name in names else sys.modules.get(name, sys.modules.get(f"{package}.{name}"))
-            if type(value) is types.ModuleType:
+            value: Any = names[name] if name in names else sys.modules.get(name, sys.modules.get(f"{package}.{name}"))
+            if is_a(value, types.ModuleType):
                 self.go_into(value, mentioned)
 
+    def hold(self, module: types.ModuleType) -> None:
+        self.held[id(module)] = module
+        if type(module) is not types.ModuleType and is_users_code(type(module).__module__):
+            self.todo.append(type(module))
+
     def go_into(self, module: types.ModuleType, mentioned: frozenset[str]) -> None:
-        names = vars(module)
+        names = names_of(module)
         known = self.modules.get(id(names))
         if known is None and not is_users_code(module.__name__):
             return
@@ -311,31 +309,36 @@ class Swaps(Unswapped):
                 self.foreign(value)
             if kind is types.FunctionType:
                 self.function(value)
-            elif (table := table_of(value)) is not None:
-                self.table(value, table)
-            elif issubclass(kind, (set, frozenset)):
-                self.todo += (set if issubclass(kind, set) else frozenset).__iter__(value)
+            elif issubclass(kind, type):
+                self.kind(value)
             elif kind is ndarray:
                 self.looks.append((value.ravel, tuple(value.flat)))
                 self.swap(np.ndenumerate(value), value.__getitem__, value.__setitem__)
-            elif kind is staticmethod or kind is classmethod:
-                self.todo.append(value.__func__)
-            elif kind is property:
-                self.todo += [value.fget, value.fset]
-            elif issubclass(kind, type):
-                self.kind(value)
-            elif is_users_code(kind.__module__) or carries(kind):
-                self.instance(value)
-            elif kind is contextvars.ContextVar:
-                self.variable(value)
-            elif hidden := hidden_in(value):
-                self.is_opaque |= is_opaque(value)
-                self.hide(value, hidden)
-            elif hasattr(kind, "__wrapped__") or "__wrapped__" in names_of(value):
-                self.todo.append(value.__wrapped__)
             else:
-                self.is_opaque |= is_opaque(value)
-                self.todo += held_functions(value)
+                self.object(value)
+
+    def object(self, value: Any) -> None:
+        """What an object has by its class, if that is the user's, and by the class of Python's that it is derived from."""
+        kind = type(value)
+        has_own = is_users_code(kind.__module__) or carries(kind)
+        if has_own:
+            self.instance(value)
+        if (table := table_of(value)) is not None:
+            self.table(table)
+        elif (shown := shown_by(value)) is not None:
+            self.todo += shown
+        elif kind is contextvars.ContextVar:
+            self.variable(value)
+        elif has_own:
+            pass
+        elif hidden := hidden_in(value):
+            self.is_opaque |= is_opaque(value)
+            self.hide(value, hidden)
+        elif hasattr(kind, "__wrapped__") or "__wrapped__" in names_of(value):
+            self.todo.append(value.__wrapped__)
+        else:
+            self.is_opaque |= is_opaque(value)
+            self.todo += held_functions(value)
 
     def foreign(self, array: ndarray) -> None:
         """An array of another class would not hear of tracked data in the memory that it looks at."""
@@ -345,11 +348,7 @@ class Swaps(Unswapped):
             whole._storage.__class__ = LentStorage
 
     def variable(self, variable: contextvars.ContextVar) -> None:
-        def values() -> list:
-            with contextlib.suppress(LookupError):
-                return [variable.get()]
-            return []
-
+        values = functools.partial(values_of, variable)
         self.looks.append((values, tuple(values())))
         self.swap([(None, value) for value in values()], lambda _: variable.get(), lambda _, value: variable.set(value))
 
@@ -367,7 +366,7 @@ class Swaps(Unswapped):
             self.todo += held_functions(function)
             return
         self.named(function.__globals__)
-        self.looks.append((functools.partial(_own, function), tuple(_own(function))))
+        self.looks.append((functools.partial(parts_of_function, function), tuple(parts_of_function(function))))
         if function.__dict__:  # what C has as static variables
             self.todo.append(function.__dict__)
         before = function.__defaults__
@@ -375,7 +374,7 @@ class Swaps(Unswapped):
             function.__defaults__ = after
             self.undo.append(lambda: setattr(function, "__defaults__", before))
         if function.__kwdefaults__ is not None:
-            self.table(function.__kwdefaults__, Table(dict, function.__kwdefaults__))
+            self.table(Table(dict, function.__kwdefaults__))
         for cell in function.__closure__ or ():
             items = [("cell_contents", value) for value in contents_of(cell)]
             self.swap(items, functools.partial(getattr, cell), functools.partial(setattr, cell))
@@ -399,12 +398,3 @@ class Swaps(Unswapped):
         self.looks.append((functools.partial(parts_of, value), tuple(parts_of(value))))
         self.swap(filled_slots(value), get, put)
         self.todo += [names_of(value), type(value)]
-
-
-def _own(function: types.FunctionType) -> list:
-    """What a function has besides its module's names."""
-    own: list = [function.__code__, function.__defaults__, function.__kwdefaults__, getattr(function, "__wrapped__", None)]
-    own += function.__dict__.values()
-    for cell in function.__closure__ or ():
-        own += contents_of(cell)
-    return own

@@ -156,3 +156,155 @@ def test_a_tape_entered_by_hand_leaves_tuples_what_they_are(name: str, program: 
     before, result, gradient = OF_A_CLASS[name]
     module = program(before.replace("np.zeros(2)", "np.zeros"), result.replace("SHAPE[0]", "SHAPE[0](2)"))
     assert on_a_tape(module.f) == gradient
+
+
+BASES = {
+    "list": "list",
+    "dict": "dict",
+    "deque": "collections.deque",
+    "ordered dict": "collections.OrderedDict",
+    "dict with defaults": "collections.defaultdict",
+    "counter": "collections.Counter",
+    "set": "set",
+    "frozenset": "frozenset",
+    "property": "property",
+    "static method": "staticmethod",
+}
+BOX = """
+class Box({base}):
+    def __init__(self, *args):
+        if issubclass(Box, (property, staticmethod)):
+            super().__init__(len)
+        self.work = np.zeros(2)
+        self.rows = {{"row": [np.zeros(2)]}}
+        self.make = np.zeros
+    def go(self, x):
+        return filled(self.work, x)[0] * filled(self.rows["row"][0], x)[1] * filled(self.make(2), x)[1] + filled(OTHER, x)[0]
+OTHER = np.zeros(2)
+BOX = Box()
+"""
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_attributes_of_objects_of_the_users_tables_are_reached(base: str, program: Any) -> None:
+    follows(program(BOX.format(base=BASES[base]), "BOX.go(x)"), [10.0, 12.0])
+
+
+@pytest.mark.parametrize("base", BASES)
+def test_functions_in_such_attributes_are_followed_on_a_tape_entered_by_hand(base: str, program: Any) -> None:
+    module = program(BOX.format(base=BASES[base]), "filled(BOX.make(2), x).prod()")
+    assert on_a_tape(module.f) == [3.0, 2.0]
+
+
+# What else has attributes that a program sets.
+WITH_ATTRIBUTES = {
+    "ordered dict": "BOX = collections.OrderedDict()\nBOX.work = np.zeros(2)",
+    "counter": "BOX = collections.Counter()\nBOX.work = np.zeros(2)",
+    "options": "BOX = optparse.Values({'work': np.zeros(2)})",
+    "module": "class Box(types.ModuleType):\n    pass\nBOX = Box('settings')\nBOX.work = np.zeros(2)",
+    "module in a table": "class Box(types.ModuleType):\n    pass\nBOX, = [Box('settings')]\nBOX.work = np.zeros(2)",
+}
+
+
+@pytest.mark.parametrize("name", WITH_ATTRIBUTES)
+def test_attributes_of_pythons_objects_are_reached(name: str, program: Any) -> None:
+    follows(program(WITH_ATTRIBUTES[name], "filled(BOX.work, x).prod()"), [3.0, 2.0])
+
+
+def test_methods_of_the_users_modules_are_followed(program: Any) -> None:
+    before = """
+class Box(types.ModuleType):
+    def go(self, x):
+        return filled(self.work, x)[0] * filled(OTHER, x)[1]
+OTHER = np.zeros(2)
+BOX = Box("settings")
+BOX.work = np.zeros(2)
+GO = BOX.go
+"""
+    follows(program(before, "GO(x)"), [3.0, 2.0])
+
+
+FACTORIES = {
+    "a partial": "functools.partial(np.zeros, 2)",
+    "a method of an array": "np.zeros(2).copy",
+    "a function": "lambda: np.zeros(2)",
+    "a table with defaults": "lambda: collections.defaultdict(functools.partial(np.zeros, 2))['inner']",
+}
+
+
+@pytest.mark.parametrize("base", ["collections.defaultdict", "Table"])
+@pytest.mark.parametrize("name", FACTORIES)
+def test_what_makes_the_defaults_of_a_table_is_swapped(name: str, base: str, program: Any) -> None:
+    before = f"class Table(collections.defaultdict):\n    pass\nTABLE = {base}({FACTORIES[name]})"
+    module = program(before, "(TABLE.clear(), filled(TABLE['new'], x).prod())[1]")
+    factory = module.TABLE.default_factory
+    follows(module, [3.0, 2.0])
+    assert module.TABLE.default_factory is factory
+    module.TABLE.default_factory = module.np.ones(2).copy  # which is found in the next call
+    assert ng.grad(module.f)(X).tolist() == [3.0, 2.0]
+
+
+def test_what_makes_the_defaults_of_a_table_is_followed_on_a_tape_entered_by_hand(program: Any) -> None:
+    module = program(f"TABLE = collections.defaultdict({FACTORIES['a partial']})", "filled(TABLE['new'], x).prod()")
+    assert on_a_tape(module.f) == [3.0, 2.0]
+
+
+# Methods of arrays that were kept before the call, and what a program does with them.
+METHODS = {
+    "copy": ("WORK = np.zeros(2)\nCOPY = WORK.copy", "(filled(WORK, x), COPY().prod())[1]", [3.0, 2.0]),
+    "sum": ("WORK = np.zeros(2)\nSUM = WORK.sum", "(filled(WORK, x**2), SUM())[1]", [4.0, 6.0]),
+    "an element": ("WORK = np.zeros(2)\nGET = WORK.__getitem__", "(filled(WORK, x), GET(0) * GET(1))[1]", [3.0, 2.0]),
+    "to fill": ("WORK = np.zeros(2)\nFILL = WORK.fill", "(FILL(x[0] * x[1]), WORK[1])[1]", [3.0, 2.0]),
+    "to write": ("WORK = np.zeros(2)\nPUT = WORK.__setitem__", "(PUT(slice(None), x), WORK.prod())[1]", [3.0, 2.0]),
+    "to add": ("WORK = np.ones(2)\nADD = WORK.__iadd__", "(WORK.fill(0.0), ADD(x), WORK.prod())[2]", [3.0, 2.0]),
+    "a view": ("WORK = np.zeros(2)\nVIEW = WORK.reshape", "filled(VIEW(1, 2)[0], x).prod() + WORK[0]", [4.0, 2.0]),
+    "a product": ("DOT = np.array([[1.0, 2.0], [0.0, 5.0]]).dot", "DOT(x).sum()", [1.0, 7.0]),
+    "integers": ("TAKE = np.array([[1, 2], [0, 5]]).dot", "TAKE(x).sum()", [1.0, 7.0]),
+    "in a list": ("WORK = np.zeros(2)\nCALLS = [WORK.prod]", "(filled(WORK, x), CALLS[0]())[1]", [3.0, 2.0]),
+    "in a table of an object": (
+        "class Model:\n"
+        "    def __init__(self):\n        self.work = np.zeros(2)\n        self.by = {'prod': self.work.prod}\n"
+        "MODEL = Model()",
+        "(filled(MODEL.work, x), MODEL.by['prod']())[1]",
+        [3.0, 2.0],
+    ),
+    "of a class": ("class Box:\n    new = staticmethod(np.zeros(2).copy)", "filled(Box.new(), x).prod()", [3.0, 2.0]),
+    "in a partial": ("NEW = functools.partial(np.zeros(2).copy, order='C')", "filled(NEW(), x).prod()", [3.0, 2.0]),
+    "of a ufunc": ("CALL = np.multiply.__call__", "CALL([x[0]], [x[1]])[0]", [3.0, 2.0]),
+    "of a tuple": ("GET = (np.zeros(2),).__getitem__", "filled(GET(0), x).prod()", [3.0, 2.0]),
+    "of a list": ("GET = [np.zeros(2)].__getitem__", "filled(GET(0), x).prod()", [3.0, 2.0]),
+}
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_methods_that_were_kept_before_the_call_are_those_of_what_stands_for_the_array(name: str, program: Any) -> None:
+    before, result, gradient = METHODS[name]
+    follows(program(before, result), gradient)
+
+
+SETS = {
+    "a set": ("MAKE = {np.zeros}", "filled(next(iter(MAKE))(2), x).prod()"),
+    "a frozenset": ("MAKE = frozenset([np.zeros])", "filled(next(iter(MAKE))(2), x).prod()"),
+    "a frozenset of partials": (
+        "MAKE = frozenset([functools.partial(np.zeros, 2)])",
+        "filled(next(iter(MAKE))(), x).prod()",
+    ),
+    "a member of a set": ("KNOWN = {np.zeros, np.ones}", "(x.prod() if np.zeros in KNOWN else x.sum())"),
+    "a member of a frozenset": ("KNOWN = frozenset([np.exp])", "(x.prod() if np.exp in KNOWN else x.sum())"),
+    "a type": ("KNOWN = {np.float32, np.float64}", "(x.prod() if x.dtype.type in KNOWN else x.sum())"),
+}
+
+
+@pytest.mark.parametrize("name", SETS)
+def test_functions_in_sets_are_followed(name: str, program: Any) -> None:
+    before, result = SETS[name]
+    module = program(before, result)
+    assert on_a_tape(module.f) == [3.0, 2.0]
+    follows(module, [3.0, 2.0])
+    assert on_a_tape(module.f) == [3.0, 2.0]
+
+
+def test_what_a_program_does_to_a_set_inside_stays(program: Any) -> None:
+    module = program("SET = {np.zeros, np.ones, np.exp, 5}", "(SET.remove(np.ones), SET.add(7), x.prod())[2]")
+    assert ng.grad(module.f)(X).tolist() == [3.0, 2.0]
+    assert {np.zeros, np.exp, 5, 7} == module.SET
