@@ -106,35 +106,7 @@ class Table:
         return list(dict.items(self.size.__self__) if self.is_mapping else enumerate(self.values()))
 
 
-class Members:
-    """A set, used like that: each member is at the place of the one that was there first."""
-
-    __slots__ = ("_now", "_set", "size", "values")
-    is_mapping = False
-
-    def __init__(self, members: Any) -> None:
-        self._set = members
-        self._now: dict[int, Any] = {}
-        self.size, self.values = set.__len__.__get__(members), set.__iter__.__get__(members)
-
-    def items(self) -> list[tuple[Any, Any]]:
-        return [(member, member) for member in self.values()]
-
-    def get(self, first: Any) -> Any:
-        now = self._now.get(id(first), first)
-        if not set.__contains__(self._set, now):
-            raise KeyError(first)
-        return now
-
-    def put(self, first: Any, member: Any) -> None:
-        set.remove(self._set, self.get(first))
-        set.add(self._set, member)
-        self._now[id(first)] = member
-
-
-def table_of(value: Any) -> Table | Members | None:
+def table_of(value: Any) -> Table | None:
     """The table that an object is; None for others."""
-    if issubclass(type(value), set):
-        return Members(value)
     base = next((base for base in (dict, list, collections.deque) if issubclass(type(value), base)), None)
     return None if base is None else Table(base, value)

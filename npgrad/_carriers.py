@@ -11,10 +11,11 @@ import contextlib
 import contextvars
 import functools
 import gc
+import itertools
 import operator
 import types
 import weakref
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 from numpy import ndarray
@@ -49,17 +50,19 @@ def carries(kind: type) -> bool:
 
 
 # What objects of Python's own classes hold that is looked at as it is; so do those of classes derived from these.
-_SHOWN: dict[type, Callable[[Any], list]] = {
+_SHOWN: dict[type, Callable[[Any], Iterable]] = {
+    set: set.__iter__,
+    frozenset: frozenset.__iter__,
     staticmethod: lambda value: [vars(staticmethod)["__func__"].__get__(value)],
     classmethod: lambda value: [vars(classmethod)["__func__"].__get__(value)],
     property: lambda value: [vars(property)[name].__get__(value) for name in ("fget", "fset", "fdel")],
 }
 
 
-def shown_by(value: Any) -> list | None:
-    """What an object of such a class holds; None for others."""
+def shown_by(value: Any, most: int | None = None) -> list:
+    """What an object of such a class holds."""
     show = next((show for base, show in _SHOWN.items() if is_a(value, base)), None)
-    return None if show is None else show(value)
+    return [] if show is None else list(itertools.islice(show(value), most))
 
 
 def hidden_in(value: Any) -> list:
@@ -68,11 +71,14 @@ def hidden_in(value: Any) -> list:
         return [value()]
     if not is_iterator(type(value)) and _name(type(value)) not in _HIDING:
         return []
+    return _flat(gc.get_referents(value))
+
+
+def _flat(values: Iterable) -> list:
+    """Values, and in place of tuples what these hold."""
     found: list = []
-    todo = gc.get_referents(value)
-    while todo:  # a tuple shows what it holds, but that cannot be replaced there
-        held = todo.pop()
-        (todo if type(held) is tuple else found).extend(held if type(held) is tuple else [held])
+    for value in values:
+        found += _flat(value) if type(value) is tuple else [value]
     return found
 
 
@@ -139,6 +145,21 @@ def remaking(kind: Any) -> Callable[[Any, Callable[[Any], Any]], Any] | None:
     """What makes, of an object for good and of what stands for its parts, what stands for it: the object itself if nothing
     does; None for classes whose objects can be changed."""
     return next((make for base, make in _REMADE.items() if issubclass(kind, base)), None)
+
+
+def iterator_of(value: Any, form: Callable[[Any], Any], form_now: Callable[[Any], Any]) -> Any:
+    """An iterator that goes on where another one is, with what stands for what comes; the same one if nothing that it holds
+    has a form, and where code of the user's is between: a generator, or what `itertools.accumulate` calls."""
+    kind: Any = type(value)
+    if not is_iterator(kind) or kind in _RUNNING or all(map(operator.is_, map(form, held := hidden_in(value)), held)):
+        return value
+    if kind is map or kind is itertools.starmap:
+        *iterators, function = _flat(gc.get_referents(value))
+        return kind(form(function), *map(form, iterators))
+    return map(form_now, value)
+
+
+_RUNNING = {types.GeneratorType, itertools.accumulate}
 
 
 CACHED = type(functools.lru_cache(len))

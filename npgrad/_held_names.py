@@ -183,7 +183,8 @@ class HeldNames:
             self._object(kind, value)
 
     def _object(self, kind: Any, value: Any) -> None:
-        self._todo.extend(shown_by(value) or ())
+        shown = shown_by(value, _LONGEST + 1)
+        self._todo.extend(shown if len(shown) <= _LONGEST else ())
         table = table_of(value)
         if table is not None and table.size() <= _LONGEST and self._look(table.items(), table.get, table.put):
             self.tables.append((table.size, table.size()))

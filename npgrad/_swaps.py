@@ -19,12 +19,13 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._bare_looks import Members, Table, filled_slots, has_names, is_a, names_of, table_of
+from ._bare_looks import Table, filled_slots, has_names, is_a, names_of, table_of
 from ._carriers import (
     CACHED,
     Attributes,
     carries,
     hidden_in,
+    iterator_of,
     owner_of,
     parts_of,
     parts_of_function,
@@ -133,7 +134,7 @@ class Swaps(Unswapped):
         elif (remade := remaking(kind)) is not None:
             made = remade(value, self.form)
             self.attributes(value)
-        else:
+        elif (made := iterator_of(value, self.form, self.form_now)) is value:
             self.todo.append(value)
         if made is not value:
             self.forms[id(value)] = (value, made)
@@ -212,7 +213,7 @@ class Swaps(Unswapped):
             elif is_a(now, SeenArray):
                 put(key, self.origins[id(now)] if id(now) in self.origins else plain_copy(now))
 
-    def table(self, table: Table | Members) -> None:
+    def table(self, table: Table) -> None:
         if table.is_mapping:
             self.todo += [key for key, _ in table.items() if not holds_nothing(key)]
         origins = self.origins  # some may be swapped already
@@ -325,7 +326,7 @@ class Swaps(Unswapped):
             self.instance(value)
         if (table := table_of(value)) is not None:
             self.table(table)
-        elif (shown := shown_by(value)) is not None:
+        elif shown := shown_by(value):
             self.todo += shown
         elif kind is contextvars.ContextVar:
             self.variable(value)

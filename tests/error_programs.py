@@ -497,11 +497,11 @@ def of_sequences():
     swept(lambda x: made(x, x))
 
 
-REPEATED = itertools.repeat(np.zeros(2))
+ACCUMULATED = itertools.accumulate(itertools.repeat(0), lambda work, _: work, initial=np.zeros(2))
 
 
-def write_what_is_repeated(x):
-    next(REPEATED)[:] = x
+def write_what_is_accumulated(x):
+    next(ACCUMULATED)[:] = x
     return x
 
 
