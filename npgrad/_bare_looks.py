@@ -67,16 +67,16 @@ _HASH = object.__hash__
 
 
 # What objects of Python's classes have as others have slots.
-_LIKE_SLOTS: dict[Any, str] = {collections.defaultdict: "default_factory"}
+_LIKE_SLOTS: dict[Any, str] = {collections.defaultdict: "default_factory", BaseException: "args"}
 
 
 @functools.lru_cache(1024)
-def _members(kind: Any) -> list[tuple[str, types.MemberDescriptorType]]:
+def _members(kind: Any) -> list[tuple[str, Any]]:
     found = []
     for base in kind.__mro__:
         slots = _LIKE_SLOTS.get(base) or vars(base).get("__slots__", ())
         for name in (slots,) if isinstance(slots, str) else tuple(slots):
-            if not name.startswith("__") and type(member := vars(base).get(name)) is types.MemberDescriptorType:
+            if not name.startswith("__") and type(member := vars(base).get(name)) in _DESCRIPTORS:
                 found.append((name, member))
     return found
 

@@ -46,7 +46,7 @@ def _name(kind: type) -> str:
 
 def carries(kind: type) -> bool:
     """Whether attributes of a class's objects hold what users put there, though the class is not theirs."""
-    return _name(kind) in _CARRIERS or issubclass(kind, collections.defaultdict)
+    return _name(kind) in _CARRIERS or issubclass(kind, (collections.defaultdict, BaseException))
 
 
 # What objects of Python's own classes hold that is looked at as it is; so do those of classes derived from these.

@@ -224,6 +224,12 @@ GO = BOX.go
     follows(program(before, "GO(x)"), [3.0, 2.0])
 
 
+@pytest.mark.parametrize("kind", ["ValueError", "Failure"])
+def test_arguments_and_attributes_of_exceptions_are_reached(kind: str, program: Any) -> None:
+    before = f"class Failure(Exception):\n    pass\nERROR = {kind}(np.zeros(2))\nERROR.work = np.zeros(2)"
+    follows(program(before, "filled(ERROR.args[0], x)[0] * filled(ERROR.work, x)[1]"), [3.0, 2.0])
+
+
 FACTORIES = {
     "a partial": "functools.partial(np.zeros, 2)",
     "a method of an array": "np.zeros(2).copy",
