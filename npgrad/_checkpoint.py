@@ -28,6 +28,7 @@ from ._segments import (
     watched_apart,
 )
 from ._structure import flatten, map_structure
+from ._swaps import Unswapped
 from ._tracebacks import public
 from ._traced import fresh, unwrap
 
@@ -51,8 +52,8 @@ class _Again(Segment):
         return value
 
     def _recorded(self, moved: list, fixed: list) -> Recorded:
-        with instrumented(self.function) as form:
-            again = Recorded(form(self.function), lambda sources: self.arguments(sources, fixed), moved)
+        with instrumented(self.function, *self.holders) as form:
+            again = Recorded(form(self.function), lambda sources: self.arguments(sources, fixed, form), moved)
         check_repeated(name_of(self.function), self.marks, again.value)
         return again
 
@@ -209,7 +210,7 @@ class _Loop(Segment):
             return backwards(self.steps, self.snapshots, initial, followed, [])
         return backwards(self.steps, self.snapshots, map_structure(unwrap, initial), plain, taken)
 
-    def _recorded(self, step: Callable, number: int, state: Any, moved: list, fixed: list) -> tuple[Recorded, list[int]]:
+    def _recorded(self, form: Unswapped, number: int, state: Any, moved: list, fixed: list) -> tuple[Recorded, list[int]]:
         """A step recorded at a state; the leaves moved are the arrays of the state, and then the moved arguments."""
         leaves, build = flatten(state)
         again = repeats(leaves)
@@ -217,7 +218,7 @@ class _Loop(Segment):
         outer = [m for m, n in enumerate(self.moved) if n >= self.places]
 
         def arguments(sources: list) -> tuple[tuple, dict]:
-            now = [owned(leaf) if not is_array(leaf) else leaf for leaf in leaves]
+            now = [leaf if is_array(leaf) else form(owned(leaf)) for leaf in leaves]
             for n, source in zip(inner, sources, strict=False):
                 now[n] = source
             for n, earlier in again.items():
@@ -225,20 +226,19 @@ class _Loop(Segment):
             tracked = list(moved)
             for m, source in zip(outer, sources[len(inner) :], strict=True):
                 tracked[m] = source
-            (_, *args), _ = self.arguments(tracked, fixed)
+            (_, *args), _ = self.arguments(tracked, fixed, form)
             return (build(now), self.first + number, *args), {}
 
-        return Recorded(step, arguments, [leaves[n] for n in inner] + [moved[m] for m in outer]), inner
+        return Recorded(form(self.step), arguments, [leaves[n] for n in inner] + [moved[m] for m in outer]), inner
 
     def reverse(self, cts: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
         outer = [m for m, n in enumerate(self.moved) if n >= self.places]
         totals: dict[int, Any] = {}
         cts, after = list(cts), self.marks
-        with instrumented(self.step) as form:
-            step = form(self.step)
+        with instrumented(self.step, *self.holders) as form:
             for number, state in self._states(moved, fixed):
                 before = marks(state)
-                again, inner = self._recorded(step, number, state, moved, fixed)
+                again, inner = self._recorded(form, number, state, moved, fixed)
                 check_repeated(name_of(self.step), after, again.value)
                 after = before
                 found = again.gradients(cts, batch)
@@ -254,10 +254,9 @@ class _Loop(Segment):
         given = dict(zip(self.moved, tangents, strict=True))
         flow = [given.get(n) for n in range(self.places)]
         outer = [t for n, t in given.items() if n >= self.places]
-        with instrumented(self.step) as form:
-            step = form(self.step)
+        with instrumented(self.step, *self.holders) as form:
             for number in range(self.steps):
-                again, inner = self._recorded(step, number, state, moved, fixed)
+                again, inner = self._recorded(form, number, state, moved, fixed)
                 flow = again.tangents([flow[n] for n in inner] + outer, batch)
                 state = again.value if recording() else map_structure(unwrap, again.value)
         check_repeated(name_of(self.step), self.marks, state)

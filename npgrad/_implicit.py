@@ -96,7 +96,7 @@ class _Answer(Segment):
     def _recorded(self, x: Any, moved: list, fixed: list) -> tuple[Recorded, Any]:
         """The residual recorded at the answer, and its matrix dR/dx."""
         shape, is_complex = x.shape, x.dtype.kind == "c"
-        with instrumented(self.residual) as form:
+        with instrumented(self.residual, *self.holders) as form:
             residual = form(self.residual)
 
             def vector(z: Any, *args: Any, **kwargs: Any) -> Any:
@@ -104,7 +104,7 @@ class _Answer(Segment):
                 return _to_reals(residual(point, *args, **kwargs) + 0 * point, len(shape))
 
             def arguments(sources: list) -> tuple[tuple, dict]:
-                args, kwargs = self.arguments(sources[1:], fixed)
+                args, kwargs = self.arguments(sources[1:], fixed, form)
                 return (sources[0], *args), kwargs
 
             again = Recorded(vector, arguments, [_to_reals(x, len(shape)), *moved])

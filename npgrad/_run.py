@@ -72,16 +72,21 @@ def _refuse_kept(leaves: list, record: Record) -> None:
 
 
 # Arguments that bring in nothing that a search could find, and those of them that need no look at all.
-_HOLDS_NOTHING = (ndarray, np.generic, float, int, complex, str, bytes, type(None))
+_HOLDS_NOTHING = (np.generic, float, int, complex, str, bytes, type(None))
 _PLAIN = frozenset([ndarray, np.float64, float, int, bool, str, type(None)])
 
 
 def _others(args: tuple, kwargs: dict) -> list:
     """Values among the arguments that a search goes on from."""
-    if not kwargs and _PLAIN.issuperset(map(type, args)):
+    if not kwargs and _PLAIN.issuperset(map(type, args)) and not any(type(a) is ndarray and a.dtype.hasobject for a in args):
         return []
     complete([args, kwargs])
-    return [leaf for leaf in flatten((args, kwargs))[0] if not isinstance(leaf, _HOLDS_NOTHING)]
+    return [leaf for leaf in flatten((args, kwargs))[0] if may_hold(leaf)]
+
+
+def may_hold(leaf: Any) -> bool:
+    """Whether a leaf among the arguments may hold what a search would find."""
+    return leaf.dtype.hasobject if isinstance(leaf, ndarray) else not isinstance(leaf, _HOLDS_NOTHING)
 
 
 class Run:

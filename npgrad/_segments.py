@@ -23,10 +23,12 @@ from ._moves import saved_operand
 from ._plain_values import fingerprint, same_marks
 from ._record import Record, recording, set_recording, token_set
 from ._registry import Maps, Spec
+from ._run import may_hold
 from ._spoiled import Watched
 from ._storage import address, native
 from ._structure import flatten
 from ._surroundings import Surroundings
+from ._swaps import Unswapped
 from ._tape import GradientTape
 from ._traced import TracedArray, adopt, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
 
@@ -201,6 +203,9 @@ class Recorded:
         return tangents_of(self.record, self.targets, list(zip(self.sources, tangents, strict=True)), batch)
 
 
+_UNSWAPPED = Unswapped()
+
+
 class Segment(Maps, ABC):
     """The rule of one call of a segment. Its kinds say how cotangents and tangents go through it.
 
@@ -213,8 +218,8 @@ class Segment(Maps, ABC):
 
     def __init__(self, name: str, arguments: tuple[tuple, dict], *functions: Callable) -> None:
         self.name = name
-        self.surroundings = Surroundings(functions, deep=False)
         self.leaves, self.build = flatten(arguments)
+        self.surroundings = Surroundings((*functions, *self.holders), deep=False)
         self.moved: list[int] = []
         self.fixed: list[int] = []
         self.specs: list[Spec] = []
@@ -229,6 +234,11 @@ class Segment(Maps, ABC):
     def jvps(self) -> dict:
         return {"moved": (self._jvp, ("tangent", "ans", "moved", "fixed"))}
 
+    @property
+    def holders(self) -> list:
+        """Objects and functions among the arguments, with what they hold."""
+        return [leaf for leaf in self.leaves if may_hold(leaf)]
+
     @abstractmethod
     def reverse(self, cts: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
         """The cotangents of the moved leaves from those of the values."""
@@ -237,9 +247,9 @@ class Segment(Maps, ABC):
     def forward(self, tangents: list, ans: Any, moved: list, fixed: list, batch: tuple) -> list:
         """The tangents of the values from those of the moved leaves."""
 
-    def arguments(self, moved: list, fixed: list) -> tuple[tuple, dict]:
-        """The arguments with these leaves."""
-        leaves = list(self.leaves)
+    def arguments(self, moved: list, fixed: list, form: Unswapped = _UNSWAPPED) -> tuple[tuple, dict]:
+        """The arguments with these leaves, and what stands for the others."""
+        leaves = [form(leaf) for leaf in self.leaves]
         for places, values in ((self.moved, moved), (self.fixed, map(constant, fixed))):
             for place, value in zip(places, values, strict=True):
                 leaves[place] = value

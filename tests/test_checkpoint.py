@@ -1,5 +1,6 @@
 """checkpoint and checkpoint_loop: the derivatives of the plain program, and the published number of steps."""
 
+import functools
 import math
 import tracemalloc
 
@@ -484,3 +485,100 @@ def test_a_loop_in_a_loop():
         return (x**2).sum()
 
     both(plain, lambda x: (ng.checkpoint_loop(lambda u, i: outer(u, i, kept_inner), x, 4, 2) ** 2).sum())
+
+# --- Objects and functions among the arguments
+
+
+class Space:
+    def __init__(self):
+        self.work = np.zeros(3)
+
+    def cubed(self, u):
+        self.work[:] = u**2
+        return self.work * u
+
+    kept = ng.checkpoint(cubed)
+
+
+SPACE, SLOT = Space(), np.zeros(3)
+CELLS = np.empty(1, object)
+CELLS[0] = np.zeros(3)
+
+
+def cubed_in(u, work):
+    work[:] = u**2
+    return work * u
+
+
+def by_slot(u):
+    return cubed_in(u, SLOT)
+
+
+def step_in(u, i, space):
+    return space.cubed(u) / u
+
+
+HELD = {
+    "a method's self": SPACE.kept,
+    "an object": lambda u: ng.checkpoint(lambda u, space: space.cubed(u))(u, SPACE),
+    "by keyword": lambda u: ng.checkpoint(lambda u, *, space: space.cubed(u))(u, space=SPACE),
+    "in a list": lambda u: ng.checkpoint(lambda u, held: held[0]["a"].cubed(u))(u, [{"a": SPACE}]),
+    "a method": lambda u: ng.checkpoint(lambda call, u: call(u))(SPACE.cubed, u),
+    "a function": lambda u: ng.checkpoint(lambda call, u: call(u))(by_slot, u),
+    "a partial": lambda u: ng.checkpoint(lambda call, u: call(u))(functools.partial(cubed_in, work=SLOT), u),
+    "an array of objects": lambda u: ng.checkpoint(lambda u, cells: cubed_in(u, cells[0]))(u, CELLS),
+    "a loop": lambda u: ng.checkpoint_loop(lambda u, i, space: space.cubed(u), u, 1, 1, SPACE),
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_work_arrays_of_what_is_among_the_arguments(name):
+    """The sweep comes when what the call reached has been put back."""
+    f = HELD[name]
+    before = SPACE.work, SLOT, CELLS[0]
+    np.testing.assert_allclose(ng.vjp(f, X)[1](np.ones(3))[0], 3 * X**2)
+    np.testing.assert_allclose(ng.jvp(f, (X,), (np.ones(3),))[1], 3 * X**2)
+    np.testing.assert_allclose(ng.linearize(f, X).jvp((np.ones(3),)), 3 * X**2)
+    np.testing.assert_allclose(ng.for_solver(lambda u: f(u).sum()).jac(X), 3 * X**2)
+    for mode in ("forward", "reverse"):
+        np.testing.assert_allclose(ng.hessian(lambda u: f(u).sum(), mode=mode)(X), np.diag(6 * X))
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = f(x)
+    np.testing.assert_allclose(tape.gradient(y, x), 3 * X**2)
+    for now, then in zip((SPACE.work, SLOT, CELLS[0]), before, strict=True):
+        assert now is then and type(now) is np.ndarray
+
+
+def test_work_arrays_of_arguments_of_a_loop():
+    def f(u):
+        return ng.checkpoint_loop(step_in, u, 3, 2, SPACE).sum()  # u ** 8 by three squarings
+
+    np.testing.assert_allclose(ng.vjp(f, X)[1](1.0)[0], 8 * X**7)
+    np.testing.assert_allclose(ng.hessian(f)(X), np.diag(56 * X**6))
+    np.testing.assert_allclose(ng.hvp(f, (X,), (np.ones(3),))[0], 56 * X**6)
+
+
+def test_what_cannot_be_reached_among_the_arguments_is_not_written_unseen():
+    def buffers():
+        work = np.zeros(3)
+        while True:
+            yield work
+
+    endless = buffers()
+    next(endless)
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = ng.checkpoint(lambda u, source: cubed_in(u, next(source)))(x, endless)
+    with pytest.raises(ng.LeakError, match="an array is written that is held where npgrad cannot follow it"):
+        tape.gradient(y, x)
+
+
+def test_what_is_left_in_an_argument():
+    def f(u):
+        space = Space()
+        y = ng.checkpoint(lambda u, space: vars(space).update(work=u**2) or space.work * u)(u, space)
+        return (y + space.work).sum()
+
+    with pytest.raises(ng.LeakError, match="has left data in an array that is used after it"):
+        ng.grad(f)(X)

@@ -222,6 +222,19 @@ def test_objects_and_functions_among_the_arguments_are_reached():
     np.testing.assert_array_equal(ng.grad(program)(X, Slotted(), closure()), 4 * X)
 
 
+def test_an_array_of_objects_among_the_arguments():
+    held = np.empty(2, object)
+    held[0] = work = np.zeros(3)
+
+    def f(x, held):
+        held[0][:] = x**2
+        return (held[0] * x).sum()
+
+    np.testing.assert_array_equal(ng.grad(f)(X, held), 3 * X**2)
+    np.testing.assert_array_equal(ng.grad(f)(X, held=held), 3 * X**2)
+    assert held[0] is work and type(work) is np.ndarray
+
+
 def test_a_module_among_the_arguments_is_left_alone():
     def program(x, xp):
         return xp.sum(x * xp.ones(3))

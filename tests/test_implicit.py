@@ -200,3 +200,28 @@ def test_an_answer_within_an_equation_and_within_a_loop():
     kept = lambda x: ng.checkpoint_loop(lambda x, i: ng.checkpoint(outer)(x + 1.0 + i), x, 4, 2).prod()
     np.testing.assert_allclose(ng.grad(kept)(b), ng.grad(script(closed))(b), rtol=1e-12)
     np.testing.assert_allclose(ng.hessian(kept)(b), ng.hessian(script(closed))(b), rtol=1e-10, atol=1e-14)
+
+
+class Root:
+    def __init__(self):
+        self.work = np.zeros(())
+
+
+def squared_in(z, a, space):
+    space.work[...] = z * z
+    return space.work + z - a
+
+
+def test_work_arrays_of_what_is_among_the_arguments():
+    """z ** 2 + z = a, and the sweep comes when what the call reached has been put back."""
+    space = Root()
+    root = ng.implicit(lambda a, space: (np.sqrt(1 + 4 * a) - 1) / 2, squared_in)
+
+    def f(a):
+        return root(a, space)
+
+    assert ng.vjp(f, 2.0)[1](1.0)[0] == pytest.approx(1 / 3, rel=1e-14)
+    assert ng.jvp(f, (2.0,), (1.0,))[1] == pytest.approx(1 / 3, rel=1e-14)
+    for mode in ("forward", "reverse"):
+        assert ng.hessian(f, mode=mode)(2.0) == pytest.approx(-2 / 27, rel=1e-14)
+    assert type(space.work) is np.ndarray
