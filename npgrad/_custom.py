@@ -12,9 +12,8 @@ from numpy import ndarray
 
 from ._dispatch import append, tracking
 from ._entries import CALL, Call
-from ._instrument import instrumented
 from ._leaks import LeakError
-from ._maps import stacked
+from ._maps import in_reach, is_followed, stacked
 from ._moves import assemble, saved_operand
 from ._record import Record, apart, recording, token_set
 from ._registry import Maps, Spec
@@ -22,6 +21,7 @@ from ._run import name_of
 from ._segments import check_repeated, check_results, marks, read_only
 from ._spoiled import Watched
 from ._surroundings import Surroundings
+from ._swaps import Unswapped
 from ._tracebacks import public
 from ._traced import PythonNumber, TracedArray, adopt, complete, fresh, is_inexact, standing_for, traced_leaves, unwrap
 
@@ -69,9 +69,10 @@ class _CustomRule(Maps):
             if isinstance(value, ndarray)
         }
         self.arguments.update(dict.fromkeys(self.arrays))
-        self.values, self.several, self.pullback = apart(self._computed, function, [a.handed for a in self.arrays.values()])
+        handed = [argument.handed for argument in self.arrays.values()]
+        self.values, self.several, self.pullback = apart(self._computed, Unswapped(), handed)
         self.marks = marks(self.values)
-        self.surroundings = Surroundings([self.pullback], [a.handed for a in self.arrays.values()])
+        self.surroundings = Surroundings([self.pullback], handed)
 
     @property
     def vjps(self) -> dict:
@@ -81,37 +82,40 @@ class _CustomRule(Maps):
     def jvps(self) -> dict:
         raise NotImplementedError(f"{self.name} has a custom gradient, which forward mode cannot use: use reverse mode")
 
-    def _computed(self, function: Callable, arrays: list) -> tuple[list, bool, Callable]:
+    def _computed(self, form: Unswapped, arrays: list) -> tuple[list, bool, Callable]:
         """What `_values_and_pullback` gives for these arrays among the arguments."""
-        given = {**self.arguments, **dict(zip(self.arrays, arrays, strict=True))}
+        others = {key: form(value) for key, value in self.arguments.items()}
+        given = {**others, **dict(zip(self.arrays, arrays, strict=True))}
         args, kwargs = [given[n] for n in range(self.count)], {name: given[name] for name in self.keywords}
-        return _values_and_pullback(function, self.name, args, kwargs)
+        return _values_and_pullback(form(self.function), self.name, args, kwargs)
 
-    def _pullback_at(self, arrays: list) -> Callable:
+    def _pullback_at(self, form: Unswapped, arrays: list) -> Callable:
         """The gradient function for the saved values, as they are lifted in a sweep.
 
         That of the first call, unless its own derivative is wanted, or what it refers to has been overwritten.
         """
-        self.surroundings.check(f"the gradient function of {self.name}")
         known = self.arrays.values()
-        followed = bool(recording()) and bool(tracking(traced_leaves(arrays)))
+        followed = is_followed(arrays)
         if not followed and all(map(_Argument.is_as_handed, known, arrays)):
-            return self.pullback
+            return form(self.pullback)
         again = [argument.again(value) for argument, value in zip(known, arrays, strict=True)]
         if followed:
             try:
-                with instrumented(self.function) as form:
-                    values, _, pullback = self._computed(form(self.function), again)
+                values, _, pullback = self._computed(form, again)
             except LeakError as error:
                 error.add_note(f"{self.name} has a custom gradient, and is followed here for the derivative of that.")
                 raise
         else:
-            values, _, pullback = apart(self._computed, self.function, again)
+            values, _, pullback = apart(self._computed, form, again)
         check_repeated(self.name, self.marks, values)
         return pullback
 
     def _vjp(self, ct: Any, ans_spec: Any, arrays: list) -> list:
-        pullback = self._pullback_at(arrays)
+        self.surroundings.check(f"the gradient function of {self.name}")
+        with in_reach([ct, *arrays], self.function, self.pullback, *self.arguments.values()) as form:
+            return self._pulled(self._pullback_at(form, arrays), ct, ans_spec)
+
+    def _pulled(self, pullback: Callable, ct: Any, ans_spec: Any) -> list:
         cts = ct if self.several else (ct,)
         specs = ans_spec if self.several else [ans_spec]
         batch = next(c.shape[: c.ndim - s.ndim] for c, s in zip(cts, specs, strict=True) if c is not None)

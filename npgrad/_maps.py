@@ -1,16 +1,23 @@
-"""Maps as users declare them with ``extend``, and as a sweep calls them: with or without a batch, and checked."""
+"""Maps as users declare them with ``extend``, and as a sweep calls them: with or without a batch, and checked. Where a tape
+follows them, for second derivatives, what they reach is swapped."""
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
 from typing import Any
 
 import numpy as np
 from numpy import ndarray
 
+from ._dispatch import tracking
+from ._instrument import instrumented
 from ._moves import assemble
 from ._partials import parameters
+from ._record import recording
 from ._registry import Rule
+from ._swaps import Unswapped
+from ._traced import traced_leaves
 
 
 def asked_by(map_: Any) -> tuple[str, ...]:
@@ -40,6 +47,32 @@ def check_asked(map_: Any, names: tuple[str, ...], known: set[str], function: st
         )
 
 
+def is_followed(values: list) -> bool:
+    """Whether a tape that records here hears of what is done with these values."""
+    return bool(recording()) and bool(tracking(traced_leaves(values)))
+
+
+def in_reach(values: list, *reached: Any) -> contextlib.AbstractContextManager[Unswapped]:
+    """Swap what a map of the user's reaches if a tape follows what it does with these values. A search from the program does
+    not come to it."""
+    return instrumented(*reached) if is_followed(values) else _UNSWAPPED
+
+
+_UNSWAPPED = contextlib.nullcontext(Unswapped())
+
+
+class Partial:
+    """A partial derivative of the user's, in its reach where it is followed; to be asked for names as the function is."""
+
+    def __init__(self, function: Any) -> None:
+        self.function = function
+        self.__code__, self.__defaults__ = function.__code__, function.__defaults__
+
+    def __call__(self, *values: Any) -> Any:
+        with in_reach(list(values), self.function) as form:
+            return form(self.function)(*values)
+
+
 class DeclaredMap(ABC):
     """A declared map, called for one cotangent or tangent at a time unless it takes a batch; what it gives is checked."""
 
@@ -55,14 +88,16 @@ class DeclaredMap(ABC):
 
     def rows(self, env: dict[str, Any], flows: Any, batch: tuple) -> list:
         """What the map gives for each of several flows, put together."""
-        if self.batch or not batch:
-            return self.once(env, flows, batch)
-        found = [self.once(env, _at(flows, index), ()) for index in np.ndindex(batch)]
-        return [_together(column, batch) for column in zip(*found, strict=True)]
+        with in_reach([*env.values(), flows], self.map) as form:
+            map_ = form(self.map)
+            if self.batch or not batch:
+                return self.once(map_, env, flows, batch)
+            found = [self.once(map_, env, _at(flows, index), ()) for index in np.ndindex(batch)]
+            return [_together(column, batch) for column in zip(*found, strict=True)]
 
-    def once(self, env: dict[str, Any], flows: Any, batch: tuple) -> list:
+    def once(self, map_: Any, env: dict[str, Any], flows: Any, batch: tuple) -> list:
         given = {**env, self.head: flows}
-        made = self.map(**{name: given[name] for name in self.asked})
+        made = map_(**{name: given[name] for name in self.asked})
         return self.checked(made, env, batch)
 
     @abstractmethod

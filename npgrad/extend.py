@@ -18,7 +18,7 @@ from numpy import ndarray
 from ._dispatch import call_generally, tracking
 from ._elementwise import plain_calls, unary_calls
 from ._libraries import rule_of
-from ._maps import ForwardMap, ReverseMap, asked_by, check_asked, named
+from ._maps import ForwardMap, Partial, ReverseMap, asked_by, check_asked, named
 from ._partials import INPUTS
 from ._record import apart, recording
 from ._refusals import name_of as full_name
@@ -301,7 +301,7 @@ def elementwise(ufunc: np.ufunc, *partials: Any, output: int = 0) -> None:
             calls.pop(ufunc, None)
     _declared.add(ufunc)
     UNSUPPORTED.pop(ufunc, None)
-    _elementwise(ufunc, *partials, output=output)
+    _elementwise(ufunc, *[Partial(p) if hasattr(p, "__code__") else p for p in partials], output=output)
 
 
 def _rule_of(function: Any, arguments: tuple[str, ...]) -> Rule:

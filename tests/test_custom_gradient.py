@@ -298,3 +298,51 @@ def test_products_with_the_hessian_go_in_reverse():
     (found,) = ng.hvp(lambda z: np.sum(np.abs(square(z)) ** 2 + square(z).real), (z,), (v,))
     (expected,) = ng.hvp(lambda z: np.sum(np.abs(z * z) ** 2 + (z * z).real), (z,), (v,))
     np.testing.assert_allclose(found, expected, rtol=1e-13)
+
+
+class Space:
+    def __init__(self):
+        self.work = np.zeros(3)
+
+
+@ng.custom_gradient
+def cubed_in(u, space):
+    def back(ct):
+        space.work[:] = 3 * u**2
+        return ct * space.work, None
+
+    return u**3, back
+
+
+SPACE = Space()
+
+
+@ng.custom_gradient
+def cubed(u):
+    work = np.zeros(3)
+
+    def back(ct):
+        work[:] = 3 * u**2
+        work[:] = work * ct
+        return work * 1
+
+    return u**3, back
+
+
+@pytest.mark.parametrize("f", [lambda u: cubed_in(u, SPACE), cubed])
+def test_work_arrays_of_gradient_functions_are_followed(f):
+    x = np.array([1.0, 2.0, 3.0])
+    with ng.GradientTape(persistent=True) as outer:
+        v, c = outer.watch((x, x * 2))
+        with ng.GradientTape() as inner:
+            inner.watch(v)
+            y = c * f(v)
+        g = inner.gradient(y, v)
+    np.testing.assert_allclose(outer.gradient(g, v), 6 * x * x * 2)
+    np.testing.assert_allclose(outer.gradient(g, c), 3 * x**2)
+
+    def of_factor(c):
+        return ng.grad(lambda u: (c * f(u)).sum())(x)
+
+    np.testing.assert_allclose(ng.jacobian(of_factor, mode="reverse")(x), np.diag(3 * x**2))
+    assert type(SPACE.work) is np.ndarray

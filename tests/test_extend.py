@@ -216,6 +216,57 @@ def test_ufuncs(kolmogorov):
     np.testing.assert_allclose(ng.grad(kolmogorov)(1.0), 2 * slope(1.0), rtol=1e-14)
 
 
+# --- Work arrays of maps
+
+
+class Held:
+    work = np.zeros(3)
+
+
+WORK, HELD = np.zeros(3), Held()
+HELD.work = np.zeros(3)
+
+
+def in_name(values):
+    WORK[:] = values
+    return WORK
+
+
+def in_object(values):
+    HELD.work[:] = values
+    return HELD.work
+
+
+@pytest.mark.parametrize("batch", [False, True])
+@pytest.mark.parametrize("kept", [in_name, in_object])
+def test_work_arrays_of_maps_are_followed(kept, batch):
+    cube = extend.differentiable(lambda x: x**3)
+    extend.vjp(cube, "x", batch=batch)(lambda ct, x: ct * kept(3 * x**2))
+    extend.jvp(cube, "x", batch=batch)(lambda tangent, x: tangent * kept(3 * x**2))
+
+    def f(x):
+        return cube(x).sum()
+
+    wanted = np.diag(6 * X)
+    for mode in ("forward", "reverse"):
+        np.testing.assert_allclose(ng.hessian(f, mode=mode)(X), wanted)
+        np.testing.assert_allclose(ng.jacobian(ng.grad(f), mode=mode)(X), wanted)
+        np.testing.assert_allclose(ng.jacobian(ng.jacobian(cube, mode="forward"), mode=mode)(X).sum(axis=0), wanted)
+    np.testing.assert_allclose(ng.vjp(ng.grad(f), X)[1](X)[0], 6 * X**2)
+    np.testing.assert_allclose(ng.hvp(f, (X,), (X,))[0], 6 * X**2)
+    np.testing.assert_allclose(ng.for_solver(f).hess(X), wanted)
+    assert type(WORK) is type(HELD.work) is np.ndarray
+
+
+def test_work_arrays_of_partials_are_followed(kolmogorov):
+    def slope(x):
+        return in_name(np.sin(x))
+
+    extend.elementwise(kolmogorov, slope)
+    np.testing.assert_allclose(ng.jacobian(ng.grad(lambda x: kolmogorov(x).sum()))(X), np.diag(np.cos(X)))
+    np.testing.assert_allclose(ng.hessian(lambda x: kolmogorov(x).sum())(X), np.diag(np.cos(X)))
+
+
 # --- What is said
 
 
