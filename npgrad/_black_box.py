@@ -16,7 +16,7 @@ from ._leaks import user_location, warn
 from ._moves import saved_operand
 from ._record import apart, recording, token_set
 from ._registry import Maps, Spec
-from ._segments import check_results
+from ._segments import check_results, unshared
 from ._spoiled import Watched
 from ._structure import map_structure
 from ._surroundings import Surroundings
@@ -182,7 +182,7 @@ def black_box(f: Callable | None = None, *, method: str = "3-point", step: Any =
         with watched:
             value = apart(on_copies, *map_structure(_copied, kept))
         if not recording():
-            return value
+            return unshared(value)
         made = adopt(np.array(value) if isinstance(value, ndarray) else value)
         if records:
             watched.spoil(name, [args[i] for i in numbers])

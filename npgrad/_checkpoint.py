@@ -7,14 +7,13 @@ import math
 from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
-import numpy as np
-
 from ._instrument import instrumented
 from ._record import recording
 from ._run import check_callable, name_of
 from ._segments import (
     Recorded,
     Segment,
+    as_recorded,
     check_repeated,
     copies,
     is_array,
@@ -25,6 +24,7 @@ from ._segments import (
     record_segment,
     repeats,
     unrecorded,
+    unshared,
     watched_apart,
 )
 from ._structure import flatten, map_structure
@@ -77,7 +77,8 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     Returns
     -------
     callable
-        With the same arguments and value.
+        With the same arguments. Its value is a copy, with and without a tape: it shares no memory with an argument, nor with
+        what ``f`` keeps elsewhere.
 
     Raises
     ------
@@ -103,7 +104,7 @@ def checkpoint(f: Callable[P, R]) -> Callable[P, R]:
     @functools.wraps(f)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         if not is_tracked(args, kwargs):
-            return f(*args, **kwargs)
+            return as_recorded(f(*args, **kwargs))
         segment = _Again(f, (args, kwargs))
         return record_segment(segment, segment.compute)
 
@@ -265,10 +266,10 @@ class _Loop(Segment):
 
 def checkpointed_loop(step: Callable, state: Any, first: int, steps: int, snapshots: int, args: tuple) -> Any:
     if not steps or not is_tracked(state, args):
-        state = copies(state, lambda leaf: leaf.copy() if isinstance(leaf, np.ndarray) else leaf)
+        state = copies(state, unshared)
         for i in range(first, first + steps):
             state = step(state, i, *args)
-        return state
+        return as_recorded(state)
     loop = _Loop(step, state, first, steps, snapshots, args)
     return record_segment(loop, loop.compute)
 
@@ -296,7 +297,7 @@ def checkpoint_loop(step: Callable[..., Any], state: R, n: int, snapshots: int, 
 
     Returns
     -------
-    The state after step ``n - 1``.
+    The state after step ``n - 1``, a copy that shares no memory with ``state`` and ``args``.
 
     Examples
     --------

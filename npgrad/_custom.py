@@ -18,7 +18,7 @@ from ._moves import assemble, saved_operand
 from ._record import Record, apart, recording, token_set
 from ._registry import Maps, Spec
 from ._run import name_of
-from ._segments import check_repeated, check_results, marks, read_only
+from ._segments import check_repeated, check_results, marks, read_only, unshared
 from ._spoiled import Watched
 from ._surroundings import Surroundings
 from ._swaps import Unswapped
@@ -157,7 +157,7 @@ def custom_gradient(f: Callable[P, tuple[R, Callable[..., Any]]]) -> Callable[P,
     Returns
     -------
     callable
-        With the same arguments; returns ``y``.
+        With the same arguments; returns ``y``, with and without a tape as a copy, which shares no memory with an argument.
 
     Raises
     ------
@@ -187,6 +187,7 @@ def custom_gradient(f: Callable[P, tuple[R, Callable[..., Any]]]) -> Callable[P,
         name = name_of(f)
         if not recording():
             values, several, _ = _values_and_pullback(f, name, args, kwargs)
+            values = [unshared(value) for value in values]
             return tuple(values) if several else values[0]
         tracked = [n for n, a in enumerate(args) if isinstance(a, TracedArray) and tracking([a])]
         records = tracking([leaf for n in tracked for leaf in traced_leaves(args[n])])

@@ -13,7 +13,17 @@ from ._instrument import instrumented
 from ._jacobians import jacobians_of
 from ._record import recording
 from ._run import check_callable, name_of
-from ._segments import Recorded, Segment, is_array, is_tracked, record_segment, unrecorded, untracked, watched_apart
+from ._segments import (
+    Recorded,
+    Segment,
+    as_recorded,
+    is_array,
+    is_tracked,
+    record_segment,
+    unrecorded,
+    untracked,
+    watched_apart,
+)
 from ._structure import map_structure
 from ._tracebacks import public
 from ._traced import unwrap
@@ -178,8 +188,8 @@ def implicit(
     Returns
     -------
     callable
-        With the arguments and the value of ``solve``, whose derivatives of any order, in both modes, are right as far as
-        the residual is zero.
+        With the arguments of ``solve``, and its value as a copy, with and without a tape. Its derivatives of any order, in
+        both modes, are right as far as the residual is zero.
 
     Raises
     ------
@@ -210,7 +220,7 @@ def implicit(
     @functools.wraps(solve)
     def wrapped(*args: P.args, **kwargs: P.kwargs) -> R:
         if not is_tracked(args, kwargs):
-            x = solve(*args, **kwargs)
+            x = as_recorded(solve(*args, **kwargs))
             if recording():  # the derivative by what the residual brings in besides would be lost
                 watched_apart(name_of(residual), residual, map_structure(untracked, x), *args, **kwargs)
             return x

@@ -63,6 +63,17 @@ def owned(value: Any) -> Any:
     return np.array(unwrap(value), order="K") if isinstance(value, ndarray) else value
 
 
+def unshared(leaf: Any) -> Any:
+    """A copy of an array in its own class, recorded by a tape that tracks it."""
+    return leaf.copy("K") if isinstance(unwrap(leaf), ndarray) else leaf
+
+
+def as_recorded(result: Any) -> Any:
+    """What a call that is not recorded returns, in memory of its own as from one that is: what is written there, or where it
+    came from, changes the same with a tape and without."""
+    return copies(result, unshared) if any(isinstance(leaf, ndarray) for leaf in flatten(result)[0]) else result
+
+
 def copies(structure: Any, own: Callable[[Any], Any] = owned) -> Any:
     """The structure with its leaves as ``own`` makes them: an array that is there twice once, so that what is written by one
     name is read by the other. Parts of one array cannot be told this way, and their copies are read-only."""

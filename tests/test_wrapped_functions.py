@@ -270,3 +270,87 @@ def test_maps_that_give_nothing_for_some_rows(wrapper):
     if wrapper is quick:
         found = ng.jacobian(lambda x: wrapper(x * [0.0, 1.0, 1.0]), mode="forward")(POINT)
         np.testing.assert_allclose(found, np.diag([0, 4, 6]))
+
+
+def declared_twice(f):
+    made = ng.extend.differentiable(f)
+    ng.extend.vjp(made, "u")(lambda ct: 2 * ct)
+    return made
+
+
+# A function f(u) that gives 2 u.
+DOUBLED = {
+    "checkpoint": ng.checkpoint,
+    "checkpoint_loop": lambda f: lambda u: ng.checkpoint_loop(lambda s, i: f(s), u, 1, 1),
+    "checkpoint_loop by an argument": lambda f: lambda u: ng.checkpoint_loop(lambda s, i, u: f(u), u, 1, 1, u),
+    "implicit": lambda f: ng.implicit(f, lambda z, u: z - 2 * u),
+    "custom_gradient": lambda f: ng.custom_gradient(lambda u: (f(u), lambda ct: 2 * ct)),
+    "black_box": ng.black_box,
+    "differentiable": declared_twice,
+}
+# And one that gives its argument.
+THE_SAME = {
+    "checkpoint": ng.checkpoint(lambda u: u),
+    "a part in a list": lambda u: ng.checkpoint(lambda u: {"part": [u.T[:2], 5]})(u)["part"][0].T,
+    "checkpoint_loop": lambda u: ng.checkpoint_loop(lambda s, i, u: u, u * 1, 1, 1, u),
+    "implicit": ng.implicit(lambda u: u, lambda z, u: z - u),
+    "custom_gradient": ng.custom_gradient(lambda u: (u, lambda ct: np.clip(ct, -1, 1))),
+    "several of custom_gradient": lambda u: ng.custom_gradient(lambda u: ((u, u), lambda a, b: a + b))(u)[0],
+}
+
+
+@pytest.mark.parametrize("name", DOUBLED)
+def test_results_in_one_buffer_are_apart_with_and_without_a_tape(name):
+    kept = np.zeros(3)
+
+    def doubled(u):
+        kept[:] = u * 2
+        return kept
+
+    wrapped, x = DOUBLED[name](doubled), np.array([1.0, 2.0, 3.0])
+
+    def program(x):
+        return (wrapped(x) + wrapped(x * 3)).sum()
+
+    value, gradient = ng.value_and_grad(program)(x)
+    assert program(x) == value == 48.0
+    np.testing.assert_allclose(gradient, [8.0, 8.0, 8.0], rtol=1e-6)
+    with ng.GradientTape():  # one that tracks nothing
+        assert program(x) == 48.0
+
+
+@pytest.mark.parametrize("name", THE_SAME)
+def test_results_share_no_memory_with_an_argument_with_and_without_a_tape(name):
+    def program(x):
+        u = x * 1.0
+        w = THE_SAME[name](u)
+        w[0, 0] = 0.5
+        u[1, 1] *= 3.0
+        return (u * x).sum() + (w * w).sum()
+
+    x = np.array([[0.1, 0.2], [0.3, 0.4]])
+    wanted = np.square(x).sum() + 2 * 0.4**2 + 0.25 + np.square(x).sum() - 0.1**2
+    value, gradient = ng.value_and_grad(program)(x)
+    assert program(x) == value == pytest.approx(wanted, rel=1e-15)
+    np.testing.assert_allclose(gradient, [[0.2, 0.8], [1.2, 3.2]])
+    with ng.GradientTape() as tape:
+        tape.watch(x)
+        assert program(x) == value
+        made = THE_SAME[name](x)
+    assert not np.shares_memory(made, x) and not np.shares_memory(THE_SAME[name](x), x)
+
+
+@pytest.mark.parametrize("name", DOUBLED)
+def test_results_have_their_memory_order_with_and_without_a_tape(name):
+    wrapped = DOUBLED[name](lambda u: 2 * u)
+    x = np.asfortranarray(np.arange(6.0).reshape(2, 3))
+    with ng.GradientTape() as tape:
+        made = wrapped(tape.watch(x))
+    assert wrapped(x).strides == made.strides == x.strides
+
+
+def test_results_without_arrays_and_of_other_classes_are_left_as_they_are():
+    result = {"a": [1, "text"]}
+    assert ng.checkpoint(lambda u: result)(1.0) is result
+    masked = ng.checkpoint(lambda u: np.ma.masked_less(u, 2.0))(np.array([1.0, 3.0]))
+    assert type(masked) is np.ma.MaskedArray and masked.mask.tolist() == [True, False]
