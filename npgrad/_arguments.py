@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._holders import HeldArray
 from ._moves import keep, protect
 from ._record import recording
 from ._structure import flatten, map_structure
@@ -36,6 +37,8 @@ class Copies:
         return map_structure(self._fixed_leaf, argument)
 
     def _fixed_leaf(self, leaf: Any) -> Any:
+        if type(leaf) is ndarray and leaf.dtype.names is not None:
+            return self._form(leaf) if self._form.holds(leaf) else leaf.view(HeldArray)
         if type(leaf) is not ndarray or not is_inexact(leaf.dtype):
             return seen(leaf)
         known = self._fixed.get(id(leaf))

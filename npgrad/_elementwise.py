@@ -36,8 +36,7 @@ ACCEPTED: frozenset = frozenset([ndarray, SeenArray, *_SCALARS])
 
 asarray = np.asarray
 interned = shapes.setdefault
-_new_storage = Storage
-_new_epoch = Epoch
+_new_storage, _new_epoch = Storage, Epoch
 
 
 # Operators that are one ufunc to the last bit: of powers, NumPy computes some in other ways.
@@ -339,7 +338,7 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
         else:
             chosen = 0
         kind = type(b)
-        sy = vy = ex = ey = None
+        sy = vy = ex = ey = saved_x = saved_y = ans = ea = None
         if kind is TracedArray:
             try:
                 y = b._bare
@@ -356,7 +355,6 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
         else:
             return general(a, b)
         selection = (complex_ if x.dtype.kind == "c" else real)[chosen]
-        saved_x = saved_y = ans = ea = None
         if chosen:
             if selection.keep_x:
                 saved_x, ex = keep(a)
@@ -368,10 +366,12 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
                 saved_y, ey = save_constant(y, user_location)
         if storage.epoch is not None:
             protect(a)
-        op(x, y)
+        try:
+            op(x, y)
+        except ValueError:
+            return general(a, b)
         if chosen:
-            storage.tracked = alone
-            view = a._view
+            storage.tracked, view = alone, a._view
             if selection.keep_ans:
                 ans, ea = keep_result(a)
             record.append((BINARY, selection, storage, view, storage, view, sy, vy, saved_x, ex, saved_y, ey, ans, ea))

@@ -17,7 +17,7 @@ from ._record import recording
 from ._storage import RowStorage, Storage
 from ._traced import SeenArray, TracedArray, adopt, complete, traced_leaves, unwrap
 
-USE_PLAIN = "Use an array of numbers with np.where or a field's own array in place of it."
+USE_PLAIN = "Use an array of numbers for each field, and np.where in place of a mask."
 _INTO_HELD = (
     "traced data is written into a structured array or into that of a masked array or a matrix, which no tape follows"
 )
@@ -45,11 +45,20 @@ class HeldArray(ndarray):
         return adopt(result) if recording() else result
 
     def __array_function__(self, func: Any, types: Any, args: Any, kwargs: Any) -> Any:
-        result = func(*without_held(args), **without_held(kwargs))
-        return held(result) if type(result) is ndarray and result.dtype.names is not None else result
+        return self.given(func(*without_held(args), **without_held(kwargs)))
+
+    def given(self, made: Any) -> Any:
+        """What stands for a result: what looks at memory is held as this array is, and new numbers are traced."""
+        if not recording():
+            return made
+        if type(made) is tuple or type(made) is list:
+            return type(made)([self.given(one) for one in made])
+        if type(made) is not ndarray:
+            return made
+        return made.view(HeldArray) if isinstance(made.base, ndarray) or made.dtype.names is not None else adopt(made)
 
     def __repr__(self) -> str:
-        return repr(self.view(ndarray))
+        return repr(ndarray.view(self, ndarray))
 
 
 def _refusing(name: str) -> Any:
@@ -68,7 +77,7 @@ for _name in ("__setitem__", "fill", "put"):
 
 # Arrays of other classes that hold what no tape follows by itself.
 HOLDING: dict[str, type[ndarray]] = {"V": HeldArray, "O": ObjectArray}
-HOLDERS = frozenset(HOLDING.values())
+HOLDERS = tuple(HOLDING.values())
 
 
 def held(value: Any) -> Any:
@@ -83,8 +92,8 @@ def structured(made: ndarray, source: Any) -> Any:
 
 
 def without_held(value: Any) -> Any:
-    if type(value) is HeldArray:
-        return value.view(ndarray)
+    if isinstance(value, HeldArray):
+        return ndarray.view(value, ndarray)
     if type(value) in (tuple, list):
         return type(value)([without_held(item) for item in value])
     return {name: without_held(item) for name, item in value.items()} if type(value) is dict else value

@@ -54,7 +54,8 @@ class Reach:
         self._is_whole = False  # what was swapped can be swapped again without a search
 
     def remember(self, swaps: Swaps) -> None:
-        self._is_whole = len(swaps.swapped) == len(swaps.undo) and not swaps.hidden  # no defaults of functions
+        no_defaults = len(swaps.swapped) == len(swaps.undo)
+        self._is_whole = no_defaults and swaps.is_all_swapped and not swaps.hidden
         bare = self._bare = tuple(swaps.bare)
         self._containers = [*[look for look, _ in swaps.looks], functools.partial(_of_bare, bare)]
         self._contents = [*[value for _, before in swaps.looks for value in before], *map(_CODE, bare)]

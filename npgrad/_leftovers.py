@@ -21,7 +21,7 @@ from ._moves import protect
 from ._namespace import may_have_form, original_of
 from ._objects import ObjectArray
 from ._swaps import Swaps
-from ._traced import PythonNumber, SeenArray, TracedArray, unwrap
+from ._traced import PythonNumber, SeenArray, TracedArray, root_of, unwrap
 
 # What stands for plain data: a Variable is the user's own.
 _KINDS: tuple[Any, ...] = (TracedArray, PythonNumber, SeenArray, HeldArray, ObjectArray)
@@ -46,6 +46,7 @@ def _plain(value: Any) -> Any:
     plain = bare.item() if type(value) is PythonNumber else bare
     if value._storage.tracked:
         keep(plain, value._storage.tracked)
+        keep(root_of(value), value._storage.tracked)
     return plain
 
 

@@ -23,6 +23,7 @@ from ._record import note_cut, noting, owners, recording
 from ._traced import (
     TracedArray,
     adopt,
+    as_written_in_parts,
     completing,
     entry_point,
     is_inexact,
@@ -199,7 +200,9 @@ def _view_by(self: TracedArray, function: Callable, *args: Any, **kwargs: Any) -
     if result.size and not first <= byte_bounds(result)[0] <= byte_bounds(result)[1] <= end:
         raise NoRuleError(leak_message(f"{function.__name__} looks beyond the memory of the array", "Look at a part of it."))
     made = self if result is self._bare else view_of(self, result)  # also of no elements of it, as it may look beside them
-    if made is not self and not result.flags.writeable:
+    if made is not self and result.flags.writeable:
+        return as_written_in_parts(made)
+    if made is not self:
         made.setflags(write=False)  # also where it is made from a NumPy scalar, so not a view
     return made
 

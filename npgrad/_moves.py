@@ -14,6 +14,7 @@ from ._elements import boxed
 from ._handed_out import handed_out
 from ._leaks import NoRuleError, leak_message, refuse, user_location
 from ._move_entries import COPY, GATHER, READ, SCATTER, WRITE
+from ._overlapping import write_in_part
 from ._plain_values import save_constant
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
 from ._storage import NOTHING, Exact, IndexView, RowStorage, ViewEpoch, address, is_saved, memory_order, new_epoch
@@ -285,7 +286,10 @@ def write(target: TracedArray, key: Any, value: Any, basic: bool) -> None:
             return write_by_origin(target, value, lambda numbers, source: numbers.__setitem__(key, source))
     if storage.epoch is not None:
         protect(target)
-    bare[key] = value._bare if is_traced else value
+    try:
+        bare[key] = value._bare if is_traced else value
+    except ValueError:
+        return write_in_part(write, target, key, value, basic)
     record = single()
     if record is not None and basic:
         # The short way: no other tape than the one that records here tracks the destination.

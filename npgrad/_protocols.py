@@ -60,8 +60,8 @@ def _accepted(value: Any) -> Any:
         return value
     if type(value) in (list, tuple):
         return assemble(value)
-    if type(value) in HOLDERS:
-        return value.view(ndarray)
+    if isinstance(value, HOLDERS):
+        return ndarray.view(value, ndarray)
     if isinstance(value, ndarray):
         if recording() and type(value) is not ndarray:
             raise LeakError(

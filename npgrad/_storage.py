@@ -195,7 +195,8 @@ def empty_with_order(shape: Shape, dtype: np.dtype, order: tuple[int, ...], batc
 class StridedView:
     """A part given by offset and strides: transposes, reshapes, diagonals, real and imaginary parts, other dtypes.
 
-    ``overlaps`` says that elements share memory (``broadcast_to``, ``sliding_window_view``): such a view is only read.
+    ``overlaps`` says that elements share memory (``broadcast_to``, ``sliding_window_view``): such a view is only read, but
+    for parts of it whose elements do not (see ``_overlapping``).
     """
 
     __slots__ = ("offset", "shape", "strides", "dtype", "layout", "overlaps")
@@ -206,7 +207,7 @@ class StridedView:
         self.strides = part.strides
         self.dtype = part.dtype
         self.layout = layout
-        self.overlaps = has_overlaps(part)
+        self.overlaps: bool | str = has_overlaps(part)
 
     ndim, size = Storage.ndim, Storage.size
 

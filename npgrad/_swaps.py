@@ -40,11 +40,11 @@ from ._held_names import holds_nothing
 from ._holders import HeldArray, LentStorage
 from ._kept import is_kept_number, plain_copy, tracked_once
 from ._leaks import is_users_code
+from ._memory import Blocks, may_be_written
 from ._mentions import Named, contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
 from ._namespace import form_in_place, may_have_form, original_of
-from ._storage import has_overlaps
-from ._traced import SeenArray, TracedArray, as_seen, fresh, is_inexact, on_memory_of, view_of
+from ._traced import SeenArray, TracedArray, as_seen, as_written_in_parts, fresh, is_inexact, on_memory_of, view_of
 from ._users_classes import put_method
 
 
@@ -91,6 +91,8 @@ class Swaps(Unswapped):
         self.wanted: dict[int, dict] = {}  # those of which all names are to count
         self.is_opaque = False
         self.hidden: list[ndarray] = []  # arrays of objects in which nothing can be replaced
+        self.blocks = Blocks()
+        self.is_all_swapped = True  # and nothing else has been done to what was found
 
     def __call__(self, value: Any) -> Any:
         return self.form(value)
@@ -110,13 +112,15 @@ class Swaps(Unswapped):
         if is_kept_number(value):
             made = fresh(value, tracked_once(value))
         elif kind is ndarray:
-            if _is_work_array(value) or (is_inexact(value.dtype) and _is_work_array(owner_of(value))):
+            if is_inexact(value.dtype) and may_be_written(value):
                 made = self.shared(value)
             elif value.dtype.names is not None:
-                made = value.view(HeldArray)
+                block = self.blocks.of(value)
+                made = value.view(HeldArray) if block is None else block.form(value)
             elif value.dtype.kind == "O":
                 self.todo.append(value)
             else:
+                self.blocks.unfollowed.append(value)
                 made = as_seen(value)
         elif may_have_form(value) and (name := form_in_place(value) or held_form(value, self.reached())) is not None:
             made = name
@@ -167,22 +171,27 @@ class Swaps(Unswapped):
     def shared(self, array: ndarray) -> ndarray:
         """A traced array on the same memory, which stays the owner's; views of one array stay views of one."""
         owner = owner_of(array)
+        if array.base is None:
+            made = on_memory_of(array)
+            made._storage.tracked = tracked_once(array)
+            return made
         if _is_work_array(owner) and isinstance(whole := self.form(owner), TracedArray):
-            part = view_of(whole, array)
-            if has_overlaps(array):  # what is stretched is only read
-                part.setflags(write=False)
-            return part
-        if not array.flags.forc:
-            return array
-        made = on_memory_of(array)
-        made._storage.tracked = tracked_once(array)
-        return made
+            part: Any = view_of(whole, array)
+        else:
+            block = self.blocks.of(array)
+            part = array.view(HeldArray) if block is None else block.form(array)
+        if not array.flags.writeable:
+            part.setflags(write=False)
+        elif isinstance(part, TracedArray):
+            as_written_in_parts(part)
+        return part
 
     def keep(self) -> None:
         """Leave copies of the saved values: from here on nobody sees what is written into the memory."""
         for _, made in self.forms.values():
             if type(made) is TracedArray:
                 protect(made)
+        self.blocks.protect()
 
     def passes_over(self, value: Any) -> bool:
         """Whether a value is none to look for, and holds none."""
@@ -291,6 +300,7 @@ class Swaps(Unswapped):
                 self.named(names).is_whole = True
                 self.todo.append(names)
             self.search()
+        self.is_all_swapped &= self.blocks.hear_all()
         for module in self.modules.values():
             if module.before and not module.is_whole:
                 self.looks.append((module.now, tuple(module.before.values())))
@@ -347,6 +357,9 @@ class Swaps(Unswapped):
         whole = self.form(owner) if _is_work_array(owner) else None
         if isinstance(whole, TracedArray):
             whole._storage.__class__ = LentStorage
+            self.is_all_swapped = False
+        else:
+            self.blocks.unfollowed.append(array)
 
     def variable(self, variable: contextvars.ContextVar) -> None:
         values = functools.partial(values_of, variable)
@@ -392,6 +405,7 @@ class Swaps(Unswapped):
 
     def guard(self, kind: type) -> None:
         """Arrays of the user's class hear of tracked data that is written into them."""
+        self.is_all_swapped = False
         put_method(kind, "__setitem__", guarded_write)
 
     def instance(self, value: Any) -> None:
