@@ -19,6 +19,7 @@ from ._measured_methods import METHODS, NPGRAD, Problem
 from ._measurement import Found, costs_of, plain_seconds, tried
 from ._probes import StepSweep, Taylor
 from ._progress import Progress
+from ._segments import unrecorded
 from ._tracebacks import public
 
 
@@ -212,12 +213,16 @@ def compare(
     if unknown:
         raise ValueError(f"methods must be among {', '.join(METHODS)}, got {', '.join(map(repr, unknown))}")
     shown = Progress(sys.stderr.isatty() if progress is None else progress)
-    try:
+
+    def measured() -> Comparison:
         shown.start("plain evaluation")
         problem = Problem(f, args, argnums, step, bounds, leaks, shown)
         plain = plain_seconds(problem)
         found, refused = tried(problem, chosen, methods is None)
         return _report(problem, plain, chosen, found, refused, reference)
+
+    try:
+        return unrecorded(measured)  # nothing of it is handed on to a tape that records here
     finally:
         shown.clear()
 

@@ -18,37 +18,11 @@ _MOST_STEPS, _FEWEST_STEPS = 8, 4
 _SETTLED = 1e-11
 
 
-def directional_difference(
+def difference_along(
     f: Callable, points: list, directions: list, *, method: str = "richardson", step: float = 1e-2
 ) -> tuple[list, float]:
-    """The derivative of a function of arrays along a direction, by differences.
-
-    Parameters
-    ----------
-    f : callable
-        Takes the arrays of ``points``, returns an array or a structure of arrays.
-    points, directions : list of arrays of equal shapes
-    method : {"richardson", "complex-step"}
-        Richardson extrapolates central differences from ``step`` down, halving it (Ridders 1982).
-    step : float
-        The first and largest step of Richardson's scheme.
-
-    Returns
-    -------
-    derivative : list of arrays
-        One per floating or complex leaf of the value.
-    error : float
-        An estimate of the largest error, relative to the largest derivative (or to a thousandth of the largest value, or
-        to 1e-8); infinite where the function has a kink, a jump or a value that is not finite.
-
-    Examples
-    --------
-    >>> import numpy as np
-    >>> from npgrad.testing import directional_difference
-    >>> [slope], error = directional_difference(np.sin, [np.array(0.0)], [np.array(2.0)])
-    >>> print(np.round(slope, 9), error < 1e-9)
-    2.0 True
-    """
+    """The derivative along a direction of each floating or complex leaf of the value, and an estimate of the relative error:
+    see `npgrad.testing.directional_difference`."""
     points = [np.asarray(p) for p in points]
 
     def leaves_at(h: Any) -> list[np.ndarray]:

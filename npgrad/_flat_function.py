@@ -9,7 +9,23 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._segments import refuse_tracked
 from ._structure import flatten, leaf_paths, map_structure, path_text
+
+GIVEN, RETURNED = "its arguments", "what the function returns"
+
+
+def refuse_followed(name: str, what: str, *values: Any) -> None:
+    """Differences are plain numbers: what a tape follows, of the arguments or from elsewhere, would end there."""
+    refuse_tracked(
+        f"{name} gives plain numbers, and a tape follows {what}",
+        "Ways out: npgrad.grad, jacobian, hessian and jvp nest and are followed; npgrad.stop_gradient where the value is "
+        "meant to be constant.",
+        *values,
+    )
+
+
+_NAME = "npgrad.finite_difference"
 
 
 class FlatFunction:
@@ -20,6 +36,7 @@ class FlatFunction:
     """
 
     def __init__(self, f: Callable, args: tuple, kwargs: dict, argnums: Any, has_aux: bool = False) -> None:
+        refuse_followed(_NAME, GIVEN, args, kwargs)
         self.f, self.args, self.kwargs, self.has_aux = f, args, kwargs, has_aux
         self.several = isinstance(argnums, (tuple, list))
         self.numbers = [_position(number, args) for number in (argnums if self.several else (argnums,))]
@@ -51,6 +68,7 @@ class FlatFunction:
             self.aux = aux if self.evaluations == 0 else self.aux  # that of the point, where it is called first
         self.evaluations += 1
         leaves, self._build = flatten(result)
+        refuse_followed(_NAME, RETURNED, leaves)
         values = [np.array(_numeric(leaf, self.f)) for leaf in leaves]
         if self.values is not None and [leaf.shape for leaf in values] != [leaf.shape for leaf in self.values]:
             raise ValueError(
@@ -115,6 +133,7 @@ class FlatFunction:
 
     def beside(self, given: Any, dtype: Any) -> ndarray:
         """Numbers for all elements, given as one, as an array, or in the structure of what is differentiated by."""
+        refuse_followed(_NAME, GIVEN, given)
         parts = []
         for path, point in zip(leaf_paths(self.sources), self.points, strict=True):
             own = given

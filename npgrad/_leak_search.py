@@ -19,7 +19,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._derivatives import tangents_of, transposed
-from ._directional import directional_difference, inexact_leaves
+from ._directional import difference_along, inexact_leaves
 from ._endpoints import checked_leaves
 from ._leaks import LeakError, is_users_code
 from ._record import Record, recording
@@ -307,7 +307,7 @@ def _contradicted(line: _Line, values: list[ndarray], tangents: list[ndarray]) -
     a small one, as a kink may lie within the larger. At a kink they say nothing."""
     wrong = False
     for step in (1e-2, 1e-5):
-        slopes, error = directional_difference(
+        slopes, error = difference_along(
             lambda t: _values(line, t, values), [np.array(0.0)], [np.array(1.0)], step=step
         )
         scale = max([float(np.max(np.abs(s), initial=0)) for s in [*slopes, *tangents]], default=0.0)

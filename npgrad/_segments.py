@@ -18,7 +18,7 @@ from ._derivatives import gradients_of, tangents_of
 from ._dispatch import append, tracking
 from ._entries import CALL, Call
 from ._handed_out import IMMUTABLE
-from ._leaks import user_location
+from ._leaks import refuse, user_location
 from ._moves import saved_operand
 from ._plain_values import fingerprint, same_marks
 from ._record import Record, recording, set_recording, token_set
@@ -310,8 +310,20 @@ def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any
     return value
 
 
-def is_tracked(*arguments: Any) -> bool:
-    """Whether a tape that records here tracks one of the leaves."""
+def trackers(*arguments: Any) -> tuple[Record, ...]:
+    """The tapes that record here and track one of the leaves."""
     leaves = flatten(arguments)[0]
     complete(leaves)
-    return bool(recording()) and bool(tracking([a for a in leaves if isinstance(a, TracedArray)]))
+    return tracking([a for a in leaves if isinstance(a, TracedArray)]) if recording() else ()
+
+
+def is_tracked(*arguments: Any) -> bool:
+    """Whether a tape that records here tracks one of the leaves."""
+    return bool(trackers(*arguments))
+
+
+def refuse_tracked(what: str, cure: str, *arguments: Any) -> None:
+    """A leak, if a tape that records here tracks one of the leaves."""
+    records = trackers(*arguments)
+    if records:
+        refuse(records, what, cure)

@@ -2,7 +2,8 @@
 
 The function is called as it stands, one shifted array at a time: nothing is assumed about vectorisation, and every call
 gets fresh copies of its arguments because legacy functions overwrite them. What a function keeps elsewhere (an object, a
-module's work array) is its own business: it must give the same value for the same arguments.
+module's work array) is its own business: it must give the same value for the same arguments. Differences are plain
+numbers: where a tape follows what they are taken of, `LeakError` is raised.
 
 Steps
 -----
@@ -115,6 +116,8 @@ def jacobian(
 
     Raises
     ------
+    LeakError
+        Where a tape follows an argument, a step or what the function returns: differences are plain numbers.
     TypeError
         For an argument that is not floating, a value that is not numeric, complex steps of complex arguments, or a function
         that drops the imaginary part of a complex step.

@@ -13,13 +13,10 @@ from typing import Any
 import numpy as np
 
 from ._derivatives import gradients_of, recorded_on, tangents_of
-from ._directional import (
-    NEGLIGIBLE,
-    directional_difference as directional_difference,
-    inexact_leaves as inexact_leaves,
-    largest,
-)
+from ._directional import NEGLIGIBLE, difference_along, inexact_leaves as inexact_leaves, largest
+from ._flat_function import GIVEN, RETURNED, refuse_followed
 from ._instrument import instrumented
+from ._segments import unrecorded
 from ._structure import flatten
 from ._tape import GradientTape
 from ._tracebacks import public
@@ -119,6 +116,57 @@ def derivative_along(f: Callable, mode: str, seed: int) -> Callable:
     return products
 
 
+# --- Differences ---------------------------------------------------------------------------------------------------
+
+
+@public
+def directional_difference(
+    f: Callable, points: list, directions: list, *, method: str = "richardson", step: float = 1e-2
+) -> tuple[list, float]:
+    """The derivative of a function of arrays along a direction, by differences.
+
+    Parameters
+    ----------
+    f : callable
+        Takes the arrays of ``points``, returns an array or a structure of arrays.
+    points, directions : list of arrays of equal shapes
+    method : {"richardson", "complex-step"}
+        Richardson extrapolates central differences from ``step`` down, halving it (Ridders 1982).
+    step : float
+        The first and largest step of Richardson's scheme.
+
+    Returns
+    -------
+    derivative : list of arrays
+        One per floating or complex leaf of the value.
+    error : float
+        An estimate of the largest error, relative to the largest derivative (or to a thousandth of the largest value, or
+        to 1e-8); infinite where the function has a kink, a jump or a value that is not finite.
+
+    Raises
+    ------
+    LeakError
+        Where a tape follows a point, a direction or what the function returns: differences are plain numbers.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> from npgrad.testing import directional_difference
+    >>> [slope], error = directional_difference(np.sin, [np.array(0.0)], [np.array(2.0)])
+    >>> print(np.round(slope, 9), error < 1e-9)
+    2.0 True
+    """
+    name = "npgrad.testing.directional_difference"
+    refuse_followed(name, GIVEN, points, directions, step)
+
+    def checked(*arrays: Any) -> Any:
+        value = f(*arrays)
+        refuse_followed(name, RETURNED, value)
+        return value
+
+    return difference_along(checked, points, directions, method=method, step=step)
+
+
 # --- The check -----------------------------------------------------------------------------------------------------
 
 
@@ -177,8 +225,12 @@ def check_gradients(
         if method == "complex-step" and point.dtype.kind == "c":
             raise ValueError(f"argument {number} is complex: complex steps need real arguments")
     followed = _followed(f)
-    check_batches(followed, points, modes, seed)
-    _check_order(f, followed, points, order, modes, method, rtol, seed, "order 1")
+
+    def check() -> None:
+        check_batches(followed, points, modes, seed)
+        _check_order(f, followed, points, order, modes, method, rtol, seed, "order 1")
+
+    unrecorded(check)  # nothing of it is handed on to a tape that records here
 
 
 def _followed(f: Callable) -> Callable:
@@ -211,7 +263,7 @@ def _check_order(
     """Compare differences of ``f`` with the derivatives of ``followed``, which is the same function."""
     rng = np.random.default_rng(seed)
     directions = [random_direction(rng, p) for p in points]
-    expected, error = directional_difference(f, points, directions, method=method)
+    expected, error = difference_along(f, points, directions, method=method)
     tolerance = max(_TOLERANCE[_precision(points)] if rtol is None else rtol, 20 * error)
     if not tolerance <= 0.1:
         raise GradientCheckError(

@@ -56,7 +56,7 @@ LAYERS = {
     "sparse derivatives": ["_sparse_matrix", "_sparse"],
     "tools on the public interface": [
         "extend",
-        "testing", "_flat_function", "_difference_methods", "_difference_problem", "finite_difference", "_black_box",
+        "_flat_function", "testing", "_difference_methods", "_difference_problem", "finite_difference", "_black_box",
         "_agreement", "_progress", "_measured_methods", "_measurement",
         "_judge", "_probes", "_behaviour", "_compare_output", "_compare",
     ],
