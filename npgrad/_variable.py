@@ -90,7 +90,11 @@ class Variable(TracedArray):
 
     @public
     def assign(self, value: Any) -> Variable:
-        """Give it a new value. This is not differentiated: values read before keep what they were.
+        """Give it a new value. This is not differentiated: what was computed or copied from it before keeps its value.
+
+        The values are written into the memory of the Variable, as by ``variable[...] = value`` but unrecorded. Views of it
+        (``v[:1]``, ``v.T``, the rows of ``for row in v``) look at that memory, as NumPy's do, and show the new values:
+        ``v[:1].copy()`` keeps the old ones.
 
         Parameters
         ----------

@@ -131,6 +131,64 @@ def test_item_13_assignment_is_not_differentiated():
     assert tape.gradient(z, v) == 16.0
 
 
+@pytest.mark.parametrize("copied", [lambda v: v[:1].copy(), lambda v: v[[0]], lambda v: v[0], lambda v: np.array(v)[:1]])
+def test_item_13_copies_read_before_keep_their_value(copied):
+    v = ng.Variable([1.0, 2.0])
+    with ng.GradientTape() as tape:
+        before = copied(v)
+        v.assign([3.0, 5.0])
+        y = (before**2).sum()
+    assert y == 1.0
+    assert tape.gradient(y, v).tolist() == [2.0, 0.0]
+
+
+@pytest.mark.parametrize(
+    ("view", "value", "slope"),
+    [
+        (lambda v: v[:1], 9.0, [6.0, 0.0]),
+        (lambda v: v[::-1][1:], 9.0, [6.0, 0.0]),
+        (lambda v: v.T, 34.0, [6.0, 10.0]),
+        (lambda v: v.reshape(2, 1), 34.0, [6.0, 10.0]),
+    ],
+)
+def test_views_show_what_is_assigned_as_numpys_do(view, value, slope):
+    v = ng.Variable([1.0, 2.0])
+    with ng.GradientTape() as tape:
+        part = view(v)
+        old = part * 10.0
+        v.assign([3.0, 5.0])
+        y = (part**2).sum()
+        z = old.sum()
+    assert y == value
+    assert z == 10 * view(np.array([1.0, 2.0])).sum()
+    assert tape.gradient(y, v).tolist() == slope
+
+
+def test_rows_of_a_loop_are_views():
+    """The second row has been raised by the time it is read."""
+    v = ng.Variable([[1.0], [2.0]])
+    with ng.GradientTape() as tape:
+        y = 0.0
+        for row in v:
+            y = y + (row**2).sum()
+            v.assign_add(1.0)
+    assert y == 1.0 + 3.0**2
+    assert tape.gradient(y, v).tolist() == [[2.0], [6.0]]
+
+
+def test_parts_of_one_vector_of_parameters_are_trained():
+    """2 x - 1 by views that were taken once, of a vector that is assigned in each step."""
+    inputs = np.linspace(-1.0, 1.0, 9)
+    parameters = ng.Variable(np.zeros(2))
+    weight, offset = parameters[:1], parameters[1:]
+    for _ in range(200):
+        with ng.GradientTape() as tape:
+            loss = np.mean((inputs * weight + offset - (2.0 * inputs - 1.0)) ** 2)
+        parameters.assign_sub(0.5 * tape.gradient(loss, parameters))
+    np.testing.assert_allclose(parameters.numpy(), [2.0, -1.0], rtol=1e-8)
+    np.testing.assert_allclose([*weight, *offset], [2.0, -1.0], rtol=1e-8)
+
+
 def test_item_13_second_derivatives_see_the_values_of_their_time():
     v = ng.Variable(2.0)
     with ng.GradientTape() as outer:
