@@ -22,14 +22,21 @@ def difference_along(
     f: Callable, points: list, directions: list, *, method: str = "richardson", step: float = 1e-2
 ) -> tuple[list, float]:
     """The derivative along a direction of each floating or complex leaf of the value, and an estimate of the relative error:
-    see `npgrad.testing.directional_difference`."""
+    see `npgrad.testing.directional_difference`. Raises if there is none: that nothing differs would say nothing."""
     points = [np.asarray(p) for p in points]
 
     def leaves_at(h: Any) -> list[np.ndarray]:
         moved = [p + h * np.asarray(d) for p, d in zip(points, directions, strict=True)]
         if method != "complex-step":
             moved = [m.astype(p.dtype) for m, p in zip(moved, points, strict=True)]
-        return [np.asarray(leaf) for leaf in inexact_leaves(f(*[m[()] for m in moved]))]
+        value = f(*[m[()] for m in moved])
+        leaves = inexact_leaves(value)
+        if not leaves:
+            raise TypeError(
+                f"{getattr(f, '__name__', f)} returned {_described(value)}, with no floating or complex number to "
+                "differentiate: does it end without return, or cast to integers?"
+            )
+        return [np.asarray(leaf) for leaf in leaves]
 
     with np.errstate(all="ignore"):
         leaves = leaves_at(0.0)
@@ -41,6 +48,12 @@ def difference_along(
     ends = np.cumsum([leaf.size for leaf in leaves])[:-1]
     parts = np.split(derivative, ends) if leaves else []
     return [part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=True)], error
+
+
+def _described(value: Any) -> str:
+    if isinstance(value, (np.ndarray, np.generic)):
+        return f"an array of dtype {value.dtype}" if np.ndim(value) else f"a number of dtype {value.dtype}"
+    return "None" if value is None else type(value).__name__
 
 
 def _joined(leaves: list[np.ndarray]) -> np.ndarray:

@@ -53,6 +53,8 @@ def unusable(problem: Problem, found: dict[str, Found]) -> list[str]:
     """Values that have no derivative at the point because they are none themselves."""
     broken = np.flatnonzero(~problem.usable)
     notes = ["the value is complex: its real and imaginary parts are compared"] if problem.complex else []
+    if all(value.dtype.kind in "biu" for value in problem.flat.values):
+        notes.append("the value is of integers or truth values: its derivative is zero, and a cast to them ends any other")
     if broken.size:
         notes.append(f"{_values(broken)} not finite at the point, and left out: there is no derivative")
     return notes

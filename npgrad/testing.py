@@ -147,6 +147,8 @@ def directional_difference(
     ------
     LeakError
         Where a tape follows a point, a direction or what the function returns: differences are plain numbers.
+    TypeError
+        For a value without a floating or complex number.
 
     Examples
     --------
@@ -164,6 +166,7 @@ def directional_difference(
         refuse_followed(name, RETURNED, value)
         return value
 
+    checked.__name__ = _name(f)
     return difference_along(checked, points, directions, method=method, step=step)
 
 
@@ -206,6 +209,11 @@ def check_gradients(
     ------
     GradientCheckError
         With the mode and order that failed, and both numbers; or because differences cannot judge: the point is at a kink.
+    TypeError
+        For an argument that is not floating or complex, and for a value without a floating or complex number: a function that
+        ends without ``return`` has not been checked.
+    ValueError
+        Without arguments, and for modes or a method that are not there.
 
     Examples
     --------
@@ -218,6 +226,8 @@ def check_gradients(
         raise ValueError(f'modes must be among "reverse" and "forward", got {modes!r}')
     if method not in ("richardson", "complex-step"):
         raise ValueError(f'method must be "richardson" or "complex-step", got {method!r}')
+    if not args:
+        raise ValueError("check_gradients has no arguments to differentiate by: give the point, check_gradients(f, x)")
     points = [np.array(a)[()] for a in args]
     for number, point in enumerate(points):
         if not is_inexact(point.dtype):

@@ -33,6 +33,41 @@ def declared():
         del RULES[function]
 
 
+NO_NUMBER = {
+    "None": (lambda x: None, "returned None"),
+    "an integer": (lambda x: 3, "returned int"),
+    "text": (lambda x: "a", "returned str"),
+    "an empty list": (lambda x: [], "returned list"),
+    "truth values": (lambda x: x > 0, "returned an array of dtype bool"),
+    "integers": (lambda x: x.real.astype(int), "returned an array of dtype int"),
+    "the place of the largest": (np.argmax, "argmax returned a number of dtype int"),
+    "a structure of these": (lambda x: {"a": None, "b": [3]}, "returned dict"),
+}
+
+
+@pytest.mark.parametrize("name", NO_NUMBER)
+def test_a_function_that_returns_no_number_has_not_been_checked(name):
+    f, words = NO_NUMBER[name]
+    for method in ("richardson", "complex-step"):
+        with pytest.raises(TypeError, match=f"{words}.*return, or cast to integers"):
+            check_gradients(f, X, method=method)
+        with pytest.raises(TypeError, match=f"{words}.*return, or cast to integers"):
+            directional_difference(f, [X], [X], method=method)
+
+
+def test_no_arguments_to_differentiate_by():
+    with pytest.raises(ValueError, match="no arguments"):
+        check_gradients(lambda: 1.0)
+
+
+def test_values_that_are_constant_or_empty_or_beside_others_are_checked():
+    check_gradients(lambda x: 3.0, X)
+    check_gradients(lambda x: x[:0], X)
+    check_gradients(lambda x: {"a": None, "b": (x**2, 3)}, X)
+    with pytest.raises(GradientCheckError):
+        check_gradients(lambda x: {"a": None, "b": (x * ng.stop_gradient(x), 3)}, X)
+
+
 def assert_wrong_in(mode, order, f, *points, match=""):
     """The check fails in this mode from this order on, and only there."""
     other = {"reverse": "forward", "forward": "reverse"}[mode]
