@@ -245,7 +245,7 @@ def _report(problem: Problem, plain: float, chosen: list, found: dict, refused: 
             matrix, other = (by_judge, judge) if name in NPGRAD else (by_npgrad, ours or judge)
             against = "reference" if known is not None else other or ""
             rows.append(_row(name, found[name], against, matrix, plain))
-    agrees, verdict = verdict_of(found, refused, judge, borne_out, known)
+    agrees, verdict = verdict_of(found, refused, judge, borne_out, known, problem.flat.value_eps)
     problem.progress.start("lines through the point")
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")

@@ -14,7 +14,8 @@ from numpy import ndarray
 
 @dataclasses.dataclass
 class Problem:
-    """What is differentiated, a function of flat arrays, and where: the point, its value, the precision of its elements.
+    """What is differentiated, a function of flat arrays, and where: the point, its value, the precision that each element
+    has, or the values where theirs is coarser.
 
     ``held(values, members)`` rounds values of elements to what the function's own arrays can hold.
     """

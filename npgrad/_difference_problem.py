@@ -42,10 +42,12 @@ def problem_at(
     function: FlatFunction, call: Callable, x: ndarray, how: Method, steps: ndarray | None, limits: tuple[ndarray, ndarray]
 ) -> Problem:
     """``call`` is the function itself, or a derivative of it."""
+    value = call(x)
+    eps = np.maximum(function.eps, function.value_eps).astype(x.dtype)
     if steps is None:
-        steps = np.asarray(how.step(function.eps) * np.maximum(1, np.abs(x)), x.dtype)
+        steps = np.asarray(how.step(eps) * np.maximum(1, np.abs(x)), x.dtype)
         steps = np.maximum(steps, np.finfo(x.dtype).tiny)  # half precision does not hold that of the complex step
-    return Problem(call, function.held, x, call(x), function.eps, steps, *limits)
+    return Problem(call, function.held, x, value, eps, steps, *limits)
 
 
 def check_real(function: FlatFunction, what: str) -> None:

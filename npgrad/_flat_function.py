@@ -78,6 +78,11 @@ class FlatFunction:
         self.values = values
         return np.concatenate([np.zeros(0, np.float16), *[leaf.ravel() for leaf in values]])
 
+    @property
+    def value_eps(self) -> float:
+        """The precision of the values: that of the coarsest array of them."""
+        return max([0.0, *[float(np.finfo(leaf.dtype).eps) for leaf in self.values if leaf.dtype.kind in "fc"]])
+
     def _leaves(self, flat: ndarray) -> list:
         made, start = [], 0
         for point in self.points:

@@ -98,17 +98,24 @@ def infinite_entries(found: dict[str, Found], ours: str | None, judge: str | Non
 
 
 def verdict_of(
-    found: dict[str, Found], refused: dict[str, str], judge: str | None, borne_out: bool, known: ndarray | None
+    found: dict[str, Found],
+    refused: dict[str, str],
+    judge: str | None,
+    borne_out: bool,
+    known: ndarray | None,
+    value_eps: float,
 ) -> tuple[bool, str]:
     sweeps = [name for name in NPGRAD if name in found]
     if not sweeps:
         reasons = [refused[name] for name in NPGRAD if name in refused]
         return False, f"npgrad gives no derivative: {reasons[0]}" if reasons else "npgrad was not asked"
-    if known is None and judge is None:
+    error: ndarray | None
+    if known is not None:
+        matrix, error, name = known, value_eps * scale_of(known, 1), "the reference"
+    elif judge is not None:
+        matrix, error, name = found[judge].matrix, found[judge].error, judge
+    else:
         return False, "nothing to compare with: no differences were asked for, or none could be taken"
-    matrix, error, name = (known, 0.0, "the reference") if judge is None or known is not None else (
-        found[judge].matrix, found[judge].error, judge
-    )  # fmt: skip
     worst = max(
         (agreement(found[sweep].matrix, matrix, error, 1) for sweep in sweeps),
         key=lambda one: (not one.agrees, one.difference),

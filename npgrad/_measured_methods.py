@@ -215,15 +215,24 @@ def _scipy(method: str) -> Method:
     return Method(run, module=_SCIPY)
 
 
+def _with_rounding(problem: Problem, error: Any) -> ndarray:
+    """What another package says of its error, which takes values to be as precise as the argument. Where they are coarser,
+    no quotient over a step as long as Richardson's first is better than their rounding over it."""
+    claim, coarse = _square(problem, error), problem.flat.value_eps
+    if coarse <= np.max(problem.flat.eps):
+        return claim
+    return claim + np.multiply.outer(coarse * np.abs(problem.value), 16 / np.maximum(1, np.abs(problem.x)))
+
+
 def _numdifftools(problem: Problem) -> tuple[ndarray, ndarray]:
     # The error stands beside the estimate from release 0.11 on, before that in an object of its own.
     found, error, *_ = importlib.import_module("numdifftools").Jacobian(problem.flat, full_output=True)(problem.x)
-    return _square(problem, found), _square(problem, getattr(error, "error_estimate", error))
+    return _square(problem, found), _with_rounding(problem, getattr(error, "error_estimate", error))
 
 
 def _jacobi(problem: Problem) -> tuple[ndarray, ndarray]:
     found, error = importlib.import_module("jacobi").jacobi(problem.flat, problem.x)
-    return _square(problem, found), _square(problem, error)
+    return _square(problem, found), _with_rounding(problem, error)
 
 
 NPGRAD = {

@@ -7,9 +7,9 @@ numbers: where a tape follows what they are taken of, `LeakError` is raised.
 
 Steps
 -----
-With ``eps`` the machine precision of the argument's dtype and ``s = max(1, |x|)`` elementwise (Dennis and Schnabel,
-Numerical Methods for Unconstrained Optimization, 1983, section 5.4; Gill, Murray and Wright, Practical Optimization, 1981,
-section 8.6):
+With ``eps`` the machine precision of the argument's dtype, or of the value's where that is coarser, and
+``s = max(1, |x|)`` elementwise (Dennis and Schnabel, Numerical Methods for Unconstrained Optimization, 1983, section 5.4;
+Gill, Murray and Wright, Practical Optimization, 1981, section 8.6):
 
 =============  ======================  =============================================
 method         step                    best relative accuracy, evaluations

@@ -210,8 +210,8 @@ def check_gradients(
     GradientCheckError
         With the mode and order that failed, and both numbers; or because differences cannot judge: the point is at a kink.
     TypeError
-        For an argument that is not floating or complex, and for a value without a floating or complex number: a function that
-        ends without ``return`` has not been checked.
+        For an argument that is not floating or complex, and for a value without a floating or complex number: a function
+        that ends without ``return`` has not been checked.
     ValueError
         Without arguments, and for modes or a method that are not there.
 

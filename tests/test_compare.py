@@ -238,6 +238,39 @@ def test_precisions(dtype, most):
     json.loads(report.to_json())
 
 
+@pytest.mark.parametrize(
+    "f",
+    [
+        lambda x: x.astype(np.float32) ** 2,
+        lambda x: np.sin(x.astype(np.float32)),
+        lambda x: np.exp(x.astype(np.float32)).sum() * x.astype(np.float32),
+        lambda x: np.exp(x).astype(np.float32),
+    ],
+)
+@pytest.mark.parametrize("point", [POINT, np.linspace(0.3, 3.0, 7)])
+def test_values_that_are_less_precise_than_the_argument(f, point):
+    """Differences of them know the derivative less well, in all methods; npgrad has it to single precision."""
+    report = ng.compare(f, point)
+    assert report.agrees, report.verdict
+    for row in report.methods:
+        assert row.own_estimate is None or row.largest_error <= 10 * row.own_estimate
+
+
+def test_a_reference_in_the_precision_of_the_value():
+    single = np.linspace(0.3, 3.0, 7).astype(np.float32)
+    point = single.astype(float)
+    exact = np.diag(np.cos(point) * np.exp(np.sin(point)))
+    report = ng.compare(lambda x: np.exp(np.sin(x)), single, methods=OURS, reference=exact)
+    assert report.agrees and report.methods[0].largest_error > 1e-7
+    assert not ng.compare(np.sin, single, methods=OURS, reference=1.0001 * np.diag(np.cos(point))).agrees
+    assert not ng.compare(np.sin, point, methods=OURS, reference=(1 + 2e-7) * np.diag(np.cos(point))).agrees
+
+
+def test_values_of_integers_are_noted():
+    assert note(ng.compare(lambda x: np.floor(x).astype(int), POINT, methods=OURS), "the value is of integers")
+    assert not [one for one in ng.compare(np.floor, POINT, methods=OURS).notes if "integers" in one]
+
+
 def test_complex_values_are_two_real_ones():
     def f(x):
         return np.exp(1j * x) * x[0]

@@ -421,3 +421,13 @@ def test_the_same_as_scipy():
             ours = fd.jacobian(wave, method="complex-step" if method == "cs" else method, bounds=bounds)(inside)
             np.testing.assert_allclose(ours, theirs, rtol=3e-8, atol=1e-8)
             np.testing.assert_allclose(theirs, wave_jacobian(inside), rtol=1e-6, atol=1e-6)
+
+
+@pytest.mark.parametrize("method", ["2-point", "3-point", "richardson"])
+@pytest.mark.parametrize("dtype", [np.float32, np.float16])
+def test_values_that_are_less_precise_than_the_argument(method, dtype):
+    """Steps and estimates go by the coarser of the two precisions, as SciPy's do."""
+    found = fd.jacobian(lambda x: np.exp(x).astype(dtype), method=method, return_error=True)(POINT)
+    wrong = np.abs(found.derivative - np.diag(np.exp(POINT)))
+    assert (wrong <= 10 * found.error).all()
+    assert wrong.max() < 50 * np.finfo(dtype).eps ** (1 / 2 if method == "2-point" else 2 / 3)
