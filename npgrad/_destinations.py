@@ -10,6 +10,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
+from ._overlaps import copy_alike, refuse_overlaps
 from ._record import Record
 from ._storage import memory_order
 from ._traced import TracedArray, root_of, traced_leaves, unwrap
@@ -47,9 +48,11 @@ def with_out(function: Callable, args: tuple, kwargs: dict, out: Any, records: t
             refuse_plain_target(records, (out,))
         return function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()}, out=out)
     check_target(out)
+    if records:
+        refuse_overlaps(out, getattr(function, "__name__", "a function"))
     # The function's own errors, and its bits, come from a destination of the same layout.
     bare = memory(out)
-    exact = np.array(bare, order="K")
+    exact = copy_alike(out) if bare is out._bare else bare.copy()
     if exact.flags.c_contiguous and not bare.flags.c_contiguous:
         exact = np.empty((*bare.shape, 2), bare.dtype)[..., 0]
         exact[...] = bare

@@ -22,6 +22,7 @@ from ._handed_out import IMMUTABLE, with_handed_out
 from ._leaks import NoRuleError, leak_message
 from ._moves import assemble, copied, overwrite, protect, saved_operand
 from ._objects import as_objects, holds_objects
+from ._overlaps import refuse_overlaps
 from ._parting import part
 from ._plans import AGAIN, NO_PLAN, call_by_plan
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
@@ -103,6 +104,8 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
             # What is written is not the result by which the derivative is known.
             refuse_function(ufunc, "with an out that takes the real parts of complex numbers")
     for target in targets:
+        if records:
+            refuse_overlaps(target, ufunc.__name__)
         protect(target)
     if len(targets) > 0 and ufunc.nout > 1 and records:
         # Each output is an entry of its own: a later one reads inputs that an earlier one may have written.

@@ -23,11 +23,12 @@ from ._libraries import rule_of
 from ._move_entries import COPY
 from ._moves import keep, keep_result, keep_view, protect, saved_operand, settle, tracked_by
 from ._objects import objects
+from ._overlaps import refuse_overlaps
 from ._plain_values import COPY_LIMIT, save_constant
 from ._pool import computed, free
 from ._record import owners, recording, single, token_set, track, tracking_records
 from ._registry import Elementwise
-from ._storage import NOTHING, Epoch, Storage, shapes
+from ._storage import NOTHING, Epoch, Storage, StridedView, shapes
 from ._traced import FLOAT64, SeenArray, TracedArray, again, fresh, is_inexact, seal, seen, traced_leaves, unwrap
 
 _SCALARS = [bool, int, float, complex, *{np.dtype(code).type for code in np.typecodes["All"] if code not in "OSUVMm"}]
@@ -291,22 +292,22 @@ def in_place_operator(rule: Elementwise, op: Callable, out_of_place: Callable) -
         records_x, records_y = tracked_by(a), tracked_by(b) if isinstance(b, TracedArray) else ()
         storage, view = a._storage, a._view
         selection = (rule.complex if x.dtype.kind == "c" else rule.real)[bool(records_x) + 2 * bool(records_y)]
+        involved = records_x + tuple(record for record in records_y if record not in records_x)
+        if involved:
+            refuse_overlaps(a, rule.name)
         nothing = (None, None, None, None)
         kept_x = saved_operand(a) if selection.keep_x else nothing
         kept_y = saved_operand(b) if selection.keep_y else nothing
         if storage.epoch is not None:
             protect(a)
         op(x, y)
-        involved = records_x + tuple(record for record in records_y if record not in records_x)
         others = [record for record in owners(storage) if record not in involved] if storage.tracked else ()
         if involved:
             track(storage, token_set(involved))
             ans, ea = keep_result(a) if selection.keep_ans else (None, None)
             sy, vy = (b._storage, b._view) if isinstance(b, TracedArray) else (None, None)
-            append(
-                involved,
-                (BINARY, selection, storage, view, storage, view, sy, vy, *kept_x[:2], *kept_y[:2], ans, ea),
-            )
+            entry = (BINARY, selection, storage, view, storage, view, sy, vy, *kept_x[:2], *kept_y[:2], ans, ea)
+            append(involved, entry)
             settle(a, ea)
         for record in others:
             record.append((COPY, storage, view, None, None))
@@ -326,7 +327,8 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
         except AttributeError:
             return again(call, a, b)
         record = single()
-        if type(x) is not ndarray or record is None:
+        view = a._view
+        if type(x) is not ndarray or record is None or (type(view) is StridedView and view.overlaps):
             return general(a, b)
         alone = record.alone
         storage = a._storage
@@ -366,12 +368,9 @@ def short_in_place_operator(rule: Elementwise, op: Callable, general: Callable) 
                 saved_y, ey = save_constant(y, user_location)
         if storage.epoch is not None:
             protect(a)
-        try:
-            op(x, y)
-        except ValueError:
-            return general(a, b)
+        op(x, y)
         if chosen:
-            storage.tracked, view = alone, a._view
+            storage.tracked = alone
             if selection.keep_ans:
                 ans, ea = keep_result(a)
             record.append((BINARY, selection, storage, view, storage, view, sy, vy, saved_x, ex, saved_y, ey, ans, ea))

@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from ._handed_out import GIVES
-from ._moves import assemble, reads_itself, write_by_origin
+from ._moves import assemble
+from ._overlaps import reads_itself, write_by_origin
 from ._traced import TracedArray, unwrap
 
 

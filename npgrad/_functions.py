@@ -15,7 +15,8 @@ from ._handed_out import handed_out, with_handed_out
 from ._leaks import NoRuleError, called_by_numpy, leak_message
 from ._libraries import declare_loaded
 from ._move_entries import COPY
-from ._moves import arrays_of, assemble, gather, overwrite, protect, reads_itself
+from ._moves import arrays_of, assemble, gather, overwrite, protect
+from ._overlaps import may_meet, reads_itself, refuse_overlaps
 from ._poly1d import OF_POLYNOMIALS, of_polynomials
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
@@ -172,6 +173,9 @@ def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
         if type(target._bare) is not np.ndarray and not called_by_numpy():
             function(*unwrap(args), **unwrap(kwargs))  # a scalar: NumPy's own error
         args, kwargs = assembled(function, args, kwargs)
+        is_ordered = len(args) <= _AS_ASSIGNED.get(function, -1) and "where" not in kwargs
+        if not is_ordered and may_meet(target, ..., True):
+            return _write_where_elements_meet(function, args, kwargs, target)
         if not any(reads_itself(target, value) for value in (*args[1:], *kwargs.values())):
             return WRITES[function](*args, **kwargs)
         exact = written_by_numpy(function, args, kwargs, target)
@@ -184,6 +188,20 @@ def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
     if records:
         refuse_plain_target(records, (target,))
     return function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()})
+
+
+# Functions that write as an assignment does, called with so many arguments. All others write into a copy first where memory
+# has gaps, or in an order of their own.
+_AS_ASSIGNED = {np.copyto: 3, np.fill_diagonal: 3, np.put_along_axis: 4}
+
+
+def _write_where_elements_meet(function: Callable, args: tuple, kwargs: dict, target: TracedArray) -> None:
+    if tracking(traced_leaves(list(args)) + traced_leaves(kwargs)):
+        refuse_overlaps(target, function.__name__)
+    exact = written_by_numpy(function, args, kwargs, target)
+    if exact is None:
+        function(*unwrap(args), **unwrap(kwargs))  # its own error
+    target[...] = exact
 
 
 def _run_body(body: Callable, function: Callable, args: tuple, kwargs: dict) -> Any:
@@ -237,6 +255,7 @@ def _into(out: Any, result: Any, exact: Any) -> Any:
         refuse_plain_target(recording(), (out,))
         out[...] = exact
         return out
+    refuse_overlaps(out, "a function with out=")
     out[...] = result
     return written(out, exact)
 

@@ -7,13 +7,13 @@ their forms. What was there before the call, as an array that the user made by `
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Callable, Iterable, Mapping
+from types import MethodType
 from typing import Any
 
 from numpy import ndarray
 
-from ._carriers import CACHED, partial_of, tuple_of
+from ._carriers import CACHED, remaking
 from ._held_names import holds_nothing
 from ._holders import HeldArray
 from ._kept import keep
@@ -78,21 +78,30 @@ class Leftovers(Swaps):
             return self._origins[id(value)]
         if kind is ndarray and value.dtype.kind != "O":
             return value
+        remade = remaking(kind)
         if id(value) in self._known:
-            self.todo += tuple.__iter__(value) if issubclass(kind, tuple) else [value]
+            if remade is None:
+                self.todo.append(value)
+            else:
+                remade(value, self._later)
         elif is_stand_in(value):
             made = _plain(value)
             if kind is ObjectArray:
                 self.todo.append(made)
             return made
-        elif issubclass(kind, tuple):
-            return tuple_of(value, self.form)
-        elif kind is functools.partial:
-            return partial_of(value, self.form)
         elif may_have_form(value) and (original := original_of(value)) is not None:
             return original
+        elif kind is MethodType and is_stand_in(value.__self__):
+            return getattr(self.form(value.__self__), value.__name__)
+        elif remade is not None:
+            self.attributes(value)
+            return remade(value, self.form)
         else:
             self.todo.append(value.__wrapped__ if kind is CACHED else value)
+        return value
+
+    def _later(self, value: Any) -> Any:
+        self.todo.append(value)
         return value
 
     def swap_one(self, get: Callable, put: Callable, key: Any, value: Any) -> None:

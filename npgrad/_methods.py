@@ -19,11 +19,11 @@ from ._functions import call_function, compute_plain
 from ._holders import held
 from ._leaks import NoRuleError, leak_message, refuse
 from ._moves import check_boxes, copied, move, overwrite, tracked_by, write
+from ._overlaps import copy_alike, refuse_overlaps
 from ._record import note_cut, noting, owners, recording
 from ._traced import (
     TracedArray,
     adopt,
-    as_written_in_parts,
     completing,
     entry_point,
     is_inexact,
@@ -199,10 +199,11 @@ def _view_by(self: TracedArray, function: Callable, *args: Any, **kwargs: Any) -
     first, end = byte_bounds(root) if root.size else (0, 0)  # of no elements, NumPy counts the memory backwards
     if result.size and not first <= byte_bounds(result)[0] <= byte_bounds(result)[1] <= end:
         raise NoRuleError(leak_message(f"{function.__name__} looks beyond the memory of the array", "Look at a part of it."))
+    if any(step % result.itemsize for step, n in zip(result.strides, result.shape, strict=True) if n > 1):
+        what = f"{function.__name__} makes elements of parts of two others"
+        raise NoRuleError(leak_message(what, "Give it strides that are multiples of x.itemsize."))
     made = self if result is self._bare else view_of(self, result)  # also of no elements of it, as it may look beside them
-    if made is not self and result.flags.writeable:
-        return as_written_in_parts(made)
-    if made is not self:
+    if made is not self and not result.flags.writeable:
         made.setflags(write=False)  # also where it is made from a NumPy scalar, so not a view
     return made
 
@@ -337,9 +338,10 @@ def put(self: TracedArray, indices: Any, values: Any, mode: str = "raise") -> No
 
 def _in_order(self: TracedArray, in_place: Callable, order_of: Callable, axis: int) -> None:
     """Rearrange along an axis: the gather is recorded, the value is what NumPy's method gives."""
-    exact = np.array(self._bare, order="K")
+    exact = copy_alike(self)
     in_place(exact)
     if tracked_by(self):
+        refuse_overlaps(self, "a method that puts elements in order")
         self[...] = np.take_along_axis(self, order_of(self._bare), int(axis))
         overwrite(self, exact)
     else:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import functools
 import operator
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -12,12 +11,12 @@ from numpy import ndarray
 
 from ._elements import boxed
 from ._handed_out import handed_out
-from ._leaks import NoRuleError, leak_message, refuse, user_location
+from ._leaks import refuse, user_location
 from ._move_entries import COPY, GATHER, READ, SCATTER, WRITE
-from ._overlapping import write_in_part
+from ._overlaps import may_meet, reads_itself, reads_what_it_wrote, write_by_origin, write_last
 from ._plain_values import save_constant
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
-from ._storage import NOTHING, Exact, IndexView, RowStorage, ViewEpoch, address, is_saved, memory_order, new_epoch
+from ._storage import NOTHING, Exact, IndexView, RowStorage, StridedView, ViewEpoch, is_saved, new_epoch
 from ._traced import (
     FLOAT64,
     TracedArray,
@@ -29,7 +28,6 @@ from ._traced import (
     root_of,
     traced_leaves,
     unwrap,
-    view_of,
 )
 
 # --- Saved values --------------------------------------------------------------------------------------------------
@@ -282,14 +280,14 @@ def write(target: TracedArray, key: Any, value: Any, basic: bool) -> None:
     if is_traced and value._storage is storage:
         if basic and _is_own_part(value._view, target._view, key):
             return
-        if basic and _reads_what_it_wrote(bare[key], value._bare):
+        if basic and reads_what_it_wrote(bare[key], value._bare):
             return write_by_origin(target, value, lambda numbers, source: numbers.__setitem__(key, source))
+    view = target._view
+    if type(view) is StridedView and is_traced and may_meet(target, key, basic) and tracked_by(value):
+        return write_last(target, key, value)
     if storage.epoch is not None:
         protect(target)
-    try:
-        bare[key] = value._bare if is_traced else value
-    except ValueError:
-        return write_in_part(write, target, key, value, basic)
+    bare[key] = value._bare if is_traced else value
     record = single()
     if record is not None and basic:
         # The short way: no other tape than the one that records here tracks the destination.
@@ -300,10 +298,10 @@ def write(target: TracedArray, key: Any, value: Any, basic: bool) -> None:
                 t = s.tracked
                 if t is alone or ((t or s.is_variable) and record.tracks(s)):
                     storage.tracked = alone
-                    record.append((WRITE, storage, target._view, key, s, value._view))
+                    record.append((WRITE, storage, view, key, s, value._view))
                     return
             if tokens:
-                record.append((WRITE, storage, target._view, key, None, None))
+                record.append((WRITE, storage, view, key, None, None))
             return
     from_value, others = write_targets(target, value)
     if not from_value and not others:
@@ -315,26 +313,6 @@ def write(target: TracedArray, key: Any, value: Any, basic: bool) -> None:
         _append_write(from_value, target, key, basic, moved, value._storage, value._view)
     if others:
         _append_write(others, target, key, basic, moved, None, None)
-
-
-def reads_itself(target: TracedArray, value: Any) -> bool:
-    """Whether the value of a write looks at the memory that is written."""
-    return (
-        isinstance(value, TracedArray)
-        and value._storage is target._storage
-        and np.may_share_memory(value._bare, target._bare)
-    )
-
-
-def _reads_what_it_wrote(row: Any, source: Any) -> bool:
-    """NumPy copies a source that overlaps with what it is written to, but not where that is one row which runs the same way:
-    if the steps differ (``a[::2] = a[:3]``) later elements read what earlier ones have written."""
-    if type(row) is not ndarray or type(source) is not ndarray or row.ndim != 1 or row.size < 2 or not source.ndim:
-        return False
-    step, other = row.strides[0], source.strides[-1]
-    if step == other or step * other < 0:
-        return False
-    return np.shares_memory(row, source if row.dtype.kind == "c" else source.real)  # a real row takes real parts
 
 
 def _is_own_part(view: Any, parent: Any, key: Any) -> bool:
@@ -351,34 +329,6 @@ def _is_whole_mask(target: TracedArray, key: Any) -> bool:
     if type(key) is list:
         key = np.asarray(key)
     return isinstance(key, ndarray) and key.dtype == np.bool_ and key.ndim == target.ndim
-
-
-def write_by_origin(target: TracedArray, value: TracedArray, move_elements: Callable[[ndarray, ndarray], None]) -> None:
-    """A write where NumPy makes no copy of a value that looks at the same memory (masks and ``flat``): later elements
-    may read what earlier ones have written. Numbers are moved in the same way to find where each element comes from."""
-    whole = over(root_of(target), target._storage, None)
-    root = whole._bare.transpose(memory_order(whole._bare))
-    cells = view_of(whole, root.reshape(-1).view(root.real.dtype))
-    numbers = np.arange(cells.size).astype(cells.dtype)
-
-    def part(bare: ndarray, memory: ndarray) -> ndarray:
-        return ndarray(bare.shape, bare.dtype, memory, address(bare) - address(root), bare.strides)
-
-    if value.dtype.kind == "c" and target.dtype.kind != "c":
-        scratch = numbers.copy()
-        move_elements(part(target._bare, scratch), part(value._bare, scratch))  # of which NumPy warns
-        value = view_of(value, value._bare.real)
-    if value.dtype != target.dtype or int(numbers[-1]) != cells.size - 1:
-        before, after = numbers.copy(), numbers.copy()
-        if int(numbers[-1]) == cells.size - 1:
-            move_elements(part(target._bare, before), part(value._bare, before))
-            move_elements(part(target._bare, after), part(value._bare, numbers))
-            if before.tobytes() == after.tobytes():
-                return move_elements(target, copied(value))  # nothing is read after it was written
-        what = "a write by mask or flat reads the memory that it writes"
-        raise NoRuleError(leak_message(what, "Copy the value first."))
-    move_elements(part(target._bare, numbers), part(value._bare, numbers))
-    cells[...] = cells[numbers.astype(np.intp)]
 
 
 def _append_write(records: Any, target: TracedArray, key: Any, basic: bool, moved: bool, s: Any, v: Any) -> None:

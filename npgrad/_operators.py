@@ -15,7 +15,6 @@ from . import rules as rules  # the declarations must stand before operators are
 from ._dispatch import call_rule, check_outside
 from ._elementwise import ACCEPTED, binary_operator, in_place_operator, short_in_place_operator, unary_operator
 from ._holders import is_foreign, lent, nothing_tracked
-from ._overlapping import in_parts
 from ._record import note_cut, noting, recording
 from ._registry import RULES
 from ._traced import PythonNumber, TracedArray, adopt, again, completing, traced_leaves, unwrap
@@ -146,7 +145,7 @@ DIFFERENTIABLE = {
 for _name, _ufunc in DIFFERENTIABLE.items():
     _rule = RULES[_ufunc]
     _call = binary_operator(_rule, getattr(operator, _name), _of_unknown(f"__{_name}__"))
-    _in_place = in_parts(in_place_operator(_rule, getattr(operator, f"i{_name}"), _call), _call)
+    _in_place = in_place_operator(_rule, getattr(operator, f"i{_name}"), _call)
     _install(f"__{_name}__", _call)
     _complex_call = binary_operator(_rule, _numpy_complex(getattr(operator, _name)), None, PythonNumber)
     _reflected_call = binary_operator(_rule, getattr(operator, _name))

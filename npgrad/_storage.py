@@ -195,8 +195,8 @@ def empty_with_order(shape: Shape, dtype: np.dtype, order: tuple[int, ...], batc
 class StridedView:
     """A part given by offset and strides: transposes, reshapes, diagonals, real and imaginary parts, other dtypes.
 
-    ``overlaps`` says that elements share memory (``broadcast_to``, ``sliding_window_view``): such a view is only read, but
-    for parts of it whose elements do not (see ``_overlapping``).
+    ``overlaps`` says that elements share memory (``broadcast_to``, ``sliding_window_view``). Of what is written through such
+    a view, only what is written last stays: see ``_overlaps``.
     """
 
     __slots__ = ("offset", "shape", "strides", "dtype", "layout", "overlaps")
@@ -248,13 +248,17 @@ class StridedView:
             return
         # The memory as a row of elements of this view: of a complex array, its real and imaginary parts.
         itemsize = self.dtype.itemsize
-        numbers = np.arange(root_size * (shadow.dtype.itemsize // itemsize))
-        scaled = tuple(s // itemsize * numbers.itemsize for s in self.strides)
-        index = ndarray(self.shape, numbers.dtype, numbers, self.offset // itemsize * numbers.itemsize, scaled)
+        index = self.in_row(np.arange(root_size * (shadow.dtype.itemsize // itemsize)))
         inner = tuple(batch_ndim + axis for axis in self.layout.order)
         row = shadow.transpose(tuple(range(batch_ndim)) + inner).reshape(*shadow.shape[:batch_ndim], root_size)
         row = row if shadow.dtype.itemsize == itemsize else row.view(native(self.dtype))
         np.add.at(row, (*_BATCH_PREFIX[batch_ndim], index), ct)
+
+    def in_row(self, numbers: ndarray) -> ndarray:
+        """What this view would look at, if each element of its kind in the memory were the number at its place."""
+        size, step = self.dtype.itemsize, numbers.itemsize
+        strides = tuple([s // size * step for s in self.strides])
+        return ndarray(self.shape, numbers.dtype, numbers, self.offset // size * step, strides)
 
 
 View = IndexView | StridedView

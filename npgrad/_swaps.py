@@ -44,7 +44,7 @@ from ._memory import Blocks, may_be_written
 from ._mentions import Named, contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
 from ._moves import protect
 from ._namespace import form_in_place, may_have_form, original_of
-from ._traced import SeenArray, TracedArray, as_seen, as_written_in_parts, fresh, is_inexact, on_memory_of, view_of
+from ._traced import SeenArray, TracedArray, as_seen, fresh, is_inexact, on_memory_of, view_of
 from ._users_classes import put_method
 
 
@@ -182,8 +182,6 @@ class Swaps(Unswapped):
             part = array.view(HeldArray) if block is None else block.form(array)
         if not array.flags.writeable:
             part.setflags(write=False)
-        elif isinstance(part, TracedArray):
-            as_written_in_parts(part)
         return part
 
     def keep(self) -> None:

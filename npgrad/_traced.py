@@ -244,8 +244,7 @@ def index_view(parent: TracedArray, bare: ndarray, key: Any) -> TracedArray:
     if view is not None:
         if type(view) is StridedView:
             if view.overlaps:
-                part = view_of(parent, bare)
-                return as_written_in_parts(part) if view.overlaps is PARTLY else part
+                return view_of(parent, bare)
         elif _depth(view) > 6:
             return view_of(parent, bare)
     traced: Any = bare.view(TracedArray)
@@ -299,23 +298,6 @@ def view_of(parent: TracedArray, bare: ndarray, same_start: bool = False) -> Tra
     if storage.is_variable:
         tracking_records((storage,))
     return traced
-
-
-PARTLY = "partly"  # of an overlapping view: parts of it may be written
-
-
-def as_written_in_parts(traced: TracedArray) -> TracedArray:
-    """Of a view that the program may write into: if elements of it share memory, NumPy is kept from writing them at once."""
-    view: Any = traced._view
-    traced._bare.flags.writeable = not view.overlaps
-    if view.overlaps:
-        view.overlaps = PARTLY
-    return traced
-
-
-def is_written_in_parts(traced: TracedArray) -> bool:
-    view = traced._view
-    return type(view) is StridedView and view.overlaps is PARTLY
 
 
 def same_memory(bare: Any, parent: TracedArray) -> bool:

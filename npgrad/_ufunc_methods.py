@@ -19,7 +19,8 @@ from ._functions import call_function, compute_plain, laid_out
 from ._leaks import NoRuleError, leak_message
 from ._libraries import rule_of
 from ._move_entries import ADD_AT, SCATTER
-from ._moves import frozen_key, overwrite, protect, reads_itself, tracked_by
+from ._moves import frozen_key, overwrite, protect, tracked_by
+from ._overlaps import reads_itself, refuse_overlaps
 from ._record import owners, recording
 from ._refusals import refuse_function
 from ._registry import ZERO, Elementwise
@@ -141,6 +142,8 @@ def _finished(ufunc: Any, made: Any, exact: Any, out: Any) -> Any:
         return made[()] if isinstance(exact, np.generic) else made
     if not isinstance(out, TracedArray):
         refuse_plain_target(recording(), (out,))
+    else:
+        refuse_overlaps(out, f"a method of {ufunc.__name__}")
     out[...] = made
     return out
 
@@ -250,6 +253,7 @@ def _add_at(ufunc: Any, a: TracedArray, indices: Any, value: Any) -> None:
 
 def _at_in_rounds(ufunc: Any, a: TracedArray, indices: Any, operands: tuple) -> None:
     """Each round takes every element at most once; the rounds follow one another as NumPy's loop does."""
+    refuse_overlaps(a, f"{ufunc.__name__}.at")
     exact = np.array(a._bare, order="K")
     ufunc.at(exact, indices, *unwrap(operands))
     numbers = np.arange(a.size).reshape(a.shape)[indices]

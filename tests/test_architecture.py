@@ -27,7 +27,7 @@ LAYERS = {
     "memory": ["_pool", "_storage", "_plain_values", "_fitting", "_outer_products"],
     "the record": ["_record", "_traced", "_handed_out", "_move_entries", "_entries"],
     "recording": [
-        "_elements", "_overlapping", "_moves", "_constants", "_flat", "_objects", "_plans", "_parting", "_destinations",
+        "_elements", "_overlaps", "_moves", "_constants", "_flat", "_objects", "_plans", "_parting", "_destinations",
         "_dispatch", "_elementwise", "_variable",
     ],
     "functions": [
@@ -38,8 +38,8 @@ LAYERS = {
         "_warning_places", "_uses", "_doors", "_mentions", "_comparisons", "_class_forms", "_surroundings",
         "_scipy_held", "_scipy", "_scipy_kernels", "_scipy_elements", "_scipy_forms", "_scipy_doors", "_scipy_names",
         "_series", "_json_text", "_while_recording",
-        "_namespace", "_loading", "_carriers", "_kept", "_held_names", "_variables_around", "_bound_names", "_memory", "_swaps",
-        "_leftovers", "_instrument", "_forking",
+        "_namespace", "_loading", "_carriers", "_kept", "_held_names", "_variables_around", "_bound_names", "_memory",
+        "_swaps", "_leftovers", "_instrument", "_forking",
     ],
     "entry points": [
         "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",

@@ -56,7 +56,8 @@ def check(layout: str, dtype: str, *operations: Callable) -> None:
     shape, view = LAYOUTS[layout]
     wanted = [outcome(operation, view(values(shape, dtype))) for operation in operations]
     for operation, want in zip(operations, wanted, strict=True):
-        assert outcome(operation, view(made_by_compiled_code(values(shape, dtype)))) == want, ("made by compiled code", dtype)
+        compiled = made_by_compiled_code(values(shape, dtype))
+        assert outcome(operation, view(compiled)) == want, ("made by compiled code", dtype)
         assert outcome(operation, view(ng.array(values(shape, dtype)))) == want, ("outside", dtype)
     for state in ("tracked", "untracked"):
         with ng.GradientTape(leaks="ignore") as tape:
