@@ -26,6 +26,7 @@ from ._segments import (
     unrecorded,
     unshared,
     watched_apart,
+    writes_told,
 )
 from ._structure import flatten, map_structure
 from ._swaps import Unswapped
@@ -267,8 +268,9 @@ class _Loop(Segment):
 def checkpointed_loop(step: Callable, state: Any, first: int, steps: int, snapshots: int, args: tuple) -> Any:
     if not steps or not is_tracked(state, args):
         state = copies(state, unshared)
-        for i in range(first, first + steps):
-            state = step(state, i, *args)
+        with writes_told(name_of(step)):
+            for i in range(first, first + steps):
+                state = step(state, i, *args)
         return as_recorded(state)
     loop = _Loop(step, state, first, steps, snapshots, args)
     return record_segment(loop, loop.compute)

@@ -11,6 +11,7 @@ from numpy import ndarray
 
 from ._instrument import instrumented
 from ._jacobians import jacobians_of
+from ._leaks import user_location
 from ._record import recording
 from ._run import check_callable, name_of
 from ._segments import (
@@ -85,6 +86,7 @@ class _Answer(Segment):
     def __init__(self, solve: Callable, residual: Callable, linear: LinearSolve, arguments: tuple[tuple, dict]) -> None:
         super().__init__(name_of(solve), arguments, residual)
         self.solve, self.residual, self.linear = solve, residual, linear
+        self.where = user_location()
         self.before: Any = None  # what the residual was in the call
 
     def compute(self, arguments: tuple[tuple, dict]) -> Any:
@@ -126,7 +128,13 @@ class _Answer(Segment):
         """Raise where a Newton step would move the answer by a hundredth: the solver has failed, or solves another one. And
         where it would move it at all by what has become of the residual since the call."""
         x, residual = (unwrap(array) for array in (again.sources[0], again.targets[0]))
-        steps = np.abs(_solved_apart(self.linear, matrix, np.stack([residual, residual - self.before], axis=-1)))
+        try:
+            steps = np.abs(_solved_apart(self.linear, matrix, np.stack([residual, residual - self.before], axis=-1)))
+        except np.linalg.LinAlgError as error:
+            raise np.linalg.LinAlgError(
+                f"{self.where}: the answer of {name_of(self.solve)} has no derivative here, as the Jacobian of "
+                f"{name_of(self.residual)} by it cannot be inverted ({error})"
+            ) from error
         step, change = steps.max(axis=0, initial=0)
         size = np.abs(x).max(initial=0)
         if change > np.finfo(x.dtype).eps ** 0.5 * (size + 1e-6):

@@ -7,8 +7,9 @@ segment whose function uses tracked data from elsewhere is refused.
 
 from __future__ import annotations
 
+import contextlib
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -30,6 +31,7 @@ from ._structure import flatten
 from ._surroundings import Surroundings
 from ._swaps import Unswapped
 from ._tape import GradientTape
+from ._tracebacks import users_place
 from ._traced import TracedArray, adopt, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
 
 
@@ -277,6 +279,20 @@ class Segment(Maps, ABC):
         return tuple(self.forward(tangent, ans, moved, fixed, batch))
 
 
+@contextlib.contextmanager
+def writes_told(name: str) -> Iterator[None]:
+    """Say what NumPy leaves open when a function writes where it must not."""
+    try:
+        yield
+    except ValueError as error:
+        if str(error).endswith("is read-only"):
+            raise ValueError(
+                f"{users_place(error)}: {name} writes into an array that is read-only there: an argument, or one of several "
+                "arrays of its state that share memory. Let it write into a copy"
+            ) from error
+        raise
+
+
 def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any]) -> Any:
     """The value of a segment as it was made for these arguments; recorded by the tapes that track one of them."""
     leaves = segment.leaves
@@ -291,7 +307,7 @@ def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any
     operands = [("moved", item, leaves[n]._storage, leaves[n]._view) for item, n in enumerate(segment.moved)]
     constants: dict[str, Any] = {"ans": None, "moved_spec": [Spec(unwrap(leaves[n])) for n in segment.moved]}
     watched = Watched(segment.surroundings.values, write=False)
-    with watched:
+    with watched, writes_told(segment.name):
         value = compute(segment.build([untracked(leaf) for leaf in leaves]))
     check_results(segment.name, flatten(value)[0], tuple(IMMUTABLE), _STRUCTURES)
     value = copies(value, lambda leaf: adopt(owned(leaf)) if is_array(leaf) else leaf)
