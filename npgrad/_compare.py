@@ -228,7 +228,7 @@ def compare(
 
 
 def _report(problem: Problem, plain: float, chosen: list, found: dict, refused: dict, reference: Any) -> Comparison:
-    known = None if reference is None else problem.matrix(reference)
+    known = None if reference is None else problem.known(reference)
     notes, whole = unusable(problem, found), found
     if notes:
         found, known = without_rows(problem, found, known)

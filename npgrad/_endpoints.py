@@ -138,12 +138,12 @@ def checked_leaves(structure: Any, what: str) -> tuple[list, Any]:
 def paired(target: Any, source: Any, zero: bool) -> ndarray | None:
     """What `batch_jacobian` gives if unconnected; raises unless the two arrays have the same number of rows."""
     for leaf, what in ((target, "target"), (source, "source")):
-        if not isinstance(leaf, ndarray):
+        if not isinstance(leaf, (ndarray, np.generic, float, complex)):
             raise TypeError(f"the {what} of batch_jacobian must be one array, got {type(leaf).__name__}")
-    if not target.ndim or not source.ndim or len(target) != len(source):
+    if not np.ndim(target) or not np.ndim(source) or len(target) != len(source):
         raise ValueError(
             "batch_jacobian needs a target and a source with equal first dimensions, got shapes "
-            f"{target.shape} and {source.shape}: use jacobian"
+            f"{np.shape(target)} and {np.shape(source)}: use jacobian"
         )
     return np.zeros(target.shape + source.shape[1:], source.dtype) if zero else None
 

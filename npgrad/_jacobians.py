@@ -40,8 +40,8 @@ class _Plan:
     """What is differentiated by what, and how many rows may go together."""
 
     def __init__(self, record: Record, sources: list, max_bytes: int | None) -> None:
-        if max_bytes is not None and max_bytes <= 0:
-            raise ValueError(f"max_bytes must be positive, got {max_bytes}")
+        if max_bytes is not None and not (isinstance(max_bytes, (int, float, np.integer)) and max_bytes > 0):
+            raise ValueError(f"max_bytes must be a positive number of bytes, got {max_bytes!r}")
         self.record = record
         self.sources = sources
         self.known = [n for n, s in enumerate(sources) if s is not None and recorded_on(record, s)]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 import importlib
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -70,6 +71,17 @@ class Problem:
     def copies(self) -> list:
         """The arguments anew: legacy functions overwrite theirs."""
         return [map_structure(lambda leaf: leaf.copy() if isinstance(leaf, ndarray) else leaf, arg) for arg in self.args]
+
+    def known(self, reference: Any) -> ndarray:
+        """A derivative that is known otherwise, as `matrix` has it."""
+        shapes = [value.shape[self.complex :] + np.shape(self.args[self.number]) for value in self.flat.values]
+        given = [np.shape(part) for part in flatten(reference)[0]]
+        if [math.prod(shape) for shape in given] != [math.prod(shape) for shape in shapes]:
+            raise ValueError(
+                f"reference must be the derivative, of shape {', '.join(map(str, shapes))} (value, then argument), "
+                f"got {', '.join(map(str, given))}"
+            )
+        return self.matrix(reference)
 
     def matrix(self, derivative: Any) -> ndarray:
         """A derivative in the structure of the value as one matrix."""

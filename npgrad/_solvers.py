@@ -43,6 +43,21 @@ def _refuse_tracked(value: Any) -> None:
         )
 
 
+def _weighted(f: Callable) -> Callable:
+    """The sum of the values of a function, each times its weight."""
+
+    def weighted(x: Any, v: Any) -> Any:
+        value = f(x)
+        if isinstance(value, np.ndarray) and np.size(v) != 1 and np.shape(v) != value.shape:
+            raise ValueError(
+                f"weighted_hess needs a weight for each value: {getattr(f, '__name__', f)} returned shape {value.shape}, "
+                f"and the weights have shape {np.shape(v)}"
+            )
+        return (value * v).sum()
+
+    return weighted
+
+
 class _Function:
     """A function with what is remembered of it from point to point."""
 
@@ -104,7 +119,7 @@ class Solvable:
 
     def __init__(self, f: Callable, argnum: int, leaks: str, check_nan: bool) -> None:
         self._function = _Function(f, argnum, leaks, check_nan)
-        self._weighted_function = _Function(lambda x, v: (f(x) * v).sum(), 0, leaks, check_nan)
+        self._weighted_function = _Function(_weighted(f), 0, leaks, check_nan)
         self._point: _Point | None = None
 
     def _at(self, args: tuple, question: str | None = None) -> _Point:

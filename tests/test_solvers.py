@@ -211,3 +211,16 @@ def test_what_is_asked_again_is_computed_anew():
     assert w.weighted_hess(x, np.ones(2)).tolist() == [[10, 0], [0, 10]]
     parameter[0] = 7.0
     assert w.weighted_hess(x, np.ones(2)).tolist() == [[14, 0], [0, 14]]
+
+
+def test_weights_of_another_shape_are_refused():
+    """A column of weights would have been spread over all pairs, and each would have counted twice."""
+    s = ng.for_solver(lambda x: x**3)
+    x = np.array([1.0, 2.0])
+    for weights in (np.ones(3), np.ones((2, 1)), np.ones((1, 2))):
+        with pytest.raises(ValueError, match="a weight for each value"):
+            s.weighted_hess(x, weights)
+    np.testing.assert_allclose(s.weighted_hess(x, np.array([1.0, 3.0])), np.diag([6.0, 36.0]))
+    np.testing.assert_allclose(s.weighted_hess(x, np.array([2.0])), np.diag([12.0, 24.0]))
+    one = ng.for_solver(lambda x: (x**3).sum())
+    np.testing.assert_allclose(one.weighted_hess(x, np.array([2.0])), np.diag([12.0, 24.0]))
