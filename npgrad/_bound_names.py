@@ -23,15 +23,17 @@ from ._held_names import HeldNames
 from ._leaks import is_users_code
 from ._loading import Finder
 from ._namespace import form_in_place, may_have_form, original_of
+from ._type_questions import put_type, says_type, take_type_away
 from ._while_recording import WhileRecording, insist
 
 
 class _Module:
     """A module of the user's: its size when it was looked through, and what it had bound then, as (the original, what stands
     for it); types of numbers apart, for which nothing stands where code compares them. Where there are classes among the
-    names, what stands for them depends on the code that the module defined then, too."""
+    names, what stands for them depends on the code that the module defined then, too; and so does whether it asks for types,
+    for which it has a name of ours meanwhile."""
 
-    __slots__ = ("name", "module", "size", "defined", "bound", "types", "held", "chosen")
+    __slots__ = ("name", "module", "size", "defined", "bound", "types", "held", "chosen", "asks")
 
     def __init__(self, name: str, module: Any) -> None:
         self.name = name
@@ -43,15 +45,19 @@ class _Module:
         # What it holds elsewhere, without and with types of numbers, and which of these was put last.
         self.held: list[HeldNames] = []
         self.chosen: HeldNames | None = None
+        self.asks = False
 
     def look_through(self) -> None:
         """Forms may be in place, and another thread may be using them: nothing is taken away meanwhile."""
         own = vars(self.module)
+        self._ask(says_type(own))
         names = [(name, value) for name, value in list(own.items()) if may_have_form(value)]
+        if self.asks:
+            names = [(name, value) for name, value in names if name != "type"]
         bare = {name: original_of(value) or value for name, value in names}
         forms = {name: (value, form_in_place(value)) for name, value in bare.items()}
         classes = {name: value for name, value in bare.items() if has_class_form(value)}
-        self.defined = defined(own) if classes else None
+        self.defined = defined(own) if classes or self.asks else None
         seen, self.types = forms_of_names(classes, own)
         self.bound = {name: both for name, both in forms.items() if both[1] is not None} | seen
         held = HeldNames(own, True, self.held)
@@ -68,6 +74,8 @@ class _Module:
         names.update({name: form for name, (_, form) in self.bound.items()})
         if self.types and not compared(names):
             names.update({name: form for name, (_, form) in self.types.items()})
+        if self.asks:
+            self.size += put_type(names)
 
     def _put_held(self) -> bool:
         """Whether what is held is as it was."""
@@ -83,8 +91,19 @@ class _Module:
     def take_away(self) -> None:
         names = vars(self.module)
         names.update({name: original for name, (original, form) in self._known() if names.get(name) is form})
+        if self.asks:
+            self.size -= take_type_away(names)
         if self.chosen is not None:
             self.chosen.take_away()
+
+    def is_in_place(self) -> bool:
+        """Whether anything of it is put."""
+        return bool(self.bound or self.types or self.held or self.asks)
+
+    def _ask(self, asks: bool) -> None:
+        if not asks:
+            take_type_away(vars(self.module))  # no form: code finds the builtin one again
+        self.asks = asks
 
     def _known(self) -> Iterable[tuple[str, tuple[Any, Any]]]:
         return itertools.chain(self.bound.items(), self.types.items())
@@ -129,7 +148,7 @@ def _put() -> None:
     _namespace.put()
     _look_through()
     for one in _modules:
-        if one.bound or one.types or one.held:
+        if one.is_in_place():
             one.put()
     _finder.put()
 
@@ -138,7 +157,7 @@ def _take_away() -> None:
     compared.forget()
     _finder.take_away()
     for one in _modules:
-        if one.bound or one.types or one.held:
+        if one.is_in_place():
             one.take_away()
     _namespace.take_away()
 

@@ -38,7 +38,7 @@ class FormOfClass(type):
 
     def __new__(cls, name: str, bases: tuple, namespace: dict, **kwargs: Any) -> Any:
         """A class that a program derives is derived from the original."""
-        bases = tuple([base.original if type(base) is FormOfClass else base for base in bases])
+        bases = tuple([base.original if issubclass(type(base), FormOfClass) else base for base in bases])
         return types.new_class(name, bases, kwargs, lambda names: names.update(namespace))
 
     def __call__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -60,11 +60,11 @@ class FormOfClass(type):
         return issubclass(subclass, cls.original)
 
 
-def _reduced(form: FormOfClass) -> tuple[Callable, tuple]:
+def reduced(form: FormOfClass) -> tuple[Callable, tuple]:
     return operator.itemgetter(0), ((form.original,),)
 
 
-copyreg.pickle(FormOfClass, _reduced)
+copyreg.pickle(FormOfClass, reduced)
 
 
 def _form(kind: Any, call: Callable) -> FormOfClass:
@@ -126,6 +126,11 @@ def forms_of_names(classes: dict[str, Any], names: dict[str, Any]) -> tuple[dict
         elif kind in INEXACT_TYPES and Use.COMPARED not in uses[name]:
             held[name] = kind, _FORMS[kind]
     return seen, held
+
+
+def form_of_class(kind: Any) -> Any:
+    """What stands for a class where its use is seen, the class itself if nothing does."""
+    return _FORMS.get(kind, kind)
 
 
 def has_class_form(value: Any) -> bool:

@@ -15,6 +15,7 @@ from typing import Any
 
 import numpy as np
 
+from ._bare_looks import has_odd_class
 from ._creators import INEXACT_TYPES
 from ._leaks import is_users_code
 from ._mentions import held_functions
@@ -43,7 +44,7 @@ def codes_of(names: dict[str, Any]) -> list[types.CodeType]:
     while todo:
         value = todo.pop()
         kind = type(value)
-        if kind is types.ModuleType or id(value) in seen:
+        if kind is types.ModuleType or id(value) in seen or has_odd_class(value):
             continue
         seen[id(value)] = value
         if kind is types.FunctionType:

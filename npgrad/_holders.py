@@ -15,7 +15,7 @@ from ._leaks import LeakError, leak_message, refuse
 from ._objects import ObjectArray
 from ._record import recording
 from ._storage import RowStorage, Storage
-from ._traced import SeenArray, TracedArray, adopt, complete, traced_leaves, unwrap
+from ._traced import PLAIN_CLASS, SeenArray, TracedArray, adopt, complete, traced_leaves, unwrap
 
 USE_PLAIN = "Use an array of numbers for each field, and np.where in place of a mask."
 _INTO_HELD = (
@@ -34,6 +34,7 @@ class HeldArray(ndarray):
     array, a matrix, a record array) hands out of its memory."""
 
     __slots__ = ()
+    __class__ = PLAIN_CLASS  # type: ignore[assignment]
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         out = kwargs.get("out")

@@ -75,7 +75,8 @@ def held_functions(value: Any) -> Iterator[Any]:
             yield part
         else:
             table = table_of(part)
-            items = table.values() if table is not None else part if is_a(part, (tuple, set, frozenset)) else ()
+            bases = [base for base in (tuple, set, frozenset) if is_a(part, base)]  # by Python's own way, as a table
+            items = table.values() if table is not None else bases[0].__iter__(part) if bases else ()
             yield from [item for item in items if is_a(item, _FUNCTIONS)]
 
 

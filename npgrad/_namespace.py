@@ -309,7 +309,7 @@ def form_in_place(value: Any) -> Callable | None:
 
 def original_of(value: Any) -> Any:
     """What a form stands for, None for anything else."""
-    if type(value) is FormOfClass:
+    if issubclass(type(value), FormOfClass):
         return value.original
     inner = getattr(value, "__wrapped__", None) if type(value) is FunctionType or is_ours(value) else None
     if inner is not None and form_in_place(inner) is value:

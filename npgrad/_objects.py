@@ -11,7 +11,7 @@ from numpy import ndarray
 from ._elements import boxed
 from ._moves import assemble
 from ._record import recording
-from ._traced import TracedArray, adopt, is_inexact, traced_leaves
+from ._traced import PLAIN_CLASS, TracedArray, adopt, is_inexact, traced_leaves
 
 
 class ObjectArray(ndarray):
@@ -19,6 +19,7 @@ class ObjectArray(ndarray):
     for a plain number."""
 
     __slots__ = ()
+    __class__ = PLAIN_CLASS  # type: ignore[assignment]
 
     def astype(self, dtype: Any, *args: Any, **kwargs: Any) -> Any:
         plain = self.view(ndarray)

@@ -45,6 +45,7 @@ from ._mentions import Named, contents_of, held_functions, is_opaque, looks_into
 from ._moves import protect
 from ._namespace import form_in_place, may_have_form, original_of
 from ._traced import SeenArray, TracedArray, as_seen, fresh, is_inexact, on_memory_of, view_of
+from ._type_questions import put_type, says_type, take_type_away
 from ._users_classes import put_method
 
 
@@ -245,6 +246,9 @@ class Swaps(Unswapped):
         mentioned |= {"__getattr__"}
         module = self.named(names)
         new = [(name, names[name]) for name in mentioned - module.mentioned if name in names]
+        if "type" in mentioned - module.mentioned and "type" not in names and says_type(names):
+            self.undo.append(functools.partial(take_type_away, names))  # no tape has found that this module asks
+            put_type(names)
         module.mentioned |= mentioned
         if not module.is_whole:
             module.before.update([(name, self.origins.get(id(value), value)) for name, value in new])

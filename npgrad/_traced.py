@@ -6,6 +6,8 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from sys import _getframe
+from types import FrameType
 from typing import Any, TypeVar
 
 import numpy as np
@@ -24,11 +26,18 @@ _SEEN_KINDS = frozenset("biuSUTmM")
 _INEXACT = {np.dtype(t) for t in np.typecodes["AllFloat"]}
 
 
+# What stands for plain arrays and numbers says that it is of their class: see ``_type_questions``, which has the answers.
+# In the body of a class, since a class that is made has a ``__class__`` of its own.
+PLAIN_CLASS = property(lambda array: array._class_for(_getframe(1)))
+
+
 class SeenArray(ndarray):
     """An array whose calls npgrad sees. One of this class itself holds integers or truth values that were made while a tape
     records: see ``_seen``. The base of `TracedArray`, so that its hooks come first where they meet."""
 
     __slots__ = ()
+    __class__ = PLAIN_CLASS  # type: ignore[assignment]
+    _class_for: Callable[[FrameType], Any]
 
 
 class TracedArray(SeenArray):
@@ -54,16 +63,6 @@ class TracedArray(SeenArray):
     _storage: Storage
     _view: View | None
 
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        """What isinstance asks after the type: an element of an array passes for the NumPy scalar that it stands for, so
-        that ``isinstance(x[0], float)`` is true where it is in the plain program."""
-        try:
-            bare = object.__getattribute__(self, "_bare")
-        except AttributeError:
-            return type(self)
-        return type(bare) if isinstance(bare, np.generic) else type(self)
-
     def _part(self, bare: ndarray) -> TracedArray:
         """A view of this array's storage: ``bare`` shares its memory."""
         return view_of(self, bare)
@@ -74,10 +73,6 @@ class PythonNumber(TracedArray):
     operators are in ``_python_numbers``; its bare value is NumPy's scalar of the same bits."""
 
     __slots__ = ()
-
-    @property  # type: ignore[misc]
-    def __class__(self) -> Any:
-        return complex if isinstance(self._bare, complex) else float
 
 
 def seen(result: Any) -> Any:

@@ -30,11 +30,14 @@ _LOOKUPS = {*_ATTRIBUTES, "IMPORT_FROM"}
 _CALLS = {"CALL", "PRECALL", "CALL_KW", "CALL_FUNCTION_EX"}
 _CONSTANTS = {"LOAD_CONST", "LOAD_SMALL_INT", "LOAD_COMMON_CONSTANT"}
 _EQUALITIES = {"COMPARE_OP", "CONTAINS_OP"}
+_SEEN = {Use.CALLED, Use.LOOKED_INTO, Use.CHECKED}
 # Functions of NumPy's that call what they are given.
 _CALLING = {"vectorize", "frompyfunc", "apply_along_axis", "apply_over_axes", "piecewise", "fromfunction"}
 # Where functions call what they are given.
 _CALLERS = {"npgrad", *sys.stdlib_module_names}
 _IS = dis.opmap["IS_OP"]
+# Functions whose call looks up what the code then uses: an attribute, a class.
+_LOOKING_UP = {("getattr",), ("type",)}
 # Attributes and functions that give the class of a value.
 _TO_CLASSES = frozenset({"type", "__class__", "dtype"})
 # What methods call their object and its class, which are the user's: no class of NumPy's.
@@ -125,6 +128,16 @@ class _Instructions:
             return [None, None]
         return [None if self.kinds[m] in _CONSTANTS or _is_own(self.all[m].argval) else self.path(m) for m in both]
 
+    def use_of_class(self, n: int) -> Use | Path:
+        """How the class that the instruction number n gives is used; by the variable that it goes to, if this is seen."""
+        use = self.use(n)
+        if use is Use.HELD and self.kinds[n + 1] == "STORE_FAST":
+            name = self.all[n + 1].argval
+            loads = [m for m, one in enumerate(self.all) if one.opname.startswith("LOAD_FAST") and _names(one.argval, name)]
+            uses = {self.use(m) if self.all[m].argval == name else Use.HELD for m in loads}
+            return Use.LOOKED_INTO if uses <= _SEEN and not uses <= {Use.CHECKED} else use
+        return use
+
     def _gives_class(self, m: int) -> bool:
         """Whether the instruction number m gives the class of a value, for which nothing ever stands."""
         if self.kinds[m] in _ATTRIBUTES:
@@ -136,7 +149,12 @@ class _Instructions:
 
 def _is_own(name: Any) -> bool:
     """Whether an instruction loads what methods call their object or its class, which are the user's; one may load two."""
-    return not _OWN.isdisjoint(name if isinstance(name, tuple) else [name])
+    return any(_names(name, own) for own in _OWN)
+
+
+def _names(argument: Any, name: str) -> bool:
+    """Whether an instruction that may have two names has this one."""
+    return name in argument if isinstance(argument, tuple) else bool(argument == name)
 
 
 _instructions = functools.lru_cache(4)(_Instructions)
@@ -168,13 +186,16 @@ def _resolved(use: Use | Path, names: Mapping[str, Any]) -> Use:
     return use
 
 
-def use_at(code: CodeType, place: int, names: Mapping[str, Any]) -> Use:
-    """How code uses what the instruction at a place looks up; what that is called for may look up anything."""
+def use_at(code: CodeType, place: int, names: Mapping[str, Any], is_class: bool = False) -> Use:
+    """How code uses what the instruction at a place looks up; what that is called for may look up anything. Of the class of
+    a value (``is_class``) also by a variable."""
     instructions = _Instructions(code)
     n = next((n for n, one in enumerate(instructions.all) if one.offset == place), 0)
     kind = instructions.kinds[n]
-    is_lookup = kind in _LOOKUPS or (kind in _CALLS and instructions.called(n, n) == ("getattr",))
-    return _resolved(instructions.use(n), names) if is_lookup else Use.UNKNOWN
+    is_lookup = kind in _LOOKUPS or (kind in _CALLS and instructions.called(n, n) in _LOOKING_UP)
+    if not is_lookup:
+        return Use.UNKNOWN
+    return _resolved(instructions.use_of_class(n) if is_class else instructions.use(n), names)
 
 
 def uses_of(code: CodeType, name: str, names: Mapping[str, Any]) -> set[Use]:

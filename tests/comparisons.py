@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builtins import type
 from collections.abc import Callable
 from typing import Any
 

@@ -1,5 +1,7 @@
 """What users give by mistake, and arrays of unusual make: the right answer or an error that says what to do."""
 
+from builtins import type
+
 import numpy as np
 import pytest
 

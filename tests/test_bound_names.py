@@ -4,6 +4,7 @@ import sys
 import textwrap
 import threading
 import types
+from builtins import type
 
 import numpy as np
 import pytest

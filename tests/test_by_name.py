@@ -7,6 +7,7 @@ import functools
 import inspect
 import warnings
 import zlib
+from builtins import type
 from collections.abc import Callable
 from typing import Any
 

@@ -4,6 +4,7 @@ import itertools
 import operator
 import pickle
 import textwrap
+from builtins import type
 from collections.abc import Callable
 from typing import Any
 

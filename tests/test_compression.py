@@ -3,6 +3,7 @@
 import dataclasses
 import threading
 import tracemalloc
+from builtins import type
 
 import numpy as np
 import pytest

@@ -11,6 +11,7 @@ import signal
 import subprocess
 import sys
 import threading
+from builtins import type
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 

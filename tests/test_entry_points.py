@@ -7,6 +7,7 @@ import inspect
 import math
 import operator
 import re
+from builtins import type
 from collections.abc import Callable
 from typing import Any
 

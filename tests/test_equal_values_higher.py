@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import warnings
+from builtins import type
 from collections.abc import Callable
 from typing import Any
 

@@ -9,6 +9,7 @@ import math
 import operator
 import sys
 import types
+from builtins import type
 from collections.abc import Callable, Iterator
 from typing import Any
 

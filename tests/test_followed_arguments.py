@@ -4,6 +4,7 @@ takes data: arrays, lists of numbers, objects that give arrays, sequences of the
 from __future__ import annotations
 
 import types
+from builtins import type
 from typing import Any
 
 import numpy as np

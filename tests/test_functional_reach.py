@@ -6,6 +6,7 @@ import gc
 import sys
 import types
 import weakref
+from builtins import type
 
 import numpy as np
 import pytest

@@ -8,6 +8,7 @@ import json
 import pickle
 import pprint
 import types
+from builtins import type
 from collections.abc import Callable
 from typing import Any
 

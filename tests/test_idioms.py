@@ -3,6 +3,7 @@ both modes against differences."""
 
 import importlib
 import types
+from builtins import type
 from pathlib import Path
 
 import numpy as np

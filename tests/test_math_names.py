@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import cmath
 import math
+from builtins import type
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any

@@ -7,6 +7,7 @@ import subprocess
 import sys
 import threading
 import types
+from builtins import type
 from typing import Any
 
 import numpy as np

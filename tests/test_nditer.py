@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from builtins import type
 from typing import Any
 
 import numpy as np

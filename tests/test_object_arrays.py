@@ -1,6 +1,7 @@
 """Arrays of objects that are made of traced data: shapes, items and their types are NumPy's, and each item is followed."""
 
 import collections
+from builtins import type
 from collections.abc import Callable
 from typing import Any
 

@@ -4,6 +4,7 @@ import cmath
 import itertools
 import math
 import operator
+from builtins import type
 
 import agreement
 import numpy as np

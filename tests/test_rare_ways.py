@@ -5,6 +5,7 @@ from __future__ import annotations
 import fractions
 import math
 import warnings
+from builtins import type
 from typing import Any
 
 import numpy as np

@@ -7,6 +7,7 @@ import math
 import numbers
 import operator
 import statistics
+from builtins import type
 from collections.abc import Callable
 from operator import mul
 

@@ -7,6 +7,7 @@ import importlib
 import subprocess
 import sys
 import types
+from builtins import type
 from collections.abc import Callable
 from typing import Any
 

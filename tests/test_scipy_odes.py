@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import importlib
 import itertools
+from builtins import type
 from collections.abc import Iterator
 from typing import Any
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import tracemalloc
+from builtins import type
 from typing import Any
 
 import numpy as np

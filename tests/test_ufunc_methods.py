@@ -3,6 +3,7 @@
 import contextlib
 import copy
 import types
+from builtins import type
 from typing import Any
 
 import numpy as np

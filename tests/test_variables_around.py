@@ -10,6 +10,7 @@ import gc
 import operator
 import sys
 import weakref
+from builtins import type
 from collections.abc import Callable, Iterator
 from typing import Any
 

@@ -1,6 +1,7 @@
 """In-place programs on aliased arrays: the value to the last bit, Jacobians in both modes and second derivatives."""
 
 import re
+from builtins import type
 from collections.abc import Callable
 from typing import Any
 

@@ -12,6 +12,7 @@ import queue
 import threading
 import types
 import weakref
+from builtins import type
 from collections.abc import Callable, Iterator
 from typing import Any
 

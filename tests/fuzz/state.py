@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+from builtins import type
 from typing import Any
 
 import numpy as np

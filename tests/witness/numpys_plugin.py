@@ -10,6 +10,7 @@ from __future__ import annotations
 import functools
 import json
 import types
+from builtins import type
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
