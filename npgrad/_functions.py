@@ -135,6 +135,11 @@ def _lists(function: Any) -> _Lists:
     return _Lists(of, further)
 
 
+def looks_into(function: Callable, key: int | str) -> bool:
+    """Whether NumPy takes the items of an argument for arrays, each of which may have an answer of its own."""
+    return function in _OF_ROWS or _lists(function).make(key) is arrays_of
+
+
 def _new_is_traced(made: Any, args: tuple) -> Any:
     """What a twin made of plain data alone (counts of integers) is new data, too, into which traced data may be written."""
     if isinstance(made, (tuple, list)):

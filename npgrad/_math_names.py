@@ -19,8 +19,9 @@ import numpy as np
 from . import rules as rules
 from ._elementwise import binary_operator, unary_operator
 from ._moves import overwrite
+from ._record import recording
 from ._registry import RULES
-from ._traced import PythonNumber, TracedArray, standing_for, unwrap
+from ._traced import PythonNumber, TracedArray, completing, standing_for, unwrap
 from .rules.special import SPECIAL
 
 _UNARY: dict[str, np.ufunc] = {
@@ -214,3 +215,25 @@ _PYTHONS_POW = pow
 # A NumPy scalar asks a traced one for a product or a power in the same way as ``np.power(scalar, traced)`` does, whose last
 # bit is another one; the instruction tells them apart. So these functions become that instruction.
 OPERATOR_FORMS: dict[Callable, Callable] = {pow: _power, operator.pow: _power, operator.mul: lambda a, b: a * b}
+
+# --- In place -------------------------------------------------------------------------------------------------------
+
+
+def math_in_place(original: Callable, traced: Callable) -> Callable:
+    traced = completing(traced)
+
+    @functools.wraps(original)
+    def in_place(*args: Any, **kwargs: Any) -> Any:
+        for arg in args:
+            kind = type(arg)
+            if kind is not float and kind is not int and recording() and _has_traced_scalar(arg):
+                return traced(*args, **kwargs)
+        return original(*args, **kwargs)
+
+    return in_place
+
+
+def _has_traced_scalar(arg: Any) -> bool:
+    if isinstance(arg, TracedArray):
+        return arg.ndim <= 1
+    return isinstance(arg, (list, tuple)) and any(isinstance(item, TracedArray) for item in arg)

@@ -24,6 +24,7 @@ import numpy as np
 from numpy.lib import stride_tricks
 
 from . import _warning_places
+from ._asked_objects import answering, asking
 from ._bare_looks import has_odd_class, is_a, is_hashed_by_code, is_ours
 from ._callers import acts_for, of_plain_data
 from ._class_forms import FormOfClass, class_makers
@@ -38,7 +39,8 @@ from ._index_objects import INDEX_OBJECTS
 from ._json_text import json_methods
 from ._leaks import refuse
 from ._libraries import is_loaded
-from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms
+from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms, math_in_place
+from ._own_answers import handed_back
 from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
 from ._record import recording
 from ._registry import CALLING_BACK, VIEWS, ZERO
@@ -101,7 +103,7 @@ def _seen_in_place(original: Callable, traced: Callable) -> Callable:
                 with np.errstate(all="ignore"), warnings.catch_warnings():  # it has warned
                     warnings.simplefilter("ignore")
                     return original(*args, **kwargs)  # which says why the call is refused
-        return original(*args, **kwargs)
+        return handed_back(original, args, kwargs, original(*args, **kwargs))
 
     return in_place
 
@@ -113,10 +115,14 @@ def _called_in_place(original: Callable, traced: Callable, args: tuple, kwargs: 
     """A function that sees traced data among its arguments, or makes new arrays of plain data for its caller."""
     if not recording():
         return original(*args, **kwargs)
+    answer = answering(original, args, kwargs)
+    if answer is not None:
+        return answer(*args, **kwargs)
+    given, named = args, kwargs
     args, kwargs = taken(original, args, kwargs)
     if not traced_leaves((args, kwargs) if kwargs else args):
         return of_plain_data(original(*args, **kwargs), (*args, *kwargs.values()), frame)
-    return traced(*args, **kwargs)
+    return handed_back(original, given, named, traced(*args, **kwargs))
 
 
 def _of_polynomials_in_place(original: Callable, traced: Callable) -> Callable:
@@ -173,7 +179,16 @@ def _operator_in_place(original: Callable, traced: Callable) -> Callable:
     return in_place
 
 
+def _asking_creator_in_place(original: Callable, traced: Callable) -> Callable:
+    def made(*args: Any, **kwargs: Any) -> Any:
+        return handed_back(original, args, kwargs, traced(*args, **kwargs))
+
+    return _creator_in_place(original, asking(original, made))
+
+
 def _calling_in_place(original: Callable, traced: Callable) -> Callable:
+    traced = asking(original, traced)
+
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
         return (traced if recording() else original)(*args, **kwargs)
@@ -198,32 +213,15 @@ def _called(function: Callable) -> Callable:
     return completing(call)
 
 
-def _math_in_place(original: Callable, traced: Callable) -> Callable:
-    traced = completing(traced)
-
-    @functools.wraps(original)
-    def in_place(*args: Any, **kwargs: Any) -> Any:
-        for arg in args:
-            kind = type(arg)
-            if kind is not float and kind is not int and recording() and _has_traced_scalar(arg):
-                return traced(*args, **kwargs)
-        return original(*args, **kwargs)
-
-    return in_place
-
-
-def _has_traced_scalar(arg: Any) -> bool:
-    if isinstance(arg, TracedArray):
-        return arg.ndim <= 1
-    return isinstance(arg, (list, tuple)) and any(isinstance(item, TracedArray) for item in arg)
-
-
 def _hashable_in(value: Any, forms: dict) -> bool:
     return type(value).__hash__ is not None and value in forms
 
 
 def _followed_in(module: ModuleType) -> dict[Callable, Callable]:
     return {function: _called(function) for function in vars(module).values() if _is_followed(function)}
+
+
+_ASKING_CREATORS = {creator: form for creator, form in TRACED_CREATORS.items() if isinstance(creator, type(np.mean))}
 
 
 def _zero_in(module: ModuleType) -> dict[Callable, Callable]:
@@ -237,13 +235,14 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
     return {
         builtins: [(OPERATOR_FORMS, _operator_in_place)],
         operator: [(OPERATOR_FORMS, _operator_in_place)],
-        math: [(math_forms(), _math_in_place)],
-        cmath: [(cmath_forms(), _math_in_place)],
+        math: [(math_forms(), math_in_place)],
+        cmath: [(cmath_forms(), math_in_place)],
         np: [
             (_zero_in(np), _of_lists_in_place),
             (_followed_in(np), _seen_in_place),
             ({function: _called(function) for function in OF_POLYNOMIALS}, _of_polynomials_in_place),
             (TRACED_CREATORS, _creator_in_place),
+            (_ASKING_CREATORS, _asking_creator_in_place),
             ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
             (of_values(np.format_float_positional, np.format_float_scientific), _as_it_is),
             (ufunc_forms(np), _as_it_is),

@@ -14,7 +14,9 @@ from numpy import ndarray
 from . import rules as rules  # the declarations must stand before operators are made from them
 from ._dispatch import call_rule, check_outside
 from ._elementwise import ACCEPTED, binary_operator, in_place_operator, short_in_place_operator, unary_operator
+from ._handed_out import handed_out
 from ._holders import is_foreign, lent, nothing_tracked
+from ._own_answers import wraps
 from ._record import note_cut, noting, recording
 from ._registry import RULES
 from ._traced import PythonNumber, TracedArray, adopt, again, completing, traced_leaves, unwrap
@@ -46,6 +48,19 @@ def _takes_over(self: TracedArray, other: Any, name: str) -> bool:
     )
 
 
+def _gives_way(self: TracedArray, other: Any) -> bool:
+    """Whether NumPy leaves an operation to an object that asks for it by its ``__array_priority__``."""
+    if isinstance(other, ndarray) or hasattr(type(other), "__array_ufunc__"):
+        return False
+    own: float = self._bare.__array_priority__  # type: ignore[union-attr]
+    return getattr(other, "__array_priority__", own) > own
+
+
+def _taken(self: TracedArray, other: Any) -> Any:
+    """What NumPy takes an object for: beside an element for the array that it gives, which no ``__array_wrap__`` follows."""
+    return handed_out(other) if wraps(other) and type(self._bare) is not ndarray else other
+
+
 def _install(name: str, method: Callable) -> None:
     method.__name__ = name
     method.__qualname__ = f"TracedArray.{name}"
@@ -72,9 +87,11 @@ def _forward(name: str, call: Callable) -> Callable:
                 return call(self, other)  # a comparison that NumPy makes without a hook, or its error
             if isinstance(other, Rational) and type(self._bare) is not ndarray:
                 return call(self, float(other))  # as Python does with a Fraction and a float
+            if _gives_way(self, other):
+                return NotImplemented
         except AttributeError:
             return again(method, self, other)
-        return _beside_foreign(name, self, other) if is_foreign(other) else numpys(self, other)
+        return _beside_foreign(name, self, other) if is_foreign(other) else numpys(self, _taken(self, other))
 
     return method
 
@@ -87,9 +104,9 @@ def _of_unknown(name: str) -> Callable:
     def otherwise(self: TracedArray, other: Any) -> Any:
         if isinstance(other, Rational) and type(self._bare) is not ndarray:
             return getattr(self, name)(float(other))
-        if _takes_over(self, other, reflected):
+        if _takes_over(self, other, reflected) or _gives_way(self, other):
             return NotImplemented
-        return _beside_foreign(name, self, other) if is_foreign(other) else numpys(self, other)
+        return _beside_foreign(name, self, other) if is_foreign(other) else numpys(self, _taken(self, other))
 
     return otherwise
 
@@ -113,7 +130,7 @@ def _reflected(name: str, call: Callable, complex_call: Callable | None = None) 
                 return call(float(other), self)
         except AttributeError:
             return again(method, self, other)
-        return _beside_foreign(name, self, other) if is_foreign(other) else numpys(self, other)
+        return _beside_foreign(name, self, other) if is_foreign(other) else numpys(self, _taken(self, other))
 
     return method
 

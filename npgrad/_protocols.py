@@ -18,6 +18,7 @@ from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble, overwrite
 from ._objects import ObjectArray, objects
+from ._own_answers import answers_ufuncs, handed_back
 from ._plans import AGAIN, NO_PLAN, call_plainly
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
@@ -32,6 +33,8 @@ from ._ufunc_methods import METHODS
 def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
     try:
         if method != "__call__":
+            if any(map(answers_ufuncs, inputs)):
+                return NotImplemented
             return METHODS[method](ufunc, *[followed(v) for v in inputs], **kwargs)
         if not kwargs:
             one = unary_calls.get(ufunc)
@@ -41,17 +44,21 @@ def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **
             if type(value) is not TracedArray and type(value) not in ACCEPTED:
                 if any(is_foreign(v) for v in inputs) and "out" not in kwargs and nothing_tracked(inputs):
                     return ufunc(*[lent(v) for v in inputs], **kwargs)
-                inputs = tuple([_accepted(v) for v in inputs])
-                if any(v is NotImplemented for v in inputs):
+                accepted = tuple([_accepted(v) for v in inputs])
+                if any(v is NotImplemented for v in accepted):
                     return NotImplemented
-                break
-        if not kwargs:
-            call = plain_ufunc_call(ufunc)
-            if call is not None:
-                return call(*inputs)
-        return _ufunc(ufunc, inputs, {**kwargs})
+                return handed_back(ufunc, inputs, kwargs, _called(ufunc, accepted, kwargs))
+        return _called(ufunc, inputs, kwargs)
     except AttributeError:
         return again(__array_ufunc__, self, ufunc, method, *inputs, **kwargs)
+
+
+def _called(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
+    if not kwargs:
+        call = plain_ufunc_call(ufunc)
+        if call is not None:
+            return call(*inputs)
+    return _ufunc(ufunc, inputs, {**kwargs})
 
 
 def _accepted(value: Any) -> Any:
@@ -182,5 +189,3 @@ def _in_a_list(value: Any) -> Any:
     if not leaves:
         return value
     return items if leaves[0].ndim else assemble(items)
-
-

@@ -20,6 +20,7 @@ from ._elementwise import ACCEPTED, plain_calls
 from ._handed_out import NO_OBJECTS, handed_out
 from ._made_once import made_once
 from ._moves import assemble
+from ._own_answers import answers_ufuncs, handed_back
 from ._record import recording
 from ._traced import SeenArray, TracedArray, adopt, traced_leaves
 
@@ -49,7 +50,9 @@ def _called(function: Callable, args: tuple, keywords: dict) -> Any:
         return function(*[a for a in args if a is not _MISSING], **keywords)  # NumPy's own error
     if kinds <= _TAKEN or not recording():
         return function(*args, **keywords)
-    made = function(*map(followed, args), **keywords)
+    if any(map(answers_ufuncs, args)):
+        return function(*args, **keywords)  # NumPy asks it
+    made = handed_back(function, args, keywords, function(*map(followed, args), **keywords))
     given = (*args, *keywords.values())
     if not isinstance(made, (ndarray, tuple)) or any(made is a for a in given):
         return made
@@ -90,7 +93,8 @@ class UfuncForm:
         return copy.copy, (self.__wrapped__,)  # which is the ufunc itself
 
     def reduce(self, array: Any, *args: Any, **keywords: Any) -> Any:
-        if "initial" in keywords and traced_leaves(keywords["initial"]) and not isinstance(array, TracedArray):
+        is_taken = isinstance(array, TracedArray) or answers_ufuncs(array)
+        if "initial" in keywords and traced_leaves(keywords["initial"]) and not is_taken:
             made = followed(array)
             array = made if isinstance(made, TracedArray) else adopt(np.array(made))
         return _called(self.__wrapped__.reduce, (array, *args), keywords)

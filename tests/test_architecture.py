@@ -25,14 +25,14 @@ LAYERS = {
     ],
     "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "_following", "rules"],
     "memory": ["_pool", "_storage", "_plain_values", "_fitting", "_outer_products"],
-    "the record": ["_record", "_traced", "_handed_out", "_move_entries", "_entries"],
+    "the record": ["_record", "_traced", "_handed_out", "_own_answers", "_move_entries", "_entries"],
     "recording": [
         "_elements", "_overlaps", "_moves", "_constants", "_flat", "_objects", "_plans", "_parting", "_destinations",
         "_dispatch", "_elementwise", "_variable",
     ],
     "functions": [
         "_holders", "_callers", "_ufunc_forms", "_seen", "_users_classes", "_guards", "_nditer", "_broadcast", "_creators",
-        "_math_names", "_twins", "_poly1d", "_functions", "_vectorize", "_index_objects",
+        "_math_names", "_twins", "_poly1d", "_functions", "_asked_objects", "_vectorize", "_index_objects",
     ],
     "names in place": [
         "_warning_places", "_uses", "_doors", "_mentions", "_comparisons", "_class_forms", "_surroundings",
