@@ -47,18 +47,19 @@ def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **
                 accepted = tuple([_accepted(v) for v in inputs])
                 if any(v is NotImplemented for v in accepted):
                     return NotImplemented
-                return handed_back(ufunc, inputs, kwargs, _called(ufunc, accepted, kwargs))
-        return _called(ufunc, inputs, kwargs)
+                return handed_back(ufunc, inputs, kwargs, _with_accepted(ufunc, accepted, kwargs))
+        if not kwargs:
+            call = plain_ufunc_call(ufunc)
+            if call is not None:
+                return call(*inputs)
+        return _ufunc(ufunc, inputs, {**kwargs})
     except AttributeError:
         return again(__array_ufunc__, self, ufunc, method, *inputs, **kwargs)
 
 
-def _called(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
-    if not kwargs:
-        call = plain_ufunc_call(ufunc)
-        if call is not None:
-            return call(*inputs)
-    return _ufunc(ufunc, inputs, {**kwargs})
+def _with_accepted(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
+    call = None if kwargs else plain_ufunc_call(ufunc)
+    return _ufunc(ufunc, inputs, {**kwargs}) if call is None else call(*inputs)
 
 
 def _accepted(value: Any) -> Any:
