@@ -38,6 +38,7 @@ def _note_integer(self: TracedArray) -> None:
 
 @entry_point
 def __float__(self: TracedArray) -> float:
+    plain = float(self._bare)  # first, for where NumPy makes no number of it there is no leak but an error of its own
     frame = sys._getframe(2)
     # '%f' % x asks for a float too, but for text only: the caller's current instruction tells it apart. NumPy's tests give
     # verdicts only.
@@ -46,14 +47,15 @@ def __float__(self: TracedArray) -> float:
     if not is_text and not (frame.f_globals.get("__name__") or "").startswith("numpy.testing."):
         cure = f"{WAYS_OUT} For float(x) take x: it passes for a number."
         _check_leak(self, "a traced value is turned into a plain float", cure)
-    return float(self._bare)
+    return plain
 
 
 @entry_point
 def __complex__(self: TracedArray) -> complex:
+    plain = complex(self._bare)
     cure = f"{WAYS_OUT} For complex(a, b) write a + 1j * b."
     _check_leak(self, "a traced value is turned into a plain complex number", cure)
-    return complex(self._bare)
+    return plain
 
 
 @entry_point
@@ -105,13 +107,14 @@ def is_integer(self: TracedArray) -> bool:
 
 @entry_point
 def as_integer_ratio(self: TracedArray) -> tuple[int, int]:
+    plain = self._bare.as_integer_ratio()
     _check_leak(self, "a traced value is turned into an exact fraction")
-    return self._bare.as_integer_ratio()
+    return plain
 
 
 @entry_point
 def hex(self: TracedArray) -> str:
-    return float(self._bare).hex()
+    return self._bare.hex()
 
 
 @entry_point

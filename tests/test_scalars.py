@@ -272,3 +272,34 @@ def test_operators_of_scalars_compute_as_numpys_scalars_do(name: str, dtype: str
             x, y = tape.watch(np.array([a, b]))
             found = [operator_(x, y), *[operator_(other, y) for other in others], *[operator_(y, other) for other in others]]
         assert_same_bits(found, expected)
+
+
+NO_NUMBERS = {
+    "several": np.array([1.0, 2.0]), "none": np.zeros(0), "one in a row": np.array([1.5]), "complex": np.array(1.0 + 2.0j),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("convert", [float, complex, int, lambda x: x.hex(), lambda x: x.as_integer_ratio()])
+@pytest.mark.parametrize("name", NO_NUMBERS)
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")
+def test_what_numpy_makes_no_number_of_raises_its_error(name: str, convert: Callable) -> None:
+    value = NO_NUMBERS[name]
+    try:
+        convert(value)
+    except (TypeError, AttributeError) as error:
+        with ng.GradientTape() as tape:
+            x = tape.watch(value)
+            with pytest.raises(type(error)) as seen:
+                convert(x)
+        if isinstance(error, TypeError):
+            assert str(seen.value) == str(error)
+
+
+def test_whether_it_is_a_scalar_may_be_asked_by_float() -> None:
+    def f(x: np.ndarray) -> float:
+        try:
+            return float(x)
+        except TypeError:
+            return x[0] * 2.0
+
+    assert ng.grad(f)(np.array([1.0, 2.0])).tolist() == [2.0, 0.0]
