@@ -219,11 +219,24 @@ OPERATOR_FORMS: dict[Callable, Callable] = {pow: _power, operator.pow: _power, o
 # --- In place -------------------------------------------------------------------------------------------------------
 
 
+# Functions that go through what they are given.
+_OF_ITERABLES = frozenset(["fsum", "prod", "sumprod", "dist"])
+
+
+def _as_list(arg: Any) -> Any:
+    """A list of what comes of an iterator and the like, which may be read once only."""
+    is_read = isinstance(arg, (np.ndarray, list, tuple, str, bytes)) or not hasattr(arg, "__iter__")
+    return arg if is_read else list(arg)
+
+
 def math_in_place(original: Callable, traced: Callable) -> Callable:
     traced = completing(traced)
+    takes_iterables = original.__name__ in _OF_ITERABLES
 
     @functools.wraps(original)
     def in_place(*args: Any, **kwargs: Any) -> Any:
+        if takes_iterables and recording():
+            args = tuple(map(_as_list, args))
         for arg in args:
             kind = type(arg)
             if kind is not float and kind is not int and recording() and _has_traced_scalar(arg):

@@ -259,3 +259,37 @@ def test_what_arrays_without_axes_have_not_raises_as_without_a_tape() -> None:
         math.trunc(point)
     with ng.GradientTape() as tape, pytest.raises(TypeError):
         math.trunc(tape.watch(point))
+
+
+ITERABLES: dict[str, Callable] = {
+    "generator": lambda x: (t * t for t in x),
+    "map": lambda x: map(math.sin, x),
+    "reversed": lambda x: reversed(list(x)),
+    "values": lambda x: dict(enumerate(x)).values(),
+    "flat": lambda x: x.reshape(1, -1).flat,
+    "zip": lambda x: (a * b for a, b in zip(x, x[::-1], strict=True)),
+}
+
+
+@pytest.mark.parametrize("kind", ITERABLES)
+def test_iterables_of_traced_numbers(kind: str) -> None:
+    made = ITERABLES[kind]
+    point = np.array([0.4, 1.3, 2.1])
+    check_gradients(lambda x: math.fsum(made(x)) * math.prod(made(x), start=2.0), point)
+    check_gradients(lambda x: math.dist(made(x), (t * t * t for t in x)), point)
+    if hasattr(math, "sumprod"):
+        check_gradients(lambda x: math.sumprod(made(x), iter(x)), point)
+
+
+def test_iterators_are_read_once_and_errors_are_pythons() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.array([1.0, 2.0]))
+        numbers = iter([x[0], x[1], 3.0])
+        total = math.fsum(numbers)
+        assert total == 6.0 and next(numbers, None) is None
+        for wrong in (5.0, "ab", iter(["a"]), None):
+            with pytest.raises(TypeError):
+                math.fsum(wrong)
+        with pytest.raises(ZeroDivisionError):
+            math.fsum(1 / n for n in (1, 0))
+    assert tape.gradient(total, x).tolist() == [1.0, 1.0]
