@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
+import operator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import numpy as np
@@ -13,25 +16,42 @@ from ._traced import TracedArray, unwrap
 
 
 class Flat:
-    """``x.flat`` of a traced array: reads copy, writes go to the array."""
+    """``x.flat`` of a traced array: reads copy, writes go to the array. Like NumPy's it is one iterator, which goes on
+    where it is and begins again when it is indexed."""
 
-    __slots__ = ("_array", "_indexed", "_next")
+    __slots__ = ("_array", "_indexed", "_next", "_places")
     __hash__ = None  # type: ignore[assignment]
+    __reversed__ = None
 
     def __init__(self, array: TracedArray) -> None:
         self._array = array
         # Its elements have an index each, also the one of a 0-d array.
         self._indexed = array if array.ndim else array.reshape(1)
+        self._begin()
+
+    def _begin(self) -> None:
         self._next = 0
+        self._places: Iterator | None = None  # what is still to come
 
     def _where(self, key: Any) -> tuple:
+        if type(key) is int and 0 <= key < self._array.size:
+            return self._place(key)
         numbers = np.arange(self._array.size).flat[unwrap(key)]
         return np.unravel_index(numbers, self._indexed.shape)
 
+    def _place(self, number: int) -> tuple:
+        found = []
+        for n in reversed(self._indexed.shape[1:]):
+            number, place = divmod(number, max(n, 1))
+            found.append(place)
+        return (number, *reversed(found))
+
     def __getitem__(self, key: Any) -> Any:
+        self._begin()
         return self._indexed[self._where(key)]
 
     def __setitem__(self, key: Any, value: Any) -> None:
+        self._begin()
         if reads_itself(self._array, value):
             if value.dtype != self._array.dtype:
                 return self.__setitem__(key, value.copy())  # what NumPy casts, it copies
@@ -55,13 +75,16 @@ class Flat:
         raise TypeError("Cannot delete iterator elements")
 
     def __iter__(self) -> Flat:
-        return Flat(self._array)
+        return self
 
     def __next__(self) -> Any:
-        if self._next >= len(self):
-            raise StopIteration
+        places = self._places
+        if places is None:
+            shape = self._indexed.shape
+            places = self._places = itertools.product(*map(range, shape)) if len(shape) > 1 else iter(range(*shape))
+        place = next(places)
         self._next += 1
-        return self[self._next - 1]
+        return self._indexed[place]
 
     def __len__(self) -> int:
         return int(self._array.size)
@@ -82,11 +105,17 @@ class Flat:
 
     @property
     def coords(self) -> tuple:
-        rest, found = self._next, []
-        for n in reversed(self._array.shape[1:]):
-            rest, place = divmod(rest, n)
-            found.append(place)
-        return (rest, *reversed(found)) if self._array.ndim else ()
+        return self._place(self._next) if self._array.ndim else ()
 
+
+def _comparison(compare: Callable) -> Callable:
+    def compared(self: Flat, other: Any) -> Any:
+        return compare(self.copy(), other.copy() if isinstance(other, Flat) else other)
+
+    return compared
+
+
+for _name in ("eq", "ne", "lt", "le", "gt", "ge"):
+    setattr(Flat, f"__{_name}__", _comparison(getattr(operator, _name)))
 
 GIVES[Flat] = Flat.copy
