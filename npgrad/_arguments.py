@@ -10,9 +10,9 @@ from numpy import ndarray
 
 from ._holders import HeldArray
 from ._moves import keep, protect
+from ._named_modules import Unswapped
 from ._record import recording
 from ._structure import flatten, map_structure
-from ._swaps import Unswapped
 from ._traced import TracedArray, as_it_lies, is_inexact, new_array, on_memory_of, seen
 
 # Fixed arrays of so many bytes are not copied in advance. If the function writes into one, its values are saved then, and

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from ._instrument import instrumented
+from ._named_modules import Unswapped
 from ._record import recording
 from ._run import check_callable, name_of
 from ._segments import (
@@ -29,7 +30,6 @@ from ._segments import (
     writes_told,
 )
 from ._structure import flatten, map_structure
-from ._swaps import Unswapped
 from ._tracebacks import public
 from ._traced import fresh, unwrap
 

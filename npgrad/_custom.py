@@ -15,13 +15,13 @@ from ._entries import CALL, Call
 from ._leaks import LeakError
 from ._maps import in_reach, is_followed, stacked
 from ._moves import assemble, saved_operand
+from ._named_modules import Unswapped
 from ._record import Record, apart, recording, token_set
 from ._registry import Maps, Spec
 from ._run import name_of
 from ._segments import check_repeated, check_results, marks, read_only, unshared
 from ._spoiled import Watched
 from ._surroundings import Surroundings
-from ._swaps import Unswapped
 from ._tracebacks import public
 from ._traced import PythonNumber, TracedArray, adopt, complete, fresh, is_inexact, standing_for, traced_leaves, unwrap
 

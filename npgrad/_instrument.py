@@ -24,7 +24,8 @@ from ._comparisons import compared
 from ._held_names import holds_nothing
 from ._leaks import warn
 from ._leftovers import give_back, has_new
-from ._swaps import Swaps, Unswapped
+from ._named_modules import Unswapped
+from ._swaps import Swaps
 from ._tracebacks import public
 from ._while_recording import insist
 

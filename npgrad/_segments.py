@@ -21,6 +21,7 @@ from ._entries import CALL, Call
 from ._handed_out import IMMUTABLE
 from ._leaks import refuse, user_location
 from ._moves import saved_operand
+from ._named_modules import Unswapped
 from ._plain_values import fingerprint, same_marks
 from ._record import Record, recording, set_recording, token_set
 from ._registry import Maps, Spec
@@ -29,7 +30,6 @@ from ._spoiled import Watched
 from ._storage import address, native
 from ._structure import flatten
 from ._surroundings import Surroundings
-from ._swaps import Unswapped
 from ._tape import GradientTape
 from ._tracebacks import users_place
 from ._traced import TracedArray, adopt, as_it_lies, complete, fresh, is_inexact, new_array, unwrap

@@ -6,11 +6,9 @@ containers, objects, classes and the functions of the user's that it finds there
 
 from __future__ import annotations
 
-import builtins
 import contextlib
 import contextvars
 import functools
-import sys
 import types
 import weakref
 from collections.abc import Callable, Iterable
@@ -41,11 +39,11 @@ from ._holders import HeldArray, LentStorage
 from ._kept import is_kept_number, plain_copy, tracked_once
 from ._leaks import is_users_code
 from ._memory import Blocks, may_be_written
-from ._mentions import Named, contents_of, held_functions, is_opaque, looks_into, looks_up, names_in
+from ._mentions import contents_of, held_functions, is_opaque, looks_into
 from ._moves import protect
+from ._named_modules import NamedModules
 from ._namespace import form_in_place, may_have_form, original_of
 from ._traced import SeenArray, TracedArray, as_seen, fresh, is_inexact, on_memory_of, view_of
-from ._type_questions import put_type, says_type, take_type_away
 from ._users_classes import put_method
 
 
@@ -53,43 +51,17 @@ def _is_work_array(value: Any) -> bool:
     return type(value) is ndarray and is_inexact(value.dtype) and value.flags.writeable
 
 
-class Unswapped:
-    """What stands for values where nothing is swapped: they themselves."""
-
-    def __init__(self) -> None:
-        # The identities of forms, with what they stand for.
-        self.origins: dict[int, Any] = {}
-
-    def __call__(self, value: Any) -> Any:
-        return value
-
-    def holds(self, value: Any) -> bool:
-        """Whether something else stands for a value."""
-        return False
-
-
-class Swaps(Unswapped):
+class Swaps(NamedModules):
     """Replacements that have been made, to be undone in reverse order."""
 
     def __init__(self) -> None:
         super().__init__()
-        self.undo: list[Callable[[], Any]] = []
         self.swapped: list[tuple[Callable, Callable, Any, Any]] = []  # as (get, put, key, value): see `Reach`
-        self.seen: dict[int, Any] = {id(vars(builtins)): builtins}
         # One traced form per value, wherever it is reached from: aliases stay aliases.
         self.forms: dict[int, tuple[Any, Any]] = {}
-        self.todo: list[Any] = []  # and no recursion: a program's objects may form long chains
         # What has been looked at, as functions that look again and what they found: see `Reach`.
         self.looks: list[tuple[Callable[[], Iterable], tuple]] = []
         self.bare: list[types.FunctionType] = []
-        # What has been named of each module, by the identity of its names; and functions whose code is to be looked at.
-        self.modules: dict[int, Named] = {}
-        self.pending: list[types.FunctionType] = []
-        self.codes: dict[tuple[int, int], frozenset[str]] = {}
-        # Modules in containers and objects: of them any name that any code has may be used.
-        self.held: dict[int, types.ModuleType] = {}
-        self.entered: dict[int, dict] = {}  # modules that code itself has, by the identity of their names
-        self.wanted: dict[int, dict] = {}  # those of which all names are to count
         self.is_opaque = False
         self.hidden: list[ndarray] = []  # arrays of objects in which nothing can be replaced
         self.blocks = Blocks()
@@ -229,60 +201,6 @@ class Swaps(Unswapped):
         self.looks.append((table.values, tuple([origins.get(id(one), one) for one in held])))
         if table.is_mapping or not all(map(self.passes_over, held)):
             self.swap(table.items(), table.get, table.put)
-
-    def named(self, names: dict) -> Named:
-        return self.modules.setdefault(id(names), Named(names))
-
-    def reached(self) -> list[dict]:
-        return [module.names for module in self.modules.values()]
-
-    def all_of(self, names: dict) -> None:
-        """All names of a module, when what code names has been found."""
-        if not self.named(names).is_whole:
-            self.wanted[id(names)] = names
-
-    def mention(self, names: dict, mentioned: frozenset[str]) -> None:
-        """Those names of a module that code mentions, and those of the user's modules among them."""
-        mentioned |= {"__getattr__"}
-        module = self.named(names)
-        new = [(name, names[name]) for name in mentioned - module.mentioned if name in names]
-        if "type" in mentioned - module.mentioned and "type" not in names and says_type(names):
-            self.undo.append(functools.partial(take_type_away, names))  # no tape has found that this module asks
-            put_type(names)
-        module.mentioned |= mentioned
-        if not module.is_whole:
-            module.before.update([(name, self.origins.get(id(value), value)) for name, value in new])
-            self.swap(new, names.get, names.__setitem__)
-        package = names.get("__package__")
-        for name in mentioned:
-            value: Any = names[name] if name in names else sys.modules.get(name, sys.modules.get(f"{package}.{name}"))
-            if is_a(value, types.ModuleType):
-                self.go_into(value, mentioned)
-
-    def hold(self, module: types.ModuleType) -> None:
-        self.held[id(module)] = module
-        if type(module) is not types.ModuleType and is_users_code(type(module).__module__):
-            self.todo.append(type(module))
-
-    def go_into(self, module: types.ModuleType, mentioned: frozenset[str]) -> None:
-        names = names_of(module)
-        known = self.modules.get(id(names))
-        if known is None and not is_users_code(module.__name__):
-            return
-        self.entered[id(names)] = names
-        if known is None or not mentioned <= known.mentioned:
-            self.mention(names, mentioned)
-
-    def follow(self, function: types.FunctionType) -> None:
-        """Go into what the code of a function mentions."""
-        key = id(function.__code__), id(function.__globals__)
-        if key in self.codes:
-            return
-        mentioned = self.codes[key] = names_in(function.__code__)
-        self.seen[key[0]] = function.__code__
-        if looks_up(mentioned):
-            self.all_of(function.__globals__)
-        self.mention(function.__globals__, mentioned)
 
     def run(self) -> None:
         """Go on into what has been reached, as far as it is the user's own."""
