@@ -9,7 +9,7 @@ from numpy import ndarray
 
 from ._guards import guarded_write
 from ._holders import lend
-from ._leaks import refuse
+from ._leaks import is_users_code, refuse
 from ._moves import tracked_by
 from ._record import recording
 from ._scipy import is_called_by_sparse_code
@@ -22,6 +22,9 @@ _HOLD_AN_ARRAY = "Let the class hold an array in an attribute in place of being 
 def as_class(traced: TracedArray, dtype: Any, kind: type) -> Any:
     """What ``traced.view(dtype, kind)`` is for a class that is not ours."""
     records = tracked_by(traced)
+    caller = sys._getframe(3)  # behind `view` and what completes its arguments
+    if kind is ndarray and recording() and is_users_code(caller.f_globals.get("__name__"), caller.f_code.co_filename):
+        return traced.view() if dtype is None else traced.view(dtype)
     if records and kind is ndarray:
         if dtype is None and is_called_by_sparse_code(sys._getframe(2)):
             return traced

@@ -115,6 +115,9 @@ class Leftovers(Swaps):
     def guard(self, kind: type) -> None:
         pass
 
+    def answer(self, names: dict) -> None:
+        pass
+
 
 def give_back(values: Iterable[Any], known: set[int], origins: Mapping[int, Any]) -> None:
     """Put plain data for what stands for it in all that values reach."""

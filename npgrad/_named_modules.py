@@ -69,8 +69,7 @@ class NamedModules(Unswapped, ABC):
         module = self.named(names)
         new = [(name, names[name]) for name in mentioned - module.mentioned if name in names]
         if "type" in mentioned - module.mentioned and "type" not in names and says_type(names):
-            self.undo.append(functools.partial(take_type_away, names))  # no tape has found that this module asks
-            put_type(names)
+            self.answer(names)
         module.mentioned |= mentioned
         if not module.is_whole:
             module.before.update([(name, self.origins.get(id(value), value)) for name, value in new])
@@ -80,6 +79,11 @@ class NamedModules(Unswapped, ABC):
             value: Any = names[name] if name in names else sys.modules.get(name, sys.modules.get(f"{package}.{name}"))
             if is_a(value, types.ModuleType):
                 self.go_into(value, mentioned)
+
+    def answer(self, names: dict) -> None:
+        """Let questions of type be answered in a module of which no tape has found that it asks."""
+        self.undo.append(functools.partial(take_type_away, names))
+        put_type(names)
 
     def hold(self, module: types.ModuleType) -> None:
         self.held[id(module)] = module

@@ -212,7 +212,7 @@ def test_silent_rows_are_documented() -> None:
         (lambda x, plain: np.add(x, 1, out=plain), "plain array of shape (3,)"),
         (lambda x, plain: operator.iadd(plain, x), "plain array of shape (3,)"),
         (lambda x, plain: np.add.at(plain, [0], x[:1]), "plain array of shape (3,)"),
-        (lambda x, plain: x.view(np.ndarray), "memory of a traced array"),
+        (lambda x, plain: x.data, "memory of a traced array"),
         (lambda x, plain: x.view(np.int64), "viewed as int64"),
     ],
 )
