@@ -16,7 +16,7 @@ from numpy import ndarray
 
 from ._compat import array_converter, forbids_copy, wants_copy
 from ._handed_out import handed_out
-from ._holders import HOLDING, HeldArray, held, is_foreign, refuse_tracked, structured
+from ._holders import HOLDING, held_like, refuse_tracked, structured
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
 from ._objects import ObjectArray, as_objects
@@ -34,9 +34,7 @@ def _from_plain(obj: Any, result: Any) -> Any:
         same = (result.shape, result.strides, result.dtype) == (obj.shape, obj.strides, obj.dtype)
         return obj if same and np.may_share_memory(result, obj) else adopt(result)
     if isinstance(obj, ndarray) and np.may_share_memory(result, obj):
-        if isinstance(obj, HeldArray):
-            return obj.given(result)
-        return held(result) if is_foreign(obj) else result
+        return held_like(obj, result)
     holding = HOLDING.get(result.dtype.kind)
     if holding is not None:
         return result.view(holding)

@@ -17,10 +17,11 @@ import numpy as np
 from numpy import ndarray
 
 from ._callers import is_for_program, of_plain_data
-from ._holders import USE_PLAIN, held, lent, refuse_tracked
+from ._holders import USE_PLAIN, WRITTEN_BY_NAME, held, lent, refuse_tracked, written_by_name
 from ._made_once import made_once
 from ._record import recording
 from ._traced import adopt, unwrap
+from ._users_classes import put_method
 
 
 def refusing(original: Callable, what: str, cure: str, lends: bool = False) -> Callable:
@@ -44,16 +45,16 @@ _NO_MATRIX = "Use np.array in place of it, with @ for * and np.linalg.inv for .I
 # Classes whose arrays lend their memory: of what they hand out, what is new is traced and the rest takes no tracked data.
 _HANDING_OUT: dict[str, tuple[str, ...]] = {
     "matrix": ("A", "A1", "view"),
-    "memmap": ("__array_wrap__",),
+    "memmap": ("__array_wrap__", "view"),
     "recarray": ("__getitem__", "__getattribute__", "view"),
 }
 _WRITTEN: dict[str, tuple[str, ...]] = {
-    "matrix": ("__setitem__",),
-    "recarray": ("__setitem__", "__setattr__"),
-    "memmap": ("__setitem__",),
+    "matrix": ("__setitem__", "fill", "put"),
+    "recarray": ("__setitem__", "__setattr__", "fill", "put"),
+    "memmap": ("__setitem__", "fill", "put"),
 }
 # Of numpy.ma, which NumPy loads only where somebody asks for it.
-_MASKED_HANDING_OUT = {"MaskedArray": ("filled", "compressed", "ravel", "view", "data")}
+_MASKED_HANDING_OUT = {"MaskedArray": ("filled", "compressed", "ravel", "view", "data", "_data")}
 _MASKED_WRITTEN = {"MaskedArray": ("__setitem__", "put"), "core.MaskedIterator": ("__setitem__",)}
 
 
@@ -65,8 +66,17 @@ def guarded_write(cls: type, name: str) -> Callable:
     return refusing(getattr(cls, name), f"traced data is written into a {cls.__name__}, which no tape follows", USE_PLAIN)
 
 
+# Methods in which a class of the user's goes on to NumPy's own with plain arrays.
+_PROTOCOLS = frozenset({"__array_ufunc__", "__array_function__", "__array_wrap__", "__array_finalize__", "__new__"})
+
+
+def _goes_on(frame: types.FrameType) -> bool:
+    callers = (frame, frame.f_back) if frame.f_code.co_name.startswith("<") else (frame,)  # a list in the method
+    return any(caller is not None and caller.f_code.co_name in _PROTOCOLS for caller in callers)
+
+
 def _handed_out(made: Any, frame: types.FrameType) -> Any:
-    if type(made) is not ndarray or not recording() or not is_for_program(frame):
+    if type(made) is not ndarray or not recording() or not is_for_program(frame) or _goes_on(frame):
         return made
     return held(made) if isinstance(made.base, ndarray) or made.dtype.names is not None else adopt(made)
 
@@ -106,8 +116,26 @@ def _loaded(self: Any, key: str) -> Any:
     return of_plain_data(_FROM_ARCHIVE(self, key), (), sys._getframe(1)) if recording() else _FROM_ARCHIVE(self, key)
 
 
+def guard_class(kind: type) -> None:
+    """The same for a class of the user's, as long as a tape records."""
+    for name in ("__setitem__", "fill", "put"):
+        put_method(kind, name, guarded_write)
+    for name in WRITTEN_BY_NAME:
+        put_method(kind, name, _written_by_name)
+    put_method(kind, "view", _guarded_read)
+
+
+def _written_by_name(cls: type, name: str) -> property:
+    return written_by_name(cls, name, lambda: bool(recording()) and is_for_program(sys._getframe(2)))
+
+
 def _guarded_methods(module: types.ModuleType, written: dict, handing_out: dict) -> dict[tuple[type, str], Any]:
-    guarded = {(cls, name): guarded_write(cls, name) for cls, name in _methods_of(module, written)}
+    guarded: dict[tuple[type, str], Any] = {
+        (cls, name): guarded_write(cls, name) for cls, name in _methods_of(module, written)
+    }
+    for kind in {cls for cls, _ in guarded if cls.__module__ != "numpy.ma" and "flat" not in vars(cls)}:
+        if issubclass(kind, ndarray):
+            guarded |= {(kind, name): _written_by_name(kind, name) for name in WRITTEN_BY_NAME}
     return guarded | {(cls, name): _guarded_read(cls, name) for cls, name in _methods_of(module, handing_out)}
 
 

@@ -6,8 +6,10 @@ in structured arrays that are made while a tape records, and in what masked arra
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from ._dispatch import tracking
@@ -21,6 +23,9 @@ USE_PLAIN = "Use an array of numbers for each field, and np.where in place of a 
 _INTO_HELD = (
     "traced data is written into a structured array or into that of a masked array or a matrix, which no tape follows"
 )
+
+
+WRITTEN_BY_NAME = ("flat", "real", "imag")
 
 
 def refuse_tracked(arguments: Any, what: str, cure: str) -> None:
@@ -56,7 +61,10 @@ class HeldArray(ndarray):
             return type(made)([self.given(one) for one in made])
         if type(made) is not ndarray:
             return made
-        return made.view(HeldArray) if isinstance(made.base, ndarray) or made.dtype.names is not None else adopt(made)
+        return made.view(HeldArray) if made.base is not None or made.dtype.names is not None else adopt(made)
+
+    def view(self, *args: Any, **kwargs: Any) -> Any:
+        return self.given(ndarray.view(self, *args, **kwargs))
 
     def __repr__(self) -> str:
         return repr(ndarray.view(self, ndarray))
@@ -73,8 +81,64 @@ def _refusing(name: str) -> Any:
     return write
 
 
-for _name in ("__setitem__", "fill", "put"):
+for _name in ("__setitem__", "fill", "put", "setfield"):
     setattr(HeldArray, _name, _refusing(_name))
+
+
+class HeldFlat:
+    """``flat`` of an array that takes no tracked data, and else as NumPy's."""
+
+    __slots__ = ("_flat",)
+    __hash__ = None  # type: ignore[assignment]
+
+    def __init__(self, flat: Any) -> None:
+        self._flat = flat
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._flat, name)
+
+    def __getitem__(self, key: Any) -> Any:
+        made = self._flat[unwrap(key)]
+        return adopt(made) if type(made) is ndarray and recording() else made
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        refuse_tracked([value], _INTO_HELD, USE_PLAIN)
+        self._flat[unwrap(key)] = unwrap(value)
+
+    def __iter__(self) -> HeldFlat:
+        return self
+
+    def __next__(self) -> Any:
+        return next(self._flat)
+
+    def __len__(self) -> int:
+        return len(self._flat)
+
+    def __array__(self, dtype: Any = None, copy: Any = None) -> Any:
+        return self._flat.__array__(dtype)
+
+    def copy(self) -> Any:
+        return self[:]
+
+
+def written_by_name(kind: type, name: str, heard: Callable[[], bool]) -> property:
+    """What stands for ``flat``, ``real`` or ``imag`` of a class, into which no tracked data may be written while
+    it is ``heard``."""
+    numpys: Any = getattr(kind, name)
+
+    def read(self: Any) -> Any:
+        made = numpys.__get__(self)
+        return HeldFlat(made) if type(made) is np.flatiter and heard() else made
+
+    def write(self: Any, value: Any) -> None:
+        refuse_tracked([value], _INTO_HELD, USE_PLAIN)
+        numpys.__set__(self, unwrap(value))
+
+    return property(read, write)
+
+
+for _name in WRITTEN_BY_NAME:
+    setattr(HeldArray, _name, written_by_name(ndarray, _name, lambda: bool(recording())))
 
 # Arrays of other classes that hold what no tape follows by itself.
 HOLDING: dict[str, type[ndarray]] = {"V": HeldArray, "O": ObjectArray}
@@ -84,6 +148,13 @@ HOLDERS = tuple(HOLDING.values())
 def held(value: Any) -> Any:
     """What takes no tracked data, if it is a plain array and a tape records."""
     return value.view(HeldArray) if type(value) is ndarray and recording() else value
+
+
+def held_like(source: Any, made: Any) -> Any:
+    """A plain view of an array, as held as that is."""
+    if isinstance(source, HeldArray):
+        return source.given(made)
+    return held(made) if is_foreign(source) else made
 
 
 def structured(made: ndarray, source: Any) -> Any:

@@ -34,7 +34,7 @@ from ._dispatch import check_outside, tracking
 from ._doors import Doors, Names
 from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, masked_in_place, methods_in_place, of_values, random_in_place
-from ._holders import refuse_tracked
+from ._holders import held_like, refuse_tracked
 from ._index_objects import INDEX_OBJECTS
 from ._json_text import json_methods
 from ._leaks import refuse
@@ -161,7 +161,8 @@ def _seen_first_in_place(original: Callable, traced: Callable) -> Callable:
     def in_place(*args: Any, **kwargs: Any) -> Any:
         args, kwargs = taken(original, args, kwargs)
         if not traced_leaves((args, kwargs)):
-            return original(*args, **kwargs)
+            made = original(*args, **kwargs)
+            return held_like(args[0], made) if args and recording() else made
         args, kwargs = assembled(original, args, kwargs)
         return traced(*args, **kwargs)
 

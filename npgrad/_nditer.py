@@ -8,6 +8,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._dispatch import tracking
+from ._holders import HeldArray, held, is_foreign
 from ._leaks import refuse
 from ._moves import assemble
 from ._record import recording
@@ -43,7 +44,11 @@ def _whole(part: Any) -> Any:
 def _traced(made: np.nditer, parts: list) -> Any:
     """What the iterator allocated is new, and therefore traced."""
     operands = [_new(made.operands[i]) if part is None else part for i, part in enumerate(parts)]
-    return TracedIterator(made, operands) if any(type(part) is TracedArray for part in operands) else made
+    return TracedIterator(made, operands) if any(map(_takes_part, operands)) else made
+
+
+def _takes_part(operand: Any) -> bool:
+    return isinstance(operand, (TracedArray, HeldArray)) or is_foreign(operand)
 
 
 def _new(allocated: ndarray) -> Any:
@@ -111,7 +116,7 @@ class TracedIterator:
 def _seen(operand: Any, found: ndarray) -> Any:
     """What stands for a view that NumPy's iterator hands out: of its buffer, if it has one."""
     if type(operand) is not TracedArray:
-        return found
+        return held(found) if _takes_part(operand) else found
     if same_memory(found, operand) or not found.size:
         return view_of(operand, found)
     records = recording() if found.flags.writeable else tracking([operand])

@@ -33,7 +33,7 @@ from ._carriers import (
     with_results,
 )
 from ._class_forms import held_form
-from ._guards import generator_classes, guarded_generator, guarded_write
+from ._guards import generator_classes, guard_class, guarded_generator
 from ._held_names import holds_nothing
 from ._holders import HeldArray, LentStorage
 from ._kept import is_kept_number, plain_copy, tracked_once
@@ -44,7 +44,6 @@ from ._moves import protect
 from ._named_modules import NamedModules
 from ._namespace import form_in_place, may_have_form, original_of
 from ._traced import SeenArray, TracedArray, as_seen, fresh, is_inexact, on_memory_of, view_of
-from ._users_classes import put_method
 
 
 def _is_work_array(value: Any) -> bool:
@@ -326,7 +325,7 @@ class Swaps(NamedModules):
     def guard(self, kind: type) -> None:
         """Arrays of the user's class hear of tracked data that is written into them."""
         self.is_all_swapped = False
-        put_method(kind, "__setitem__", guarded_write)
+        guard_class(kind)
 
     def instance(self, value: Any) -> None:
         get, put = functools.partial(object.__getattribute__, value), functools.partial(object.__setattr__, value)

@@ -5,6 +5,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Any
 
 # Python 3.13 goes on calling the former ``__setitem__`` of a class that has been changed a thousand times. There these stay
 # once a tape has put them into a class of the user's; without a tape they do nothing but call what was there.
@@ -13,7 +14,7 @@ _STAYING = {"__setitem__", "__setattr__"} if sys.version_info >= (3, 13) else se
 _users_methods: dict[tuple[type, str], Callable | None] = {}
 
 
-def put_method(cls: type, name: str, form: Callable[[type, str], Callable]) -> None:
+def put_method(cls: type, name: str, form: Callable[[type, str], Any]) -> None:
     """Make what stands for a method of a class of the user's as long as a tape records."""
     if (cls, name) not in _users_methods and not getattr(vars(cls).get(name), "stays", False):
         original, method = vars(cls).get(name), form(cls, name)

@@ -140,6 +140,140 @@ def test_what_is_made_of_constants_of_other_kinds_is_numpys(program: Any) -> Non
     np.testing.assert_allclose(jacobian, ng.finite_difference.jacobian(program)(X), atol=1e-8)
 
 
+class Computing(np.ndarray):
+    """As NumPy's documentation has it."""
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        plain = [value.view(np.ndarray) if isinstance(value, Computing) else value for value in inputs]
+        made = super().__array_ufunc__(ufunc, method, *plain, **kwargs)
+        return made.view(Computing) if isinstance(made, np.ndarray) else made
+
+
+def _by_flat(a: Any, x: Any) -> None:
+    a.flat = x
+
+
+def _by_part_of_flat(a: Any, x: Any) -> None:
+    a.flat[:] = x
+
+
+def _by_element(a: Any, x: Any) -> None:
+    a.flat[0] = x[0]
+
+
+def _by_real_part(a: Any, x: Any) -> None:
+    a.real = x
+
+
+def _by_view(a: Any, x: Any) -> None:
+    a.view(np.ndarray)[...] = x
+
+
+def _by_array(a: Any, x: Any) -> None:
+    np.asarray(a)[...] = x
+
+
+def _by_split(a: Any, x: Any) -> None:
+    np.split(np.asarray(a).reshape(3), 3)[0][:] = x[0]
+
+
+def _by_nditer(a: Any, x: Any) -> None:
+    for element, value in zip(np.nditer(a, op_flags=["readwrite"]), x, strict=True):  # type: ignore[call-overload]
+        element[...] = value
+
+
+def _by_strides(a: Any, x: Any) -> None:
+    np.lib.stride_tricks.as_strided(a, (1,), (8,))[:] = x[0]
+
+
+WAYS = [
+    _by_flat, _by_part_of_flat, _by_element, _by_real_part, _by_view, _by_array, _by_split, _by_nditer, _by_strides,
+]  # fmt: skip
+OF_OTHER_KINDS: dict[str, Callable[[], Any]] = {
+    "a field": lambda: np.zeros(3, FIELDS)["a"],
+    "a matrix": lambda: np.asmatrix(np.zeros((1, 3))),
+    "the array of a matrix": lambda: np.matrix([[0.0, 0.0, 0.0]]).A1,
+    "the data of a masked array": lambda: np.ma.zeros(3).data,
+    "a class": lambda: np.zeros(3).view(Vector),
+}
+
+
+@pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("kind", OF_OTHER_KINDS)
+def test_no_way_into_such_an_array_loses_a_derivative(kind: str, way: Any) -> None:
+    """Neither into one that is made while the tape records nor, for the functional API, into one from before."""
+
+    def inside(x: Any) -> Any:
+        a = OF_OTHER_KINDS[kind]()
+        way(a, x)
+        return np.sum(np.asarray(a))
+
+    kept = OF_OTHER_KINDS[kind]()
+
+    def before(x: Any) -> Any:
+        way(kept, x)
+        return np.sum(np.asarray(kept))
+
+    assert inside(X) == before(X) > 0
+    for program in (inside, before):
+        gradient = ng.grad(program)
+        for _ in range(2):
+            try:
+                found = gradient(X)
+            except ng.LeakError as error:
+                assert re.search(r"test_holders.py:\d+: .*(traced data is|reads its)", str(error))
+            else:
+                assert found.sum() == (1 if way in (_by_element, _by_split, _by_strides) else 3)
+    assert type(vars(Vector).get("flat")) is type(vars(Vector).get("view")) is type(None)
+
+
+def _constants_in_a_field(x: Any) -> Any:
+    field = np.zeros(3, FIELDS)["a"]
+    field.flat = [1.0, 2.0, 3.0]
+    field.flat[1] = 7.0
+    field.real = field * 2
+    plain = field.view(np.ndarray)
+    plain[0] = 9.0
+    for element in np.nditer(field, op_flags=["readwrite"]):  # type: ignore[call-overload]
+        element[...] = element + 1
+    return (x * field).sum() + sum(field.flat) + np.array(field.flat).sum() + len(field.flat) * (plain @ x)
+
+
+def _constants_in_a_class(x: Any) -> Any:
+    a = np.arange(3.0).view(Vector)
+    a.fill(2.0)
+    a.flat = [3.0, 4.0, 5.0]
+    a.flat[0] = 1.0
+    plain = a.view(np.ndarray)
+    plain[1] = 8.0
+    a.put([2], 6.0)
+    return (plain * x).sum() + float(np.sum(a)) + a.view(np.ndarray) @ x + sum(a.flat)
+
+
+def _arithmetic_of_a_class(x: Any) -> Any:
+    a = np.arange(3.0).view(Computing)
+    made = a * 2 + np.sqrt(a)
+    assert type(made) is Computing
+    return (np.asarray(made) * x).sum() + float(made.sum())
+
+
+def _constants_in_a_masked_array(x: Any) -> Any:
+    a = np.ma.array([1.0, 2.0, 3.0], mask=[0, 1, 0])
+    a.flat[0] = 3.0
+    a._data[2] = 8.0
+    return (x * a.filled(0.0)).sum() + a.mean() + a.std()
+
+
+@pytest.mark.parametrize(
+    "program", [_constants_in_a_field, _constants_in_a_class, _arithmetic_of_a_class, _constants_in_a_masked_array]
+)
+def test_constants_go_all_these_ways(program: Any) -> None:
+    found, gradient = ng.value_and_grad(program)(X)
+    assert found == program(X)
+    np.testing.assert_allclose(gradient, ng.finite_difference.jacobian(program)(X), rtol=1e-6)
+
+
 def test_memory_that_other_classes_look_at() -> None:
     """They would neither hear that it is tracked, nor leave alone what a derivative needs."""
 
