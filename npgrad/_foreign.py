@@ -10,7 +10,7 @@ from numpy import ndarray
 from ._callers import is_for_program
 from ._guards import guard_class
 from ._holders import lend
-from ._leaks import is_users_code, refuse
+from ._leaks import refuse
 from ._moves import tracked_by
 from ._record import recording
 from ._scipy import is_called_by_sparse_code
@@ -22,8 +22,7 @@ _HOLD_AN_ARRAY = "Let the class hold an array in an attribute in place of being 
 def as_class(traced: TracedArray, dtype: Any, kind: type) -> Any:
     """What ``traced.view(dtype, kind)`` is for a class that is not ours."""
     records = tracked_by(traced)
-    caller = sys._getframe(3)  # behind `view` and what completes its arguments
-    if kind is ndarray and recording() and is_users_code(caller.f_globals.get("__name__"), caller.f_code.co_filename):
+    if kind is ndarray and recording() and is_for_program(sys._getframe(3)):  # past `entry_point`
         return traced.view() if dtype is None else traced.view(dtype)
     if records and kind is ndarray:
         if dtype is None and is_called_by_sparse_code(sys._getframe(2)):
@@ -31,8 +30,6 @@ def as_class(traced: TracedArray, dtype: Any, kind: type) -> Any:
         refuse(records, "view(ndarray) hands out the memory of a traced array")
     elif records:
         refuse(records, f"view({kind.__name__}) makes an array of a class that no tape follows", _HOLD_AN_ARRAY)
-    if recording() and kind is ndarray and dtype is None and is_for_program(sys._getframe(3)):  # past `entry_point`
-        return traced[...]
     bare = traced._bare
     if recording() and kind is not ndarray and not records:
         bare = lend(traced, writable=True)
