@@ -110,7 +110,7 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     if len(targets) > 0 and ufunc.nout > 1 and records:
         # Each output is an entry of its own: a later one reads inputs that an earlier one may have written.
         for n, target in enumerate(targets):
-            if any(np.may_share_memory(target._bare, other._bare) for other in targets[:n]):
+            if any(np.shares_memory(target._bare, other._bare) for other in targets[:n]):
                 what = f"two results of {ufunc.__name__} are written into the same memory"
                 raise NoRuleError(leak_message(what, "Give each its own out."))
         inputs = tuple([copied(a) if isinstance(a, TracedArray) and _is_written(a, targets) else a for a in inputs])

@@ -306,7 +306,7 @@ def record_segment(segment: Segment, compute: Callable[[tuple[tuple, dict]], Any
     }
     operands = [("moved", item, leaves[n]._storage, leaves[n]._view) for item, n in enumerate(segment.moved)]
     constants: dict[str, Any] = {"ans": None, "moved_spec": [Spec(unwrap(leaves[n])) for n in segment.moved]}
-    watched = Watched(segment.surroundings.values, write=False)
+    watched = Watched(segment.surroundings.values)
     with watched, writes_told(segment.name):
         value = compute(segment.build([untracked(leaf) for leaf in leaves]))
     check_results(segment.name, flatten(value)[0], tuple(IMMUTABLE), _STRUCTURES)

@@ -26,24 +26,22 @@ from ._traced import TracedArray, traced_leaves, unwrap
 
 
 class Watched:
-    """The traced arrays that functions could change or replace, as they are before these are called. Of arrays that they may
-    ``write`` into there is a copy once they have."""
+    """The traced arrays that functions could change or replace, as they are before these are called. Of arrays that they
+    write into there is a copy once they have."""
 
-    def __init__(self, functions: Iterable[Callable], arguments: Iterable[Any] = (), write: bool = True) -> None:
+    def __init__(self, functions: Iterable[Callable], arguments: Iterable[Any] = ()) -> None:
         self.functions = tuple(functions)
         self.before = [*traced_leaves(list(arguments)), *self._around()]
         storages = {array._storage for array in self.before}
         # What an earlier call has spoiled is memory to work in again.
         self.spoiled = [(s, s.tracked) for s in storages if type(s.tracked) is SpoiledTokens]
-        self.write = write
         self.epochs: list = []
 
     def __enter__(self) -> None:
         for storage, _ in self.spoiled:
             storage.tracked = NOTHING
-        if self.write:
-            bare = [a for a in self.before if type(a._bare) is ndarray and not a._storage.tracked]
-            self.epochs = [(a, saved_operand(a)[1]) for a in bare]
+        bare = [a for a in self.before if type(a._bare) is ndarray and not a._storage.tracked]
+        self.epochs = [(a, saved_operand(a)[1]) for a in bare]
 
     def __exit__(self, *error: object) -> None:
         for storage, tokens in self.spoiled:

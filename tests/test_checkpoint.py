@@ -585,3 +585,18 @@ def test_what_is_left_in_an_argument():
 
     with pytest.raises(ng.LeakError, match="has left data in an array that is used after it"):
         ng.grad(f)(X)
+
+
+KEPT = np.zeros(3)
+
+
+def squares_in_place(u):
+    KEPT[:] = u**2
+    return KEPT * u
+
+
+def test_what_is_left_in_a_work_array():
+    run = ng.checkpoint(squares_in_place)
+    np.testing.assert_allclose(ng.grad(lambda u: (run(u) + run(2 * u)).sum())(X), 27 * X**2)
+    with pytest.raises(ng.LeakError, match="has left data in an array that is used after it"):
+        ng.grad(lambda u: (run(u) + KEPT).sum())(X)

@@ -186,3 +186,20 @@ def test_lists_given_to_ufuncs_from_before() -> None:
     gradient = ng.grad(lambda x: np.sum(table["add"].reduce([table["exp"]([x, 2 * x]), [x, x * x]])))(np.array([0.5, 2.0]))
     point = np.array([0.5, 2.0])
     np.testing.assert_allclose(gradient, np.exp(point) + 2 * np.exp(2 * point) + 1 + 2 * point)
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        lambda x, y: np.modf(x, y[::2], y[1::2]),
+        lambda x, y: np.divmod(x, 0.37, out=(y.reshape(3, 2)[:, 0], y.reshape(3, 2)[:, 1])),
+        lambda x, y: np.frexp(x, y[3:], np.zeros(3, np.int32)),
+    ],
+)
+def test_results_lie_beside_one_another(write):
+    def f(x):
+        y = np.zeros(6)
+        write(x, y)
+        return y
+
+    check_gradients(f, np.array([1.3, -2.6, 0.7]), order=1)
