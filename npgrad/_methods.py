@@ -27,13 +27,13 @@ from ._traced import (
     completing,
     entry_point,
     is_inexact,
-    over,
     root_of,
     same_memory,
     seen,
     traced_leaves,
     unwrap,
     view_of,
+    whole_of,
 )
 from ._twins import twin
 
@@ -268,7 +268,7 @@ for _name, _property in {
     "strides": property(ndarray.strides.__get__, _refuse_attribute),  # type: ignore[attr-defined]
     "flags": property(completing(lambda self: self._bare.flags)),
     # The whole array that a view looks at is traced too, so that what is done to it is seen.
-    "base": property(completing(lambda self: None if self._view is None else over(root_of(self), self._storage, None))),
+    "base": property(completing(whole_of)),
 }.items():
     setattr(TracedArray, _name, _property)
 

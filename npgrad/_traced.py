@@ -56,12 +56,13 @@ class TracedArray(SeenArray):
     """
 
     # _bare: the same memory as a plain ndarray, or the NumPy scalar that this array stands for;
-    # _view: which part of the storage, None for the whole.
-    __slots__ = ("_bare", "_storage", "_view")
+    # _view: which part of the storage, None for the whole; _whole: what it is a view of, where that is known.
+    __slots__ = ("_bare", "_storage", "_view", "_whole")
 
     _bare: Any
     _storage: Storage
     _view: View | None
+    _whole: TracedArray
 
     def _part(self, bare: ndarray) -> TracedArray:
         """A view of this array's storage: ``bare`` shares its memory."""
@@ -246,6 +247,7 @@ def index_view(parent: TracedArray, bare: ndarray, key: Any) -> TracedArray:
     seal(traced, False)
     traced._bare = bare
     traced._storage = storage = parent._storage
+    traced._whole = parent if view is None else getattr(parent, "_whole", parent)
     traced._view = made = _new_index_view()
     made.parent = view
     made.key = key
@@ -290,9 +292,18 @@ def view_of(parent: TracedArray, bare: ndarray, same_start: bool = False) -> Tra
     traced._bare = bare
     traced._storage = storage = parent._storage
     traced._view = StridedView(offset, bare, Layout(root))
+    traced._whole = parent if view is None else getattr(parent, "_whole", parent)
     if storage.is_variable:
         tracking_records((storage,))
     return traced
+
+
+def whole_of(traced: TracedArray) -> TracedArray | None:
+    """The array that a view is a view of; None for one that owns its memory."""
+    if traced._view is None:
+        return None
+    whole = getattr(traced, "_whole", None)
+    return over(root_of(traced), traced._storage, None) if whole is None or whole._view is not None else whole
 
 
 def same_memory(bare: Any, parent: TracedArray) -> bool:

@@ -901,3 +901,34 @@ def test_masks_that_are_no_truth_values_are_taken_as_numpy_takes_them(write, mas
     found, jacobian = ng.value_and_jacobian(program)(x)
     np.testing.assert_array_equal(found, expected, strict=True)
     np.testing.assert_array_equal(jacobian, np.stack([program(e) for e in np.eye(3)], -1))  # it is linear
+
+
+VIEWS = {
+    "index": lambda x: x[:],
+    "part of a part": lambda x: x[1:][1:],
+    "reshape": lambda x: x.reshape(2, 2),
+    "transpose": lambda x: x.reshape(2, 2).T[0],
+    "ravel": lambda x: x.ravel(),
+    "view": lambda x: x.view(),
+    "flip": np.flip,
+    "atleast_2d": np.atleast_2d,
+    "diagonal": lambda x: np.diagonal(x.reshape(2, 2)),
+    "broadcast": lambda x: np.broadcast_to(x, (2, 4)),
+}
+
+
+@pytest.mark.parametrize("look", VIEWS)
+def test_a_program_that_asks_whether_it_has_a_view(look):
+    def f(x):
+        y = VIEWS[look](x)
+        assert x.base is None and x.copy().base is None and (2 * x)[1:].base is not x
+        z = 3 * x
+        assert VIEWS[look](z).base is z
+        y = y.copy() if y.base is x else y
+        y *= 2
+        return x.sum()
+
+    x = np.array([1.0, 2.0, 3.0, 4.0])
+    assert f(x) == 10.0
+    value, gradient = ng.value_and_grad(f)(x)
+    assert value == 10.0 and gradient.tolist() == [1.0] * 4
