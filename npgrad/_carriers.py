@@ -18,12 +18,14 @@ import weakref
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
+import numpy as np
 from numpy import ndarray
 
 from ._bare_looks import filled_slots, has_names, is_a, names_of
 from ._leaks import LeakError
 from ._mentions import contents_of, is_iterator
 from ._tracebacks import users_place
+from ._traced import unwrap
 
 # Classes whose objects have what users put there among their attributes; by name, as most of these modules are not loaded.
 _CARRIERS = frozenset({
@@ -31,6 +33,9 @@ _CARRIERS = frozenset({
     "_thread._local", "functools.partialmethod", "contextlib.nullcontext", "contextlib.ExitStack", "queue.Queue",
     "queue.LifoQueue", "queue.PriorityQueue", "weakref.WeakKeyDictionary", "weakref.WeakValueDictionary",
     "_weakrefset.WeakSet", "numpy.vectorize", "collections.OrderedDict", "collections.Counter", "optparse.Values",
+    "numpy.poly1d", "numpy.polynomial.polynomial.Polynomial",
+    "numpy.polynomial.chebyshev.Chebyshev", "numpy.polynomial.legendre.Legendre", "numpy.polynomial.laguerre.Laguerre",
+    "numpy.polynomial.hermite.Hermite", "numpy.polynomial.hermite_e.HermiteE",
 })  # fmt: skip
 # And those whose objects have it where Python's collector of garbage alone finds it.
 _HIDING = frozenset({
@@ -237,6 +242,21 @@ _STILL = (
 )
 
 
+def _may_write(error: BaseException, arrays: list[ndarray]) -> bool:
+    """Whether code that wrote into an array that is read-only had one of these, and not only others of the program's."""
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    if trace is None:
+        return True
+    frame = trace.tb_frame
+    held = [*frame.f_locals.values(), *[frame.f_globals.get(name) for name in frame.f_code.co_names]]
+    held += [part for value in held for part in names_of(value).values()]
+    found = [unwrap(value) for value in held if is_a(value, ndarray)]
+    found = [array for array in found if is_a(array, ndarray) and not array.flags.writeable]
+    return not found or any(np.may_share_memory(one, array) for one in found for array in arrays)
+
+
 @contextlib.contextmanager
 def still(arrays: list[ndarray]) -> Iterator[None]:
     """Let nobody write into these arrays."""
@@ -246,7 +266,7 @@ def still(arrays: list[ndarray]) -> Iterator[None]:
     try:
         yield
     except ValueError as error:
-        if arrays and "read-only" in str(error):
+        if arrays and "read-only" in str(error) and _may_write(error, arrays):
             raise LeakError(_STILL.format(place=users_place(error))) from error
         raise
     finally:

@@ -23,14 +23,14 @@ class Flat:
     __hash__ = None  # type: ignore[assignment]
     __reversed__ = None
 
-    def __init__(self, array: TracedArray) -> None:
+    def __init__(self, array: TracedArray, place: int = 0) -> None:
         self._array = array
         # Its elements have an index each, also the one of a 0-d array.
         self._indexed = array if array.ndim else array.reshape(1)
-        self._begin()
+        self._begin(place)
 
-    def _begin(self) -> None:
-        self._next = 0
+    def _begin(self, place: int = 0) -> None:
+        self._next = place
         self._places: Iterator | None = None  # what is still to come
 
     def _where(self, key: Any) -> tuple:
@@ -81,7 +81,8 @@ class Flat:
         places = self._places
         if places is None:
             shape = self._indexed.shape
-            places = self._places = itertools.product(*map(range, shape)) if len(shape) > 1 else iter(range(*shape))
+            every = itertools.product(*map(range, shape)) if len(shape) > 1 else range(*shape)
+            places = self._places = itertools.islice(every, self._next, None)
         place = next(places)
         self._next += 1
         return self._indexed[place]

@@ -231,6 +231,12 @@ class Records(HeldArray):
         self._used()
         return self.given(func(*without_held(args), **without_held(kwargs)))
 
+    def lend(self) -> None:
+        """To somebody who looks at them unseen."""
+        if self._block is not None:
+            self._block.refuse_tracked(_RECORDS_READ)
+            self._block.lend()
+
     def _used(self) -> None:
         """By a function of NumPy's, which may read and write."""
         if self._block is not None:
@@ -272,4 +278,13 @@ for _name in ("fill", "put", "sort", "partition", "setfield", "byteswap", "resiz
     setattr(Records, _name, _writing(_name))
 for _name in ("T", "mT", "real"):
     setattr(Records, _name, _part(_name))
+
+
+def _flat(self: Records) -> Any:
+    self.lend()
+    return _flat_of_held(self)
+
+
+_flat_of_held = HeldArray.flat.fget  # type: ignore[attr-defined]
+Records.flat = property(_flat, HeldArray.flat.fset)  # type: ignore[assignment, attr-defined, method-assign]
 Records.__hash__ = None  # type: ignore[method-assign, assignment]

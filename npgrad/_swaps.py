@@ -36,6 +36,7 @@ from ._class_forms import held_form
 from ._guards import generator_classes, guard_class, guarded_generator
 from ._held_names import holds_nothing
 from ._holders import HeldArray, LentStorage
+from ._iterators import ITERATORS, numpys_iterator_of
 from ._kept import is_kept_number, plain_copy, tracked_once
 from ._leaks import is_users_code
 from ._memory import Blocks, may_be_written
@@ -94,6 +95,8 @@ class Swaps(NamedModules):
             else:
                 self.blocks.unfollowed.append(value)
                 made = as_seen(value)
+        elif kind in ITERATORS:
+            made = numpys_iterator_of(value, self.form, self.undo)
         elif may_have_form(value) and (name := form_in_place(value) or held_form(value, self.reached())) is not None:
             made = name
         elif issubclass(kind, types.ModuleType):

@@ -1,0 +1,49 @@
+"""Iterators of NumPy's from before a tape, with what stands for the arrays that they go over."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from ._flat import Flat
+from ._holders import HeldFlat
+from ._memory import Records
+from ._nditer import TracedIterator
+from ._traced import TracedArray
+
+ITERATORS = frozenset({np.flatiter, np.nditer})
+
+
+def numpys_iterator_of(value: Any, form: Callable[[Any], Any], undo: list[Callable[[], Any]]) -> Any:
+    """An iterator over what stands for its arrays, at the same place; what puts the first one there, too, is added to
+    ``undo``."""
+    return _flat_of(value, form, undo) if type(value) is np.flatiter else _nditer_of(value, form)
+
+
+def _flat_of(value: np.flatiter, form: Callable[[Any], Any], undo: list[Callable[[], Any]]) -> Any:
+    array = form(value.base)
+    if not isinstance(array, TracedArray):
+        if isinstance(array, Records):
+            array.lend()
+        return HeldFlat(value)
+    made = Flat(array, value.index)
+
+    def advance() -> None:
+        if made.index < value.index:
+            value[:0]  # which begins again
+        for _ in range(made.index - value.index):
+            next(value)
+
+    undo.append(advance)
+    return made
+
+
+def _nditer_of(value: np.nditer, form: Callable[[Any], Any]) -> Any:
+    """It is at the same place, as it is NumPy's own below."""
+    try:
+        operands = value.operands
+    except ValueError:  # it is closed
+        return value
+    return TracedIterator(value, [form(operand) for operand in operands])
