@@ -49,7 +49,7 @@ def test_item_33_structures_are_refused():
         x = tape.watch(X)
     with pytest.raises(TypeError, match="must be one array, got list"):
         tape.batch_jacobian([x], x)
-    with pytest.raises(TypeError, match="the source of batch_jacobian"):
+    with pytest.raises(ValueError, match=r"equal first dimensions, got shapes \(4, 3\) and \(\)"):
         tape.batch_jacobian(x, 1.0)
 
 
@@ -138,7 +138,7 @@ def test_rows_in_several_sweeps(mode, max_bytes):
 
 
 def test_no_memory_is_refused():
-    with pytest.raises(ValueError, match="max_bytes must be positive"):
+    with pytest.raises(ValueError, match="max_bytes must be a positive number of bytes, got 0"):
         ng.jacobian(np.sin, max_bytes=0)(X)
 
 
