@@ -176,7 +176,7 @@ DERIVATIVES: dict[str, Callable] = {
     "for_solver jac": lambda f, x: ng.for_solver(f, check_nan=True).jac(x),
     "for_solver hess": lambda f, x: ng.for_solver(f, check_nan=True).hess(x),
     "for_solver hessp": lambda f, x: ng.for_solver(f, check_nan=True).hessp(x, ONES),
-    "for_solver weighted_hess": lambda f, x: ng.for_solver(f, check_nan=True).weighted_hess(x, ONES),
+    "for_solver weighted_hess": lambda f, x: ng.for_solver(f, check_nan=True).weighted_hess(x, 1.0),
     "ForwardAccumulator": _accumulated,
     "tape.gradient": _by_tape(lambda tape, y, x: tape.gradient(y, x)),
     "tape.jacobian": _by_tape(lambda tape, y, x: tape.jacobian(y, x)),

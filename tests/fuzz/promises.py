@@ -21,6 +21,7 @@ PROMISES = (
     ("the bits of a traced array", "docs/leaks.md: x.view(np.int64)"),
     ("has no derivative rule", "docs/errors.md: NoRuleError"),
     ("as_strided, imported before the tape", "docs/leaks.md: as_strided"),
+    ("writes into a view whose elements share memory", "docs/leaks.md: out= and += where elements share memory"),
     ("are written into the same memory", "docs/leaks.md: np.modf(x, a, a)"),
     ("is used as a key", "docs/leaks.md: {x[0]: 1}"),
     ("looks beyond the memory", "docs/leaks.md: as_strided"),
