@@ -23,7 +23,7 @@ from ._carriers import still
 from ._comparisons import compared
 from ._held_names import holds_nothing
 from ._leaks import warn
-from ._leftovers import give_back, has_new
+from ._leftovers import Leftovers, has_new, is_like
 from ._named_modules import Unswapped
 from ._swaps import Swaps
 from ._tracebacks import public
@@ -52,6 +52,7 @@ class Reach:
         self._loaded = 0
         self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
         self.has_forms = False
+        self.tables: list = []
         self._is_whole = False  # what was swapped can be swapped again without a search
 
     def remember(self, swaps: Swaps) -> None:
@@ -63,6 +64,21 @@ class Reach:
         self._absent = [(absent, module.names) for module in swaps.modules.values() if (absent := module.absent())]
         self._loaded = len(sys.modules)
         self.swapped, self.has_forms = swaps.swapped, bool(swaps.forms)
+        self.tables = swaps.tables
+
+    def refresh(self) -> None:
+        """Take over what the program has put where arrays were swapped, if nothing else has changed: there is the same to
+        swap the next time."""
+        try:
+            now = self._held_now()
+            swapped = [(get, put, key, get(key)) for get, put, key, _ in self.swapped]
+        except _GONE:
+            return
+        before, after = _without_plain(self._contents), _without_plain(now)
+        places = {id(value) for *_, value in self.swapped}
+        changed = [(old, new) for old, new in zip(before, after, strict=False) if old is not new]
+        if len(before) == len(after) and all(id(old) in places and is_like(old, new) for old, new in changed):
+            self._contents, self.swapped = now, swapped
 
     def has_new(self) -> bool:
         """Whether the program has put anything but numbers and texts into the containers."""
@@ -148,9 +164,17 @@ class Reached:
         """Let what the program has kept of the call be plain, unless another tape records. May be repeated."""
         if self._reach.has_new():
             in_place.while_idle(self._give_back)
+        if self._reach.has_forms:
+            self._reach.refresh()
 
     def _give_back(self) -> None:
-        give_back(self._values, self._reach.known(), self._form.origins)
+        leftovers = Leftovers(self._reach.known(), self._form.origins)
+        for table in self._reach.tables:
+            leftovers.look_at(table)
+        if self._reach.has_new():
+            for value in self._values:
+                leftovers.form(value)
+            leftovers.run()
 
 
 def _take_turn() -> None:

@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 
 from ._storage import NOTHING
-from ._traced import PythonNumber, SeenArray, unwrap
+from ._traced import PythonNumber, SeenArray, TracedArray, unwrap
 
 # Nobody says when a number is gone: of so many at most it is known.
 _MOST_NUMBERS = 10_000
@@ -31,6 +31,14 @@ def plain_copy(value: SeenArray) -> Any:
     if isinstance(bare, ndarray):
         return np.array(bare)
     return bare.item() if type(value) is PythonNumber else bare
+
+
+def kept_copy(value: SeenArray) -> Any:
+    """The same, with what tracked it remembered."""
+    plain = plain_copy(value)
+    if isinstance(value, TracedArray) and value._storage.tracked:
+        keep(plain, value._storage.tracked)
+    return plain
 
 
 def keep(plain: Any, tracked: frozenset) -> None:

@@ -13,41 +13,41 @@ from typing import Any
 
 from numpy import ndarray
 
+from ._bare_looks import Table
 from ._carriers import CACHED, remaking
 from ._held_names import holds_nothing
 from ._holders import HeldArray
-from ._kept import keep
+from ._kept import is_kept_number, keep
 from ._moves import protect
 from ._namespace import may_have_form, original_of
 from ._objects import ObjectArray
 from ._swaps import Swaps
-from ._traced import PythonNumber, SeenArray, TracedArray, root_of, unwrap
-
-# What stands for plain data: a Variable is the user's own.
-_KINDS: tuple[Any, ...] = (TracedArray, PythonNumber, SeenArray, HeldArray, ObjectArray)
+from ._traced import PythonNumber, SeenArray, TracedArray, is_inexact, root_of, unwrap
 
 
 def is_stand_in(value: Any) -> bool:
-    """Whether it is an array or number that stands for plain data."""
+    """Whether it is an array or number that stands for plain data: a Variable is the user's own."""
     kind = type(value)
-    return any(kind is one for one in _KINDS)
+    if kind is TracedArray or kind is SeenArray:
+        return True
+    return kind is PythonNumber or kind is HeldArray or kind is ObjectArray
 
 
 def has_new(now: Iterable[Any], known: set[int]) -> bool:
-    """Whether there is anything but numbers and texts among what containers hold now that is not among those known."""
-    return any(id(value) not in known and (is_stand_in(value) or not holds_nothing(value)) for value in now)
+    """Whether there is anything but plain data among what containers hold now that is not among those known."""
+    return any(id(value) not in known and (is_stand_in(value) or not is_data(value)) for value in now)
 
 
-def _plain(value: Any) -> Any:
-    if not isinstance(value, TracedArray):
-        return ndarray.view(value, ndarray)
-    bare = unwrap(value)
-    protect(value)  # nobody sees what is written from here on
-    plain = bare.item() if type(value) is PythonNumber else bare
-    if value._storage.tracked:
-        keep(plain, value._storage.tracked)
-        keep(root_of(value), value._storage.tracked)
-    return plain
+def is_data(value: Any) -> bool:
+    """Whether it is a plain number, text or an array of numbers."""
+    if type(value) is ndarray:
+        return not value.dtype.hasobject
+    return holds_nothing(value) or is_kept_number(value)
+
+
+def is_like(before: Any, after: Any) -> bool:
+    """Whether two values are arrays of their own for which the same stands."""
+    return all(type(a) is ndarray and a.base is None and a.flags.writeable and is_inexact(a.dtype) for a in (before, after))
 
 
 class Leftovers(Swaps):
@@ -58,6 +58,7 @@ class Leftovers(Swaps):
         super().__init__()
         self._known = known
         self._origins = origins
+        self._is_list = False
 
     def passes_over(self, value: Any) -> bool:
         return holds_nothing(value) and not is_stand_in(value)
@@ -85,7 +86,7 @@ class Leftovers(Swaps):
             else:
                 remade(value, self._later)
         elif is_stand_in(value):
-            made = _plain(value)
+            made = self._plain(value)
             if kind is ObjectArray:
                 self.todo.append(made)
             return made
@@ -99,6 +100,34 @@ class Leftovers(Swaps):
         else:
             self.todo.append(value.__wrapped__ if kind is CACHED else value)
         return value
+
+    def _plain(self, value: Any) -> Any:
+        if not isinstance(value, TracedArray):
+            return ndarray.view(value, ndarray)
+        bare = unwrap(value)
+        protect(value)  # nobody sees what is written from here on
+        plain = bare.item() if type(value) is PythonNumber else bare
+        tracked = value._storage.tracked
+        if tracked and isinstance(plain, ndarray):
+            keep(plain, tracked)
+            keep(root_of(value), tracked)
+        elif tracked and not self._is_list:  # no log
+            keep(plain, tracked)
+        return plain
+
+    def table(self, table: Table) -> None:
+        self._is_list = not table.is_mapping
+        super().table(table)
+        self._is_list = False
+
+    def look_at(self, table: Table) -> None:
+        """Put plain data for what stands for it at the places of a table, without a search."""
+        if any(map(is_stand_in, table.values())):
+            self._is_list = not table.is_mapping
+            for key, value in table.items():
+                if is_stand_in(value):
+                    self.swap_one(table.get, table.put, key, value)
+            self._is_list = False
 
     def _later(self, value: Any) -> Any:
         self.todo.append(value)
@@ -117,11 +146,3 @@ class Leftovers(Swaps):
 
     def answer(self, names: dict) -> None:
         pass
-
-
-def give_back(values: Iterable[Any], known: set[int], origins: Mapping[int, Any]) -> None:
-    """Put plain data for what stands for it in all that values reach."""
-    leftovers = Leftovers(known, origins)
-    for value in values:
-        leftovers.form(value)
-    leftovers.run()

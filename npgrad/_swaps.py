@@ -37,7 +37,7 @@ from ._guards import generator_classes, guard_class, guarded_generator
 from ._held_names import holds_nothing
 from ._holders import HeldArray, LentStorage
 from ._iterators import ITERATORS, numpys_iterator_of
-from ._kept import is_kept_number, plain_copy, tracked_once
+from ._kept import is_kept_number, kept_copy, tracked_once
 from ._leaks import is_users_code
 from ._memory import Blocks, may_be_written
 from ._mentions import contents_of, held_functions, is_opaque, looks_into
@@ -61,6 +61,7 @@ class Swaps(NamedModules):
         self.forms: dict[int, tuple[Any, Any]] = {}
         # What has been looked at, as functions that look again and what they found: see `Reach`.
         self.looks: list[tuple[Callable[[], Iterable], tuple]] = []
+        self.tables: list[Table] = []
         self.bare: list[types.FunctionType] = []
         self.is_opaque = False
         self.hidden: list[ndarray] = []  # arrays of objects in which nothing can be replaced
@@ -193,7 +194,7 @@ class Swaps(NamedModules):
             if now is made:
                 put(key, value)
             elif is_a(now, SeenArray):
-                put(key, self.origins[id(now)] if id(now) in self.origins else plain_copy(now))
+                put(key, self.origins[id(now)] if id(now) in self.origins else kept_copy(now))
 
     def table(self, table: Table) -> None:
         if table.is_mapping:
@@ -201,6 +202,7 @@ class Swaps(NamedModules):
         origins = self.origins  # some may be swapped already
         held = list(table.values())
         self.looks.append((table.values, tuple([origins.get(id(one), one) for one in held])))
+        self.tables.append(table)
         if table.is_mapping or not all(map(self.passes_over, held)):
             self.swap(table.items(), table.get, table.put)
 

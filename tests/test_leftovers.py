@@ -249,6 +249,16 @@ def test_nothing_new_is_no_reason_to_search(users_module: Callable, monkeypatch:
     module: types.ModuleType = users_module(SOURCE % "OBJECT.count = getattr(OBJECT, 'count', 0) + 1")
     gradient = ng.grad(module.keeping)
     gradient(X)
-    monkeypatch.setattr("npgrad._instrument.give_back", None)
+    monkeypatch.setattr("npgrad._instrument.Leftovers", None)
     gradient(X)
     assert module.OBJECT.count == 2
+
+
+@pytest.mark.parametrize("residual", ["3 * x - 1", "(3 * x - 1).sum()"])
+def test_so_it_is_after_many_calls_of_one_wrapped_function(residual: str, users_module: Callable) -> None:
+    gradient = ng.grad(users_module(MODEL % (residual, "0")).model.value)
+    for n in range(5):
+        assert np.isfinite(gradient(X + n)).all()
+    with pytest.raises(ng.LeakError, match="what an earlier call of it has computed"):
+        gradient(X + 4)
+    np.testing.assert_array_equal(gradient(X), ng.grad(lambda x: (eval(residual, {"x": x}) ** 2).sum())(X))
