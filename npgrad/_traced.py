@@ -247,7 +247,6 @@ def index_view(parent: TracedArray, bare: ndarray, key: Any) -> TracedArray:
     seal(traced, False)
     traced._bare = bare
     traced._storage = storage = parent._storage
-    traced._whole = parent if view is None else getattr(parent, "_whole", parent)
     traced._view = made = _new_index_view()
     made.parent = view
     made.key = key
@@ -257,6 +256,8 @@ def index_view(parent: TracedArray, bare: ndarray, key: Any) -> TracedArray:
     made.layout = None if view is None else view.layout
     if storage.is_variable:
         tracking_records((storage,))  # a view is a use: tapes that record watch the Variable
+    else:
+        traced._whole = parent if view is None else getattr(parent, "_whole", parent)
     return traced
 
 
@@ -292,17 +293,20 @@ def view_of(parent: TracedArray, bare: ndarray, same_start: bool = False) -> Tra
     traced._bare = bare
     traced._storage = storage = parent._storage
     traced._view = StridedView(offset, bare, Layout(root))
-    traced._whole = parent if view is None else getattr(parent, "_whole", parent)
     if storage.is_variable:
         tracking_records((storage,))
+    else:
+        traced._whole = parent if view is None else getattr(parent, "_whole", parent)
     return traced
 
 
 def whole_of(traced: TracedArray) -> TracedArray | None:
-    """The array that a view is a view of; None for one that owns its memory."""
+    """The array that a view is a view of; None for one that owns its memory. A view keeps no Variable alive, as tapes name
+    those that live."""
+    storage = traced._storage
     if traced._view is None:
         return None
-    whole = getattr(traced, "_whole", None)
+    whole = getattr(traced, "_whole", storage.variable if storage.is_variable else None)  # type: ignore[attr-defined]
     return over(root_of(traced), traced._storage, None) if whole is None or whole._view is not None else whole
 
 

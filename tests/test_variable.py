@@ -286,3 +286,8 @@ def test_item_40_a_training_step_with_a_list_of_gradients():
             variable.assign_sub(0.2 * slope)
     np.testing.assert_allclose(w.numpy(), [2.0, -1.0], rtol=1e-8)
     np.testing.assert_allclose(b.numpy(), 0.5, rtol=1e-8)
+
+
+def test_the_base_of_a_view_is_the_variable():
+    v = ng.Variable([1.0, 2.0, 3.0])
+    assert v[1:].base is v and v[1:][1:].base is v and v.reshape(3, 1).base is v
