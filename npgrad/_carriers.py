@@ -159,7 +159,8 @@ def iterator_of(value: Any, form: Callable[[Any], Any], form_now: Callable[[Any]
     if not is_iterator(kind) or kind in _RUNNING or all(map(operator.is_, map(form, held := hidden_in(value)), held)):
         return value
     if kind is map or kind is itertools.starmap:
-        *iterators, function = _flat(gc.get_referents(value))
+        # Since Python 3.13 an iterator refers to its class, too.
+        *iterators, function = [held for held in _flat(gc.get_referents(value)) if held is not kind]
         return kind(form(function), *map(form, iterators))
     return map(form_now, value)
 

@@ -184,6 +184,10 @@ NOT_WRAPPED: dict[str, Any] = {
 
 @pytest.mark.parametrize("name", NOT_WRAPPED)
 def test_results_that_numpy_hands_to_nobody(name: str) -> None:
+    if name == "beside an element" and np.lib.NumpyVersion(np.__version__) < "2.3.0":
+        with pytest.raises(ng.LeakError, match="plain float"):  # what NumPy asks of the element there is refused
+            ng.jacobian(NOT_WRAPPED[name])(POINT)
+        return
     check_gradients(NOT_WRAPPED[name], POINT)
 
 
