@@ -94,7 +94,7 @@ class Record:
         self.may_part = True
         # Whether it has recorded what gives one derivative to each tape that records.
         self.takes_one = False
-        # Whether it has met what an earlier tape tracked, which is gone.
+        # Whether it has met what only tapes tracked that have ended.
         self.met_kept = False
 
     def __del__(self, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
@@ -165,7 +165,7 @@ class Record:
             return True
         if storage.tracked:
             refuse_foreign(storage)
-            self.met_kept |= not storage.is_variable
+            self.met_kept |= is_left(storage)
         return False
 
     def watch(self, storage: Storage, view: View | None) -> None:
@@ -306,6 +306,11 @@ def owners(storage: Storage) -> list[Record]:
         if record is not None:
             found.append(record)
     return found
+
+
+def is_left(storage: Storage) -> bool:
+    """Whether what a storage holds had a derivative by tapes that have all ended. A Variable is not one tape's."""
+    return bool(storage.tracked) and not storage.is_variable and not any(record.open for record in owners(storage))
 
 
 def token_set(records: tuple[Record, ...]) -> frozenset:

@@ -14,7 +14,7 @@ from ._bound_names import NamesInPlace
 from ._instrument import Reach, Reached
 from ._kept import plain_copy
 from ._leaks import LeakError, refuse
-from ._record import Record, owners, recording
+from ._record import Record, is_left, recording
 from ._structure import flatten, map_structure
 from ._tape import GradientTape
 from ._traced import SeenArray, TracedArray, complete
@@ -67,7 +67,7 @@ def _refuse_kept(leaves: list, record: Record) -> None:
     storages = [leaf._storage for leaf in leaves if isinstance(leaf, TracedArray)]
     if not storages or any(record.token in storage.tracked for storage in storages):
         return
-    if record.met_kept or any(storage.tracked and not owners(storage) for storage in storages):
+    if record.met_kept or any(map(is_left, storages)):
         refuse((record,), _KEPT, _KEPT_CURE)
 
 

@@ -262,3 +262,23 @@ def test_so_it_is_after_many_calls_of_one_wrapped_function(residual: str, users_
     with pytest.raises(ng.LeakError, match="what an earlier call of it has computed"):
         gradient(X + 4)
     np.testing.assert_array_equal(gradient(X), ng.grad(lambda x: (eval(residual, {"x": x}) ** 2).sum())(X))
+
+
+def test_what_an_outer_tape_follows_is_nothing_left() -> None:
+    nested = ng.grad(lambda x: ng.grad(lambda y: np.sum(x**2))(x).sum())(X)
+    assert nested.tolist() == [0.0] * 4
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        y = ng.grad(lambda y: np.sum(x**2))(x).sum() + (x**3).sum()
+    np.testing.assert_allclose(tape.gradient(y, x), 3 * X**2, rtol=1e-15)
+    rows = ng.jacobian(lambda x: ng.jacobian(lambda y: np.stack([x[0] * x[1], y[0] * x[1]]))(x)[0])(X)
+    assert not rows.any()
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_nor_is_it_a_constant_while_the_first_tape_lives(way: str, users_module: Callable) -> None:
+    model = users_module(MODEL % ("3 * x - 1", "0")).model
+    _, pull = ng.vjp(model.value, X)
+    with pytest.raises(ng.LeakError, match="what an earlier call of it has computed"):
+        WAYS[way](model.value)
+    np.testing.assert_allclose(pull(1.0)[0], 6 * (3 * X - 1), rtol=1e-15)
