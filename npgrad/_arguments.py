@@ -10,10 +10,10 @@ from numpy import ndarray
 
 from ._holders import HeldArray
 from ._moves import keep, protect
-from ._named_modules import Unswapped
 from ._record import recording
 from ._structure import flatten, map_structure
 from ._traced import TracedArray, as_it_lies, is_inexact, new_array, on_memory_of, seen
+from ._unswapped import Unswapped
 
 # Fixed arrays of so many bytes are not copied in advance. If the function writes into one, its values are saved then, and
 # put back when it has returned.

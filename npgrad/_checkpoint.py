@@ -8,7 +8,6 @@ from collections.abc import Callable, Iterator
 from typing import Any, ParamSpec, TypeVar
 
 from ._instrument import instrumented
-from ._named_modules import Unswapped
 from ._record import recording
 from ._run import check_callable, name_of
 from ._segments import (
@@ -32,6 +31,7 @@ from ._segments import (
 from ._structure import flatten, map_structure
 from ._tracebacks import public
 from ._traced import fresh, unwrap
+from ._unswapped import Unswapped
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -1,4 +1,4 @@
-"""npgrad.array and its kin: arrays that tapes follow, and values that they do not."""
+"""npgrad.array and its kin: arrays that tapes follow, and values that they do not; plain copies of traced data."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ._moves import assemble
 from ._record import note_cut, noting, recording
 from ._structure import map_structure
 from ._tracebacks import public
-from ._traced import TracedArray, fresh, is_inexact, traced_leaves, unwrap
+from ._traced import PythonNumber, TracedArray, fresh, is_inexact, traced_leaves, unwrap
 
 T = TypeVar("T")
 
@@ -92,3 +92,13 @@ def stop_gradient(x: Any) -> Any:
         return fresh(np.array(bare, order="K") if isinstance(bare, np.ndarray) else bare)
 
     return map_structure(stop, x)
+
+
+def plain_copy(value: Any) -> Any:
+    """The plain data of a traced array or number, which nobody else has; anything else as it is."""
+    if not isinstance(value, TracedArray):
+        return value
+    bare = unwrap(value)
+    if isinstance(bare, np.ndarray):
+        return np.array(bare)
+    return bare.item() if type(value) is PythonNumber else bare

@@ -15,7 +15,6 @@ from ._entries import CALL, Call
 from ._leaks import LeakError
 from ._maps import in_reach, is_followed, stacked
 from ._moves import assemble, saved_operand
-from ._named_modules import Unswapped
 from ._record import Record, apart, recording, token_set
 from ._registry import Maps, Spec
 from ._run import name_of
@@ -24,6 +23,7 @@ from ._spoiled import Watched
 from ._surroundings import Surroundings
 from ._tracebacks import public
 from ._traced import PythonNumber, TracedArray, adopt, complete, fresh, is_inexact, standing_for, traced_leaves, unwrap
+from ._unswapped import Unswapped
 
 P = ParamSpec("P")
 R = TypeVar("R")

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from types import CodeType, FrameType, ModuleType
+from types import FrameType, ModuleType
 from typing import Any
 
 from ._leaks import is_users_code
-from ._uses import Use, use_at
+from ._uses import Use, UseInFrame, use_at
 
 
 class Names:
@@ -40,21 +40,16 @@ class Names:
 
 
 _CALLED, _HELD, _LOOKED_INTO, _UNKNOWN = Use.CALLED, Use.HELD, Use.LOOKED_INTO, Use.UNKNOWN
-# (the identity of code, an instruction) -> the code, and how it uses what the instruction looks up.
-_known: dict[tuple[int, int], tuple[CodeType, Use]] = {}
 
 
-def _use_in(frame: FrameType) -> Use:
+def _looked_up(frame: FrameType) -> Use:
     """How the attribute that a frame looks up is used. Packages that look up methods of ndarray mean to go round hooks."""
-    code, place = frame.f_code, frame.f_lasti
-    known = _known.get((id(code), place))
-    if known is None:
-        if len(_known) > 1000:  # of programs that make code without end
-            _known.clear()
-        use = use_at(code, place, frame.f_globals)
-        is_own = is_users_code(frame.f_globals.get("__name__"), code.co_filename)
-        known = _known[id(code), place] = code, _UNKNOWN if use is _LOOKED_INTO and not is_own else use
-    return known[1]
+    use = use_at(frame.f_code, frame.f_lasti, frame.f_globals)
+    is_own = is_users_code(frame.f_globals.get("__name__"), frame.f_code.co_filename)
+    return _UNKNOWN if use is _LOOKED_INTO and not is_own else use
+
+
+_use_in = UseInFrame(_looked_up)
 
 
 class Maker:

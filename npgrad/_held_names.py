@@ -32,6 +32,8 @@ PLAIN: set[Any] = {
     bool, int, float, complex, str, bytes, type(None), types.ModuleType, range, slice, np.dtype, TracedArray, PythonNumber,
     *np.sctypeDict.values(),
 }  # fmt: skip
+
+
 def holds_nothing(value: Any) -> bool:
     """Whether a value holds nothing to be swapped, as far as can be seen."""
     return has_odd_class(value) or (type(value) in PLAIN and not is_kept_number(value))

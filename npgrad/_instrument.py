@@ -16,17 +16,18 @@ import sys
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, Self
 
+from ._bare_looks import Table
 from ._bound_names import NamesInPlace, in_place
 from ._carriers import still
 from ._comparisons import compared
 from ._held_names import holds_nothing
 from ._leaks import warn
 from ._leftovers import Leftovers, has_new, is_like
-from ._named_modules import Unswapped
 from ._swaps import Swaps
 from ._tracebacks import public
+from ._unswapped import Unswapped
 from ._while_recording import insist
 
 lock = threading.RLock()
@@ -52,8 +53,12 @@ class Reach:
         self._loaded = 0
         self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
         self.has_forms = False
-        self.tables: list = []
+        self.tables: list[Table] = []
         self._is_whole = False  # what was swapped can be swapped again without a search
+
+    def forget(self) -> None:
+        """A search begins, which may be interrupted: what was there before it is not known until it ends."""
+        self._containers, self._is_whole = [], False
 
     def remember(self, swaps: Swaps) -> None:
         no_defaults = len(swaps.swapped) == len(swaps.undo)
@@ -81,7 +86,9 @@ class Reach:
             self._contents, self.swapped = now, swapped
 
     def has_new(self) -> bool:
-        """Whether the program has put anything but numbers and texts into the containers."""
+        """Whether there is anything in the containers that a search would go into, or that stands for plain data."""
+        if not self._containers:
+            return False
         try:
             now = self._held_now()
         except _GONE:
@@ -135,33 +142,38 @@ def _without_plain(values: list) -> list:
 
 _CODE = operator.attrgetter("__code__")
 _DEFAULTS, _KEYWORD_DEFAULTS = operator.attrgetter("__defaults__"), operator.attrgetter("__kwdefaults__")
-_NOTHING: contextlib.AbstractContextManager[Unswapped] = contextlib.nullcontext(Unswapped())
+_UNSWAPPED = Unswapped()
 
 
 class Reached:
-    """As `instrumented`, for a function that is called again and again; ``others`` are values that change meanwhile. To be
-    entered where names are in place: what was found is compared with what is there."""
+    """What a function that is called again and again reaches; ``others`` are values that change meanwhile. A context around
+    a call, behind which what the program has kept of it is plain, unless another tape records."""
 
     def __init__(self, function: Any, others: list, reach: Reach) -> None:
         self._values = [function, *others]
         self._reach = Reach() if others else reach
-        self._context = _NOTHING
-        self._form: Unswapped = Unswapped()
+        self._form = _UNSWAPPED
 
-    def __enter__(self) -> Unswapped:
+    def __enter__(self) -> Self:
+        return self
+
+    @contextlib.contextmanager
+    def swapped(self) -> Iterator[Unswapped]:
+        """As `instrumented`. To be entered where names are in place: what was found is compared with what is there."""
         reach = self._reach
+        context: contextlib.AbstractContextManager[Unswapped] = contextlib.nullcontext(_UNSWAPPED)
         if not reach.is_as_before():
-            self._context = instrumented(*self._values, reach=reach)
+            reach.forget()
+            context = instrumented(*self._values, reach=reach)
         elif reach.has_forms:
-            self._context = instrumented(again=reach.swapped)
-        self._form = self._context.__enter__()
-        return self._form
+            context = instrumented(again=reach.swapped)
+        with context as self._form:
+            yield self._form
 
-    def __exit__(self, *error: Any) -> bool | None:
-        return self._context.__exit__(*error)
+    def __exit__(self, *error: object) -> None:
+        insist(self._leave)
 
-    def give_back(self) -> None:
-        """Let what the program has kept of the call be plain, unless another tape records. May be repeated."""
+    def _leave(self) -> None:
         if self._reach.has_new():
             in_place.while_idle(self._give_back)
         if self._reach.has_forms:

@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
+from ._constants import plain_copy
 from ._storage import NOTHING
-from ._traced import PythonNumber, SeenArray, TracedArray, unwrap
+from ._traced import SeenArray, TracedArray, unwrap
 
 # Nobody says when a number is gone: of so many at most it is known.
 _MOST_NUMBERS = 10_000
@@ -25,18 +26,12 @@ _numbers: dict[int, tuple[Any, frozenset]] = {}
 _lock = threading.Lock()
 
 
-def plain_copy(value: SeenArray) -> Any:
-    """The plain data of an array or number, which nobody else has."""
-    bare = unwrap(value)
-    if isinstance(bare, ndarray):
-        return np.array(bare)
-    return bare.item() if type(value) is PythonNumber else bare
-
-
 def kept_copy(value: SeenArray) -> Any:
-    """The same, with what tracked it remembered."""
+    """A plain copy of an array or number, with what tracked it remembered."""
+    if not isinstance(value, TracedArray):
+        return np.array(unwrap(value))
     plain = plain_copy(value)
-    if isinstance(value, TracedArray) and value._storage.tracked:
+    if value._storage.tracked:
         keep(plain, value._storage.tracked)
     return plain
 

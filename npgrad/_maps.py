@@ -13,11 +13,11 @@ from numpy import ndarray
 from ._dispatch import tracking
 from ._instrument import instrumented
 from ._moves import assemble
-from ._named_modules import Unswapped
 from ._partials import parameters
 from ._record import recording
 from ._registry import Rule
 from ._traced import traced_leaves
+from ._unswapped import Unswapped
 
 
 def asked_by(map_: Any) -> tuple[str, ...]:

@@ -262,6 +262,14 @@ def _writing(name: str) -> Any:
     return write
 
 
+_FLAT: Any = HeldArray.flat
+
+
+def _flat(self: Records) -> Any:
+    self.lend()
+    return _FLAT.fget(self)
+
+
 def _part(name: str) -> property:
     return property(lambda self: self.given(getattr(ndarray.view(self, ndarray), name)))
 
@@ -278,13 +286,4 @@ for _name in ("fill", "put", "sort", "partition", "setfield", "byteswap", "resiz
     setattr(Records, _name, _writing(_name))
 for _name in ("T", "mT", "real"):
     setattr(Records, _name, _part(_name))
-
-
-def _flat(self: Records) -> Any:
-    self.lend()
-    return _flat_of_held(self)
-
-
-_flat_of_held = HeldArray.flat.fget  # type: ignore[attr-defined]
-Records.flat = property(_flat, HeldArray.flat.fset)  # type: ignore[assignment, attr-defined, method-assign]
-Records.__hash__ = None  # type: ignore[method-assign, assignment]
+setattr(Records, "flat", property(_flat, _FLAT.fset))

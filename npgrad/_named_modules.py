@@ -14,21 +14,7 @@ from ._bare_looks import is_a, names_of
 from ._leaks import is_users_code
 from ._mentions import Named, looks_up, names_in
 from ._type_questions import put_type, says_type, take_type_away
-
-
-class Unswapped:
-    """What stands for values where nothing is swapped: they themselves."""
-
-    def __init__(self) -> None:
-        # The identities of forms, with what they stand for.
-        self.origins: dict[int, Any] = {}
-
-    def __call__(self, value: Any) -> Any:
-        return value
-
-    def holds(self, value: Any) -> bool:
-        """Whether something else stands for a value."""
-        return False
+from ._unswapped import Unswapped
 
 
 class NamedModules(Unswapped, ABC):

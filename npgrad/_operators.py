@@ -52,7 +52,7 @@ def _gives_way(self: TracedArray, other: Any) -> bool:
     """Whether NumPy leaves an operation to an object that asks for it by its ``__array_priority__``."""
     if isinstance(other, ndarray) or hasattr(type(other), "__array_ufunc__"):
         return False
-    own: float = self._bare.__array_priority__  # type: ignore[union-attr]
+    own: float = self._bare.__array_priority__
     return getattr(other, "__array_priority__", own) > own
 
 

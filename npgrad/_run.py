@@ -11,8 +11,8 @@ from numpy import ndarray
 
 from ._arguments import Copies
 from ._bound_names import NamesInPlace
+from ._constants import plain_copy
 from ._instrument import Reach, Reached
-from ._kept import plain_copy
 from ._leaks import LeakError, refuse
 from ._record import Record, is_left, recording
 from ._structure import flatten, map_structure
@@ -117,39 +117,35 @@ class Run:
         outer = bool(recording())
         self.aux: Any = None
         self.derived: Any = None
-        here = Reached(function, others, reach or Reach())
-        try:
-            with NamesInPlace() as names, here as form:
-                copies = Copies(form)
-                try:
-                    with self.tape:
-                        call = list(args) if outer else [a if i in numbers else copies.fixed(a) for i, a in enumerate(args)]
-                        for i in dict.fromkeys(numbers):
-                            call[i] = self.tape.watch(copies.watchable(args[i], i))
-                            copies.watched(args[i], call[i])
-                        keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
-                        result = form(function)(*call, **keywords)
-                    names.leave()  # where something is swapped, that keeps them in place
-                    complete(result if isinstance(result, ndarray) else flatten(result)[0])
-                    copies.refuse_written_aliases()
-                    if has_aux:
-                        if not isinstance(result, tuple) or len(result) != 2:
-                            raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
-                        result, self.aux = result
-                        self.aux = map_structure(plain, self.aux)
-                    _refuse_kept(flatten(result)[0], self.record())
-                    # Taken here: what a module or another thread does next to a work array is not in it.
-                    self._plain_value = map_structure(plain, result)
-                    self.value = result
-                    chosen = tuple([call[number] for number in numbers])
-                    self.sources = chosen if several else chosen[0]
-                    if derive is not None:
-                        self.derived = derive(self)
-                        self.tape._forget()
-                finally:
-                    insist(copies.put_back)
-        finally:
-            insist(here.give_back)
+        with Reached(function, others, reach or Reach()) as here, NamesInPlace() as names, here.swapped() as form:
+            copies = Copies(form)
+            try:
+                with self.tape:
+                    call = list(args) if outer else [a if i in numbers else copies.fixed(a) for i, a in enumerate(args)]
+                    for i in dict.fromkeys(numbers):
+                        call[i] = self.tape.watch(copies.watchable(args[i], i))
+                        copies.watched(args[i], call[i])
+                    keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
+                    result = form(function)(*call, **keywords)
+                names.leave()  # where something is swapped, that keeps them in place
+                complete(result if isinstance(result, ndarray) else flatten(result)[0])
+                copies.refuse_written_aliases()
+                if has_aux:
+                    if not isinstance(result, tuple) or len(result) != 2:
+                        raise TypeError("with has_aux=True the function must return a pair (value, auxiliary data)")
+                    result, self.aux = result
+                    self.aux = map_structure(plain, self.aux)
+                _refuse_kept(flatten(result)[0], self.record())
+                # Taken here: what a module or another thread does next to a work array is not in it.
+                self._plain_value = map_structure(plain, result)
+                self.value = result
+                chosen = tuple([call[number] for number in numbers])
+                self.sources = chosen if several else chosen[0]
+                if derive is not None:
+                    self.derived = derive(self)
+                    self.tape._forget()
+            finally:
+                insist(copies.put_back)
 
     def record(self) -> Record:
         record = self.tape._record

@@ -14,8 +14,8 @@ from types import FrameType, FunctionType
 from typing import Any, cast
 
 import numpy as np
-from numpy import ndarray
 
+from ._constants import plain_copy
 from ._dispatch import tracking
 from ._leaks import refuse
 from ._scipy_held import is_sparse_code, leaves_of, records_on_the_way
@@ -186,10 +186,3 @@ def _held(frame: FrameType) -> list[TracedArray]:
     if ".array_api_compat." in (frame.f_globals.get("__name__") or "") and frame.f_back is not None:
         return _held(frame.f_back)
     return leaves_of(list(frame.f_locals.values()))
-
-
-def plain_copy(leaf: Any) -> Any:
-    """What compiled code may keep and write into."""
-    if not isinstance(leaf, TracedArray):
-        return leaf
-    return np.array(leaf._bare, order="K") if isinstance(leaf._bare, ndarray) else leaf._bare

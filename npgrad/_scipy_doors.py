@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 
+from ._constants import plain_copy
 from ._dispatch import tracking
 from ._doors import Doors
 from ._following import ANSWERING, FOLLOWED_METHODS
@@ -24,7 +25,7 @@ from ._libraries import declare_loaded
 from ._made_once import made_once
 from ._mentions import is_opaque
 from ._record import Record, recording
-from ._scipy import called_from, following, is_followed_by_name, plain_copy, refuse_compiled
+from ._scipy import called_from, following, is_followed_by_name, refuse_compiled
 from ._scipy_elements import (
     by_rows,
     getting,

@@ -14,10 +14,10 @@ from typing import Any
 
 import numpy as np
 
+from ._constants import plain_copy
 from ._creators import TRACED_CREATORS
 from ._dispatch import tracking
 from ._record import recording
-from ._scipy import plain_copy
 from ._traced import TracedArray, traced_leaves, unwrap
 
 _array = TRACED_CREATORS[np.array]

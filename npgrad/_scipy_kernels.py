@@ -14,12 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from ._constants import plain_copy
 from ._dispatch import check_outside, tracking
 from ._following import KERNELS, Kernel
 from ._functions import exactly
 from ._made_once import made_once
 from ._record import apart, recording
-from ._scipy import called_from, plain_copy, refuse_compiled
+from ._scipy import called_from, refuse_compiled
 from ._traced import TracedArray, adopt, complete, traced_leaves, unwrap
 
 _HOME = "scipy.sparse._sparsetools"

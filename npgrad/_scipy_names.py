@@ -17,12 +17,13 @@ from typing import Any
 
 import numpy as np
 
+from ._constants import plain_copy
 from ._dispatch import tracking
 from ._following import FOLLOWED
 from ._libraries import declare_loaded
 from ._made_once import made_once
 from ._record import recording
-from ._scipy import called_from, has_followed_code, plain_copy, refuse_compiled
+from ._scipy import called_from, has_followed_code, refuse_compiled
 from ._scipy_forms import following_form
 from ._structure import map_structure
 from ._traced import traced_leaves

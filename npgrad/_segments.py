@@ -21,7 +21,6 @@ from ._entries import CALL, Call
 from ._handed_out import IMMUTABLE
 from ._leaks import refuse, user_location
 from ._moves import saved_operand
-from ._named_modules import Unswapped
 from ._plain_values import fingerprint, same_marks
 from ._record import Record, recording, set_recording, token_set
 from ._registry import Maps, Spec
@@ -33,6 +32,7 @@ from ._surroundings import Surroundings
 from ._tape import GradientTape
 from ._tracebacks import users_place
 from ._traced import TracedArray, adopt, as_it_lies, complete, fresh, is_inexact, new_array, unwrap
+from ._unswapped import Unswapped
 
 
 def is_array(value: Any) -> bool:

@@ -207,7 +207,7 @@ class StridedView:
         self.strides = part.strides
         self.dtype = part.dtype
         self.layout = layout
-        self.overlaps: bool | str = has_overlaps(part)
+        self.overlaps = has_overlaps(part)
 
     ndim, size = Storage.ndim, Storage.size
 

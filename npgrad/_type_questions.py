@@ -11,7 +11,7 @@ from __future__ import annotations
 import copyreg
 import sys
 from collections.abc import Callable
-from types import CodeType, FrameType
+from types import FrameType
 from typing import Any
 
 from numpy import ndarray
@@ -26,30 +26,23 @@ from ._record import recording
 from ._scipy_forms import StandIn
 from ._traced import PythonNumber, SeenArray, TracedArray
 from ._ufunc_forms import UfuncForm
-from ._uses import Use, use_at, uses_of
+from ._uses import Use, UseInFrame, use_at, uses_of
 
 _CALLED, _HELD, _LOOKED_INTO, _UNKNOWN = Use.CALLED, Use.HELD, Use.LOOKED_INTO, Use.UNKNOWN
-# (the identity of code, an instruction) -> the code, and how it uses the class that the instruction asks for.
-_known: dict[tuple[int, int], tuple[CodeType, Use]] = {}
 
 
-def _use_in(frame: FrameType) -> Use:
+def _asked(frame: FrameType) -> Use:
     """How the class that a frame asks for is used; in code that is not the user's that is not looked at."""
-    code, place = frame.f_code, frame.f_lasti
-    known = _known.get((id(code), place))
-    if known is None:
-        if len(_known) > 1000:  # of programs that make code without end
-            _known.clear()
-        is_own = is_users_code(frame.f_globals.get("__name__"), code.co_filename)
-        use = use_at(code, place, frame.f_globals, is_class=True) if is_own else _UNKNOWN
-        known = _known[id(code), place] = code, use
-    return known[1]
+    is_own = is_users_code(frame.f_globals.get("__name__"), frame.f_code.co_filename)
+    return use_at(frame.f_code, frame.f_lasti, frame.f_globals, is_class=True) if is_own else _UNKNOWN
+
+
+_use_in = UseInFrame(_asked)
 
 
 def _given(kind: Any, frame: FrameType) -> Any:
     """What a frame gets for the class of a value: the class, or what stands for it while a tape records."""
-    known = _known.get((id(frame.f_code), frame.f_lasti))
-    use = _use_in(frame) if known is None else known[1]
+    use = _use_in(frame)
     if use is _UNKNOWN or not recording():
         return kind
     if use is _CALLED or use is _LOOKED_INTO:

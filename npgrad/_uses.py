@@ -12,9 +12,9 @@ import dis
 import enum
 import functools
 import sys
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from inspect import CO_OPTIMIZED
-from types import CodeType, ModuleType
+from types import CodeType, FrameType, ModuleType
 from typing import Any
 
 from ._bare_looks import is_ours
@@ -196,6 +196,24 @@ def use_at(code: CodeType, place: int, names: Mapping[str, Any], is_class: bool 
     if not is_lookup:
         return Use.UNKNOWN
     return _resolved(instructions.use_of_class(n) if is_class else instructions.use(n), names)
+
+
+class UseInFrame:
+    """How a frame uses what its instruction gives, each instruction looked at once."""
+
+    def __init__(self, look: Callable[[FrameType], Use]) -> None:
+        self._look = look
+        # (the identity of code, an instruction) -> the code, and the use.
+        self._known: dict[tuple[int, int], tuple[CodeType, Use]] = {}
+
+    def __call__(self, frame: FrameType) -> Use:
+        key = id(frame.f_code), frame.f_lasti
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) > 1000:  # of programs that make code without end
+                self._known.clear()
+            known = self._known[key] = frame.f_code, self._look(frame)
+        return known[1]
 
 
 def uses_of(code: CodeType, name: str, names: Mapping[str, Any]) -> set[Use]:

@@ -282,3 +282,22 @@ def test_nor_is_it_a_constant_while_the_first_tape_lives(way: str, users_module:
     with pytest.raises(ng.LeakError, match="what an earlier call of it has computed"):
         WAYS[way](model.value)
     np.testing.assert_allclose(pull(1.0)[0], 6 * (3 * X - 1), rtol=1e-15)
+
+
+def test_a_search_that_is_interrupted_replaces_nothing(users_module: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = users_module(SOURCE % "LIST.append(b)")
+    gradient = ng.grad(module.keeping)
+    gradient(X)
+    module.TABLE["mine"] = mine = ng.array([1.0])
+
+    def interrupted(swaps: Any) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr("npgrad._swaps.Swaps.run", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            gradient(X)
+    assert module.TABLE["mine"] is mine
+    assert type(mine) is ng.TracedArray
+    gradient(X)
+    assert module.TABLE["mine"] is mine
