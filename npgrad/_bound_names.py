@@ -33,7 +33,7 @@ class _Module:
     names, what stands for them depends on the code that the module defined then, too; and so does whether it asks for types,
     for which it has a name of ours meanwhile."""
 
-    __slots__ = ("name", "module", "size", "defined", "bound", "types", "held", "chosen", "asks")
+    __slots__ = ("name", "module", "size", "defined", "bound", "types", "held", "chosen", "asks", "in_place")
 
     def __init__(self, name: str, module: Any) -> None:
         self.name = name
@@ -46,6 +46,7 @@ class _Module:
         self.held: list[HeldNames] = []
         self.chosen: HeldNames | None = None
         self.asks = False
+        self.in_place = False  # whether anything of it is put
 
     def look_through(self) -> None:
         """Forms may be in place, and another thread may be using them: nothing is taken away meanwhile."""
@@ -63,6 +64,7 @@ class _Module:
         held = HeldNames(own, True, self.held)
         without = HeldNames(own, False, self.held) if held.has_types else held
         self.held = [without, held] if held.places or held.tables else []
+        self.in_place = bool(self.bound or self.types or self.held or self.asks)
 
     def put(self) -> None:
         names = vars(self.module)
@@ -95,10 +97,6 @@ class _Module:
             self.size -= take_type_away(names)
         if self.chosen is not None:
             self.chosen.take_away()
-
-    def is_in_place(self) -> bool:
-        """Whether anything of it is put."""
-        return bool(self.bound or self.types or self.held or self.asks)
 
     def _ask(self, asks: bool) -> None:
         if not asks:
@@ -148,7 +146,7 @@ def _put() -> None:
     _namespace.put()
     _look_through()
     for one in _modules:
-        if one.is_in_place():
+        if one.in_place:
             one.put()
     _finder.put()
 
@@ -157,7 +155,7 @@ def _take_away() -> None:
     compared.forget()
     _finder.take_away()
     for one in _modules:
-        if one.is_in_place():
+        if one.in_place:
             one.take_away()
     _namespace.take_away()
 

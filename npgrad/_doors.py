@@ -5,6 +5,7 @@ What the program itself has bound to such a name, before the tape or inside, is 
 
 from __future__ import annotations
 
+import operator
 import sys
 from collections.abc import Callable
 from types import FrameType, ModuleType
@@ -19,8 +20,10 @@ class Names:
 
     def __init__(self, module: ModuleType, originals: dict[str, Any], forms: dict[str, Any]) -> None:
         self._names = vars(module)
-        self._originals = originals, list(originals.values())
-        self._forms = forms, list(forms.values())
+        # All values at once, in a loop in C; with one more name, for a tuple also where there is but one.
+        self._look = operator.itemgetter("__name__", *originals)
+        self._originals = originals, (module.__name__, *originals.values())
+        self._forms = forms, (module.__name__, *forms.values())
 
     def put(self) -> None:
         self._exchange(self._originals, self._forms)
@@ -28,11 +31,11 @@ class Names:
     def take_away(self) -> None:
         self._exchange(self._forms, self._originals)
 
-    def _exchange(self, before: tuple[dict[str, Any], list], after: tuple[dict[str, Any], list]) -> None:
+    def _exchange(self, before: tuple[dict[str, Any], tuple], after: tuple[dict[str, Any], tuple]) -> None:
         names, bound = self._names, after[0]
         try:
-            as_before = list(map(names.get, bound)) == before[1]
-        except ValueError:  # one is an array, of which all elements are compared
+            as_before = self._look(names) == before[1]
+        except (KeyError, ValueError):  # one is gone, or an array, of which all elements are compared
             as_before = False
         if not as_before:
             bound = {name: bound[name] for name, value in before[0].items() if names.get(name) is value}

@@ -64,7 +64,7 @@ class Reach:
         no_defaults = len(swaps.swapped) == len(swaps.undo)
         self._is_whole = no_defaults and swaps.is_all_swapped and not swaps.hidden
         bare = self._bare = tuple(swaps.bare)
-        self._containers = [*[look for look, _ in swaps.looks], functools.partial(_of_bare, bare)]
+        self._containers = [look for look, _ in swaps.looks] + ([functools.partial(_of_bare, bare)] if bare else [])
         self._contents = [*[value for _, before in swaps.looks for value in before], *map(_CODE, bare)]
         self._absent = [(absent, module.names) for module in swaps.modules.values() if (absent := module.absent())]
         self._loaded = len(sys.modules)
@@ -119,7 +119,8 @@ class Reach:
             if not _are_same(_without_plain(now), _without_plain(self._contents)):
                 return False
             self._contents = now
-        return not any(map(_DEFAULTS, self._bare)) and not any(map(_KEYWORD_DEFAULTS, self._bare))
+        bare = self._bare
+        return not bare or not (any(map(_DEFAULTS, bare)) or any(map(_KEYWORD_DEFAULTS, bare)))
 
 
 def _of_bare(functions: tuple[types.FunctionType, ...]) -> Iterator:
@@ -147,31 +148,47 @@ _UNSWAPPED = Unswapped()
 
 class Reached:
     """What a function that is called again and again reaches; ``others`` are values that change meanwhile. A context around
-    a call, behind which what the program has kept of it is plain, unless another tape records."""
+    a call, in which names are in place and ``form`` gives from each value what stands for it, as `instrumented` does; behind
+    it what the program has kept of the call is plain, unless another tape records."""
+
+    __slots__ = ("_values", "_reach", "_names", "_swapping", "form")
 
     def __init__(self, function: Any, others: list, reach: Reach) -> None:
         self._values = [function, *others]
         self._reach = Reach() if others else reach
-        self._form = _UNSWAPPED
+        self._names = NamesInPlace()
+        self._swapping: contextlib.AbstractContextManager[Unswapped] | None = None
+        self.form = _UNSWAPPED
 
     def __enter__(self) -> Self:
+        reach = self._reach
+        self._names.__enter__()  # first, since what was found is compared with what is there
+        try:
+            if not reach.is_as_before():
+                reach.forget()
+                self._swapping = instrumented(*self._values, reach=reach)
+            elif reach.has_forms:
+                self._swapping = instrumented(again=reach.swapped)
+            if self._swapping is not None:
+                self.form = self._swapping.__enter__()
+        except BaseException:  # Python calls no __exit__ where __enter__ has failed
+            self._names.__exit__()
+            raise
         return self
 
-    @contextlib.contextmanager
-    def swapped(self) -> Iterator[Unswapped]:
-        """As `instrumented`. To be entered where names are in place: what was found is compared with what is there."""
-        reach = self._reach
-        context: contextlib.AbstractContextManager[Unswapped] = contextlib.nullcontext(_UNSWAPPED)
-        if not reach.is_as_before():
-            reach.forget()
-            context = instrumented(*self._values, reach=reach)
-        elif reach.has_forms:
-            context = instrumented(again=reach.swapped)
-        with context as self._form:
-            yield self._form
+    def leave_names(self) -> None:
+        """Before the end of the context; where something is swapped, that keeps them in place."""
+        self._names.leave()
 
-    def __exit__(self, *error: object) -> None:
-        insist(self._leave)
+    def __exit__(self, *error: Any) -> None:
+        try:
+            if self._swapping is not None:
+                self._swapping.__exit__(*error)
+        finally:
+            try:
+                self._names.__exit__()
+            finally:
+                insist(self._leave)
 
     def _leave(self) -> None:
         if self._reach.has_new():
@@ -180,7 +197,7 @@ class Reached:
             self._reach.refresh()
 
     def _give_back(self) -> None:
-        leftovers = Leftovers(self._reach.known(), self._form.origins)
+        leftovers = Leftovers(self._reach.known(), self.form.origins)
         for table in self._reach.tables:
             leftovers.look_at(table)
         if self._reach.has_new():

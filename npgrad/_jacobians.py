@@ -79,6 +79,7 @@ def _size(array: Any) -> int:
     return int(array.size) * int(array.dtype.itemsize)
 
 
+@np.errstate(all="ignore")
 def jacobians_of(
     record: Record, targets: list, sources: list, mode: str, max_bytes: int | None, learned: Learned | None = None
 ) -> list[list]:
@@ -321,6 +322,7 @@ def _flows_on(plan: _Plan, source: Any, target: Any) -> bool:
 # --- Row by row --------------------------------------------------------------------------------------------------------
 
 
+@np.errstate(all="ignore")
 def batch_jacobian_of(record: Record, target: Any, source: Any, check: bool, max_bytes: int | None) -> Any:
     """The Jacobian of each row of the target by the same row of the source, None if unconnected."""
     plan = _Plan(record, [source], max_bytes)

@@ -82,6 +82,28 @@ def is_loaded(name: str) -> bool:
     return spec is not None and not getattr(spec, "_initializing", False)
 
 
+class OnceLoaded:
+    """What is done once, when a module has been loaded: a step for each of some names of modules."""
+
+    def __init__(self, steps: dict[str, Callable[[], None]]) -> None:
+        self._steps = steps
+        self._known = 0  # how many modules were loaded when all had been done that could be
+
+    def is_new(self) -> bool:
+        """Whether there may be something to do, which is asked with each tape."""
+        return len(sys.modules) != self._known
+
+    def do(self) -> None:
+        known = len(sys.modules)
+        for name, step in tuple(self._steps.items()):
+            if is_loaded(name):
+                step()
+                self._steps.pop(name, None)  # last: after an interrupt it is done again
+            elif name in sys.modules:
+                known = 0  # it is being loaded
+        self._known = known
+
+
 def rule_of(ufunc: Any) -> Any:
     """The rule of a ufunc, be it of a library that was loaded in the meantime; None if it has none."""
     rule = RULES.get(ufunc)

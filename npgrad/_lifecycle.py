@@ -159,20 +159,14 @@ class Lifecycle:
 
 
 class _Sweeping:
-    __slots__ = ("_tape", "_errors")
+    __slots__ = ("_tape",)
 
     def __init__(self, tape: Lifecycle) -> None:
         self._tape = tape
 
     def __enter__(self) -> Record:
-        record = self._tape._to_be_swept()
-        self._errors = np.errstate(all="ignore")
-        self._errors.__enter__()
-        return record
+        return self._tape._to_be_swept()
 
     def __exit__(self, *error: Any) -> None:
-        try:
-            self._errors.__exit__(*error)
-        finally:
-            if not self._tape._persistent:
-                self._tape._forget()
+        if not self._tape._persistent:
+            self._tape._forget()

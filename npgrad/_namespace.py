@@ -38,7 +38,7 @@ from ._holders import held_like, refuse_tracked
 from ._index_objects import INDEX_OBJECTS
 from ._json_text import json_methods
 from ._leaks import refuse
-from ._libraries import is_loaded
+from ._libraries import OnceLoaded
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms, math_in_place
 from ._own_answers import handed_back
 from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
@@ -356,11 +356,13 @@ def _load_masked() -> None:
 
 
 # The same for modules that few programs load.
-_later: dict[str, Callable[[], None]] = {
-    "numpy.ma": _load_masked,
-    "numpy.polynomial": lambda: _add(sys.modules["numpy.polynomial.polyutils"], [(series_forms(), _calling_in_place)]),
-    "json.encoder": lambda: _put_methods(json_methods()),
-}
+_later = OnceLoaded(
+    {
+        "numpy.ma": _load_masked,
+        "numpy.polynomial": lambda: _add(sys.modules["numpy.polynomial.polyutils"], [(series_forms(), _calling_in_place)]),
+        "json.encoder": lambda: _put_methods(json_methods()),
+    }
+)
 
 
 # Several threads may be the first to use a tape.
@@ -369,12 +371,10 @@ lock = threading.RLock()
 
 def load_names() -> None:
     """Make what stands for names: at the first tape, not at npgrad's import; it takes a while, and loads parts of NumPy."""
-    with lock:
-        _load_at_first()
-        for name, load in tuple(_later.items()):
-            if name in sys.modules and is_loaded(name):
-                load()
-                _later.pop(name, None)  # last: after an interrupt it is done again
+    if _later.is_new():
+        with lock:
+            _load_at_first()
+            _later.do()
 
 
 def put() -> None:

@@ -46,7 +46,7 @@ class OuterProducts:
 
     def sums(self, storage: Storage) -> Iterator[tuple[View | None, Any]]:
         """What has been collected for a storage, by view; it is forgotten."""
-        for view, pairs in self.found.pop(storage, {}).items():
+        for view, pairs in self.found.pop(storage).items():
             left, right = (np.vstack(part) for part in zip(*pairs, strict=True))
             yield view, left.T * right if len(left) == 1 else np.matmul(left.T, right)
 

@@ -110,7 +110,8 @@ class Record:
     def start(self) -> None:
         set_recording((*_recording.get(), self))
         _opened.set((*_opened.get(), self))
-        _has_had_tape.set(True)
+        if not _has_had_tape.get():
+            _has_had_tape.set(True)
         self.alone = self.own_set
         self.open = True
         if self.cuts is not None:
@@ -208,8 +209,14 @@ def note_cut(storages: Iterable[Storage], what: str) -> None:
 
 def forget_closed() -> None:
     """Take the tapes that have been closed off the stack of this thread or task."""
+    stack = _opened.get()
+    if len(stack) == 1 and not stack[0].open and _recording.get() in (stack, ()):
+        _recording.set(())
+        _single.set(None)
+        _opened.set(())
+        return
     set_recording(tuple([r for r in _recording.get() if r.open]))
-    _opened.set(tuple([r for r in _opened.get() if r.open]))
+    _opened.set(tuple([r for r in stack if r.open]))
 
 
 class SpoiledTokens(frozenset):

@@ -10,7 +10,6 @@ import numpy as np
 from numpy import ndarray
 
 from ._arguments import Copies
-from ._bound_names import NamesInPlace
 from ._constants import plain_copy
 from ._instrument import Reach, Reached
 from ._leaks import LeakError, refuse
@@ -117,7 +116,8 @@ class Run:
         outer = bool(recording())
         self.aux: Any = None
         self.derived: Any = None
-        with Reached(function, others, reach or Reach()) as here, NamesInPlace() as names, here.swapped() as form:
+        with Reached(function, others, reach or Reach()) as here:
+            form = here.form
             copies = Copies(form)
             try:
                 with self.tape:
@@ -127,7 +127,7 @@ class Run:
                         copies.watched(args[i], call[i])
                     keywords = kwargs if outer else {name: copies.fixed(value) for name, value in kwargs.items()}
                     result = form(function)(*call, **keywords)
-                names.leave()  # where something is swapped, that keeps them in place
+                here.leave_names()
                 complete(result if isinstance(result, ndarray) else flatten(result)[0])
                 copies.refuse_written_aliases()
                 if has_aux:

@@ -118,7 +118,7 @@ class ReverseSweep(Sweep):
 
     def settle(self, storage: Storage) -> None:
         """Add what has been collected for a storage."""
-        if self.outer is not None:
+        if self.outer is not None and storage in self.outer.found:
             for view, total in self.outer.sums(storage):
                 self.add(storage, view, total)
 
@@ -363,11 +363,14 @@ Event = tuple[int, Callable[[ReverseSweep], None]]
 def reverse(entries: list, sweep: ReverseSweep, events: list[Event]) -> None:
     """Run backwards over all entries, stopping before position p for each event (p, action)."""
     high = len(entries)
-    for position, action in sorted(events, key=lambda event: -event[0]):
+    if len(events) > 1:
+        events = sorted(events, key=lambda event: -event[0])
+    for position, action in events:
         sweep.run(entries, position, high)
         high = position
         action(sweep)
-    sweep.run(entries, 0, high)
+    if high:
+        sweep.run(entries, 0, high)
 
 
 def is_clean(result: Any) -> bool:
