@@ -91,14 +91,12 @@ class Comparisons:
 
     def __init__(self) -> None:
         self._answers: dict[int, tuple[dict, bool]] = {}
+        # To be called when something else runs.
+        self.forget = self._answers.clear
         # What asks, and what runs -> the answer, and the modules that it was found in with what they defined then.
         self._kept: dict[tuple, tuple[bool, list[tuple[dict, list]]]] = {}
         # module -> what it defined when it was looked through; what was found, and where its names lead.
         self._known = weakref.WeakKeyDictionary[types.ModuleType, tuple[list, tuple[bool, list]]]()
-
-    def forget(self) -> None:
-        """Something else runs."""
-        self._answers.clear()
 
     def __call__(self, names: dict[str, Any]) -> bool:
         """Whether what comes out of a module may be compared, which of other modules than the user's nobody knows."""

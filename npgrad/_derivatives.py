@@ -16,6 +16,7 @@ from ._course import Course
 from ._dispatch import call_rule
 from ._finite import CheckedForward, CheckedReverse
 from ._fitting import cast
+from ._forward_sweep import ForwardSweep
 from ._leaks import warn_completed, warn_further
 from ._limits import ROUGHLY, limits, turning_by
 from ._parting import Parting
@@ -24,7 +25,7 @@ from ._record import Record, recording, set_recording
 from ._registry import Rule
 from ._sources import plan
 from ._storage import Storage, View, native
-from ._sweep import ForwardSweep, ReverseSweep, Sweep, is_clean, reverse
+from ._sweep import ReverseSweep, Sweep, is_clean, reverse
 from ._traced import TracedArray, fresh, unwrap
 
 # Shadows of more than this many bytes are let go as soon as nothing needs them any more; below, that would take longer.

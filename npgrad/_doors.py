@@ -5,6 +5,7 @@ What the program itself has bound to such a name, before the tape or inside, is 
 
 from __future__ import annotations
 
+import functools
 import operator
 import sys
 from collections.abc import Callable
@@ -19,27 +20,22 @@ class Names:
     """Names of a module that are bound to forms at times."""
 
     def __init__(self, module: ModuleType, originals: dict[str, Any], forms: dict[str, Any]) -> None:
-        self._names = vars(module)
         # All values at once, in a loop in C; with one more name, for a tuple also where there is but one.
-        self._look = operator.itemgetter("__name__", *originals)
-        self._originals = originals, (module.__name__, *originals.values())
-        self._forms = forms, (module.__name__, *forms.values())
+        look = functools.partial(operator.itemgetter("__name__", *originals), vars(module))
+        put = vars(module), look, (module.__name__, *originals.values()), originals, forms
+        take_away = vars(module), look, (module.__name__, *forms.values()), forms, originals
+        self.put, self.take_away = functools.partial(_exchange, *put), functools.partial(_exchange, *take_away)
 
-    def put(self) -> None:
-        self._exchange(self._originals, self._forms)
 
-    def take_away(self) -> None:
-        self._exchange(self._forms, self._originals)
-
-    def _exchange(self, before: tuple[dict[str, Any], tuple], after: tuple[dict[str, Any], tuple]) -> None:
-        names, bound = self._names, after[0]
-        try:
-            as_before = self._look(names) == before[1]
-        except (KeyError, ValueError):  # one is gone, or an array, of which all elements are compared
-            as_before = False
-        if not as_before:
-            bound = {name: bound[name] for name, value in before[0].items() if names.get(name) is value}
-        names.update(bound)
+def _exchange(names: dict, look: Callable[[], tuple], expected: tuple, before: dict, after: dict) -> None:
+    """Bind names anew that are bound as they were ``before``."""
+    try:
+        as_before = look() == expected
+    except (KeyError, ValueError):  # one is gone, or an array, of which all elements are compared
+        as_before = False
+    if not as_before:
+        after = {name: after[name] for name, value in before.items() if names.get(name) is value}
+    names.update(after)
 
 
 _CALLED, _HELD, _LOOKED_INTO, _UNKNOWN = Use.CALLED, Use.HELD, Use.LOOKED_INTO, Use.UNKNOWN
@@ -73,9 +69,14 @@ class Maker:
         return self.looked_into if use is _LOOKED_INTO else kind
 
 
-def door(module: ModuleType, forms: dict[str, Any]) -> type[ModuleType]:
-    """The class that makes a module hand out a form for each of these names. What its own code sees stays as it is."""
-    return type("Door", (ModuleType,), {name: _handing_out(vars(module), name, form) for name, form in forms.items()})
+# A module, and the class that makes a door of it: one change opens it, however many names it has.
+Door = tuple[ModuleType, type[ModuleType]]
+
+
+def door(module: ModuleType, forms: dict[str, Any]) -> Door:
+    """A module that hands out a form for each of these names. What its own code sees stays as it is."""
+    kind = type("Door", (ModuleType,), {name: _handing_out(vars(module), name, form) for name, form in forms.items()})
+    return module, kind
 
 
 def _handing_out(names: dict[str, Any], name: str, form: Any) -> property:
@@ -93,21 +94,3 @@ def _handing_out(names: dict[str, Any], name: str, form: Any) -> property:
         names[name] = original if value is form else value
 
     return property(class_or_maker if isinstance(form, Maker) else value, bind)
-
-
-class Doors:
-    """Modules that are doors at the same times: by one change of their class, however many names they have."""
-
-    def __init__(self) -> None:
-        self._doors: list[tuple[ModuleType, type[ModuleType]]] = []
-
-    def add(self, module: ModuleType, forms: dict[str, Any]) -> None:
-        self._doors.append((module, door(module, forms)))
-
-    def put(self) -> None:
-        for module, kind in self._doors:
-            module.__class__ = kind
-
-    def take_away(self) -> None:
-        for module, _ in self._doors:
-            module.__class__ = ModuleType

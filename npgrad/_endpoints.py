@@ -46,26 +46,27 @@ _GIVES_ZEROS = {
 }
 
 
-class PlainCopies:
-    """The plain arrays that a tape watches. As sources they stand for their traced copies."""
+_array = np.array  # NumPy's own also while a tape records
 
-    def __init__(self) -> None:
-        self._copies: dict[int, tuple[ndarray, list[TracedArray]]] = {}
+
+class PlainCopies(dict[int, tuple[ndarray, list[TracedArray]]]):
+    """The plain arrays that a tape watches, by identity. As sources they stand for their traced copies."""
 
     def copy_of(self, value: Any) -> TracedArray:
         if not isinstance(value, ndarray):
             return fresh(value)
-        _, copies = self._copies.setdefault(id(value), (value, []))
+        _, copies = self.setdefault(id(value), (value, []))
         # The copy of an earlier watch will do, unless it or the plain array has been changed since.
         if not copies or not np.array_equal(copies[-1]._bare, value, equal_nan=True):
-            copies.append(new_array(as_it_lies(value)))
+            dense = value.flags.forc and is_inexact(value.dtype)
+            copies.append(fresh(_array(value, order="K")) if dense else new_array(as_it_lies(value)))
         return copies[-1]
 
     def traced(self, source: Any) -> TracedArray | None:
         """The traced array that a source stands for, None for a plain one that is not watched."""
         if isinstance(source, TracedArray):
             return source
-        _, copies = self._copies.get(id(source), (None, []))
+        _, copies = self.get(id(source), (None, []))
         if len(copies) > 1:
             raise ValueError(
                 f"this plain array of shape {np.shape(source)} was watched {len(copies)} times with different values, so it "
@@ -115,7 +116,8 @@ _NUMERIC = frozenset("fciub")
 def checked_leaves(structure: Any, what: str) -> tuple[list, Any]:
     """The leaves of a target or of sources, which must be arrays or numbers, and how to rebuild the structure."""
     if isinstance(structure, ndarray) and structure.dtype.kind in _NUMERIC:
-        complete(structure)
+        if not hasattr(structure, "_view"):
+            complete(structure)
         return [structure], itemgetter(0)
     leaves, build = flatten(structure)
     complete(leaves)

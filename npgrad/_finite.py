@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from ._forward_sweep import ForwardSweep
 from ._inspection import place_of
 from ._record import Record
 from ._storage import Storage
-from ._sweep import ForwardSweep, ReverseSweep, is_clean
+from ._sweep import ReverseSweep, is_clean
 
 
 class NonFiniteError(FloatingPointError):

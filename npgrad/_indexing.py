@@ -46,7 +46,8 @@ def __getitem__(self: TracedArray, key: Any) -> Any:
         bare = self._bare
     except AttributeError:
         return again(__getitem__, self, key)
-    if type(key) is int or _is_basic(key):
+    kind = type(key)
+    if kind is int or kind is slice or _is_basic(key):
         r = bare[key]
         if type(r) is ndarray:
             if type(bare) is ndarray:
@@ -83,7 +84,8 @@ def __setitem__(self: TracedArray, key: Any, value: Any) -> None:
                 value = assemble(value)
         if type(self._bare) is not ndarray:
             raise TypeError(f"'numpy.{type(self._bare).__name__}' object does not support item assignment")
-        if type(key) is int or _is_basic(key):
+        kind = type(key)
+        if kind is int or kind is slice or _is_basic(key):
             write(self, key, value, True)
         else:
             write(self, _plain_key(key), value, False)

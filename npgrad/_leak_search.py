@@ -21,11 +21,11 @@ from numpy import ndarray
 from ._derivatives import tangents_of, transposed
 from ._directional import difference_along, inexact_leaves
 from ._endpoints import checked_leaves
+from ._forward_sweep import ForwardSweep
 from ._leaks import LeakError, is_users_code
 from ._record import Record, recording
 from ._run import Run, check_callable
 from ._structure import flatten, map_structure
-from ._sweep import ForwardSweep
 from ._tracebacks import public
 from ._traced import TracedArray, is_inexact, unwrap
 

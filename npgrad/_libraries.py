@@ -87,11 +87,8 @@ class OnceLoaded:
 
     def __init__(self, steps: dict[str, Callable[[], None]]) -> None:
         self._steps = steps
-        self._known = 0  # how many modules were loaded when all had been done that could be
-
-    def is_new(self) -> bool:
-        """Whether there may be something to do, which is asked with each tape."""
-        return len(sys.modules) != self._known
+        # How many modules were loaded when all had been done that could be: as long as this is so there is nothing to do.
+        self.known = 0
 
     def do(self) -> None:
         known = len(sys.modules)
@@ -101,7 +98,7 @@ class OnceLoaded:
                 self._steps.pop(name, None)  # last: after an interrupt it is done again
             elif name in sys.modules:
                 known = 0  # it is being loaded
-        self._known = known
+        self.known = known
 
 
 def rule_of(ufunc: Any) -> Any:

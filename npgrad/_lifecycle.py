@@ -13,7 +13,7 @@ from ._leaks import LeakError, warn
 from ._record import Record, forget_closed
 from ._tracebacks import public, shorten
 from ._variable import Variable
-from ._variables_around import VariablesAround
+from ._variables_around import VariablesAround, variables_around
 from ._while_recording import insist
 
 
@@ -60,8 +60,9 @@ class Lifecycle:
             self._renew()
         self._start()
         try:
-            self._around = VariablesAround()
-            self._around.put(sys._getframe(2))  # that of `public` is between them
+            self._around = variables_around(sys._getframe(2))  # that of `public` is between them
+            if self._around is not None:
+                self._around.put()
         except BaseException:
             self._stop()
             raise
@@ -74,7 +75,8 @@ class Lifecycle:
             forget_closed()  # `gradient` may have closed it from another thread
         if isinstance(error, LeakError) and self._record is not None:
             self._record.noted_leaks.clear()  # it has reached the user
-        shorten(error)
+        if error is not None:
+            shorten(error)
 
     def _renew(self) -> None:
         """Begin with an empty record."""
@@ -119,10 +121,6 @@ class Lifecycle:
 
     # --- Derivatives
 
-    def _sweeping(self) -> _Sweeping:
-        """The context of a sweep over the record, which is let go at its end unless the tape is persistent."""
-        return _Sweeping(self)
-
     def _to_be_swept(self) -> Record:
         if self._consumed:
             raise RuntimeError(
@@ -158,7 +156,9 @@ class Lifecycle:
         self._consumed = True
 
 
-class _Sweeping:
+class Sweeping:
+    """The context of a sweep over a tape's record, which is let go at its end unless the tape is persistent."""
+
     __slots__ = ("_tape",)
 
     def __init__(self, tape: Lifecycle) -> None:

@@ -16,7 +16,7 @@ from ._move_entries import COPY, GATHER, READ, SCATTER, WRITE
 from ._overlaps import may_meet, reads_itself, reads_what_it_wrote, write_by_origin, write_last
 from ._plain_values import save_constant
 from ._record import Record, owners, recording, refuse_foreign, single, token_set, track, tracking_records
-from ._storage import NOTHING, Exact, IndexView, RowStorage, StridedView, ViewEpoch, is_saved, new_epoch
+from ._storage import NOTHING, Exact, IndexView, RowStorage, Storage, StridedView, ViewEpoch, is_saved, new_epoch
 from ._traced import (
     FLOAT64,
     TracedArray,
@@ -29,6 +29,8 @@ from ._traced import (
     traced_leaves,
     unwrap,
 )
+
+_asarray, _new_storage = np.asarray, Storage  # NumPy's own also while a tape records
 
 # --- Saved values --------------------------------------------------------------------------------------------------
 
@@ -151,8 +153,16 @@ def read_element(traced: TracedArray, key: Any, r: Any) -> Any:
         storage = traced._storage
         tracked, tokens = record.alone, storage.tracked
         if tokens is tracked or ((tokens or storage.is_variable) and record.tracks(storage)):
-            out = fresh_scalar(r, tracked)
-            record.append((READ, out._storage, storage, traced._view, key))
+            # `fresh_scalar`, written out: programs that go over elements do little else.
+            out: Any = _asarray(r).view(TracedArray)
+            out._storage = made = _new_storage()
+            made.tracked = tracked
+            made.epoch = None
+            made.shape = ()
+            made.dtype = dtype
+            out._bare = r
+            out._view = None
+            record.append((READ, made, storage, traced._view, key))
             return out
         return fresh_scalar(r, NOTHING)
     if not recording():

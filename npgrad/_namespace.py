@@ -31,7 +31,7 @@ from ._class_forms import FormOfClass, class_makers
 from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
 from ._dispatch import check_outside, tracking
-from ._doors import Doors, Names
+from ._doors import Door, Names, door
 from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, masked_in_place, methods_in_place, of_values, random_in_place
 from ._holders import held_like, refuse_tracked
@@ -267,7 +267,7 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
 _NAMED_IN_LOOPS = {builtins, math}
 _MAKERS = {np: class_makers(_creator_in_place)}
 _names: list[Names] = []
-_doors = Doors()
+_doors: list[Door] = []
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
 IN_PLACE: dict[Any, Callable] = {}
 # For classes the other way round; a function that stands for another says which.
@@ -287,7 +287,7 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
     if module in _NAMED_IN_LOOPS:
         _names.append(Names(module, originals, names))
     else:
-        _doors.add(module, {**names, **_MAKERS.get(module, {})})
+        _doors.append(door(module, {**names, **_MAKERS.get(module, {})}))
 
 
 def may_have_form(value: Any) -> bool:
@@ -369,19 +369,20 @@ _later = OnceLoaded(
 lock = threading.RLock()
 
 
-def load_names() -> None:
+def _load_names() -> None:
     """Make what stands for names: at the first tape, not at npgrad's import; it takes a while, and loads parts of NumPy."""
-    if _later.is_new():
-        with lock:
-            _load_at_first()
-            _later.do()
+    with lock:
+        _load_at_first()
+        _later.do()
 
 
 def put() -> None:
-    load_names()
+    if len(sys.modules) != _later.known:
+        _load_names()
     for names in _names:
         names.put()
-    _doors.put()
+    for module, kind in _doors:
+        module.__class__ = kind
     captured.put(_CREATORS_IN_PLACE, IN_PLACE)
     scipy_doors.put()
     _warning_places.put()
@@ -390,7 +391,8 @@ def put() -> None:
 def take_away() -> None:
     for names in _names:
         names.take_away()
-    _doors.take_away()
+    for module, _ in _doors:
+        module.__class__ = ModuleType
     put_back_methods()
     captured.take_away()
     scipy_doors.take_away()

@@ -23,7 +23,7 @@ from ._plain_values import save_constant
 from ._record import Record, single
 from ._registry import INPUTS, Elementwise, GivenArguments, Rule, Spec
 from ._storage import NOTHING
-from ._traced import SeenArray, TracedArray, adopt, is_spread, same_memory
+from ._traced import SeenArray, TracedArray, adopt, fresh_scalar, is_spread, same_memory
 
 
 def _joined(head: str, function: Callable, names: tuple[str, ...], where: dict[str, str], defaults: dict) -> Callable:
@@ -123,7 +123,8 @@ class PlannedCall:
         if sweep.careful and plan.rule.is_elementwise:
             CALL.reverse(sweep, self.general(e))
             return
-        ct = sweep.take(out, None)
+        sweep.owned.discard(out)
+        ct = sweep.shadows.pop(out, None)
         if ct is None:
             return
         values = self._values(kept, sweep.traced)
@@ -257,7 +258,11 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
     elif not isinstance(result, np.generic):
         given.general = True  # found once for each kind of call, which is then repeated the general way
         return AGAIN
-    made = adopt(result, alone if bits else NOTHING)
+    tracked = alone if bits else NOTHING
+    if type(result) is np.float64:
+        made = fresh_scalar(result, tracked)
+    else:
+        made = adopt(result, tracked)
     if not bits or type(made) is not TracedArray:
         return AGAIN if bits and result.dtype.kind == "O" else made
     plan = given.plans.get(bits)
@@ -276,14 +281,17 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
     storage = made._storage
     if plan.answer:
         kept.append((*keep(made), storage, None))
-    operands = [(values[i]._storage, values[i]._view) for i in plan.tracked]
-    record.append((PLANNED, plan, storage, operands, kept, [storage, *[_spec(values[i]) for i in plan.specs]]))
+    operands: list[tuple] = []
+    for position in plan.tracked:
+        value = values[position]
+        operands.append((value._storage, value._view))
+    specs: list[Any] = [storage]
+    for position in plan.specs:
+        value = values[position]
+        if type(value) is TracedArray:
+            view = value._view
+            specs.append(value._storage if view is None else view)
+        else:
+            specs.append(Spec(value))
+    record.append((PLANNED, plan, storage, operands, kept, specs))
     return made
-
-
-def _spec(value: Any) -> Any:
-    """What has shape and dtype of an argument, and may be kept."""
-    if type(value) is TracedArray:
-        view = value._view
-        return value._storage if view is None else view
-    return Spec(value)

@@ -19,7 +19,7 @@ import numpy as np
 
 from ._constants import plain_copy
 from ._dispatch import tracking
-from ._doors import Doors
+from ._doors import Door, door
 from ._following import ANSWERING, FOLLOWED_METHODS
 from ._libraries import declare_loaded
 from ._made_once import made_once
@@ -275,17 +275,19 @@ class ScipyDoors:
 
     def __init__(self) -> None:
         self._known = 0
-        self._doors = Doors()
+        self._doors: list[Door] = []
         # What SciPy has for a method, of which rules its form is, and the form.
         self._methods: dict[tuple[type, str], tuple[Callable, Any, Callable]] = {}
 
     def put(self) -> None:
         if len(sys.modules) != self._known:
             self._find()
-        self._doors.put()
+        for module, kind in self._doors:
+            module.__class__ = kind
 
     def take_away(self) -> None:
-        self._doors.take_away()
+        for module, _ in self._doors:
+            module.__class__ = types.ModuleType
 
     def _find(self) -> None:
         self.take_away()
@@ -293,11 +295,11 @@ class ScipyDoors:
         known = len(sys.modules)
         loaded = {name: sys.modules[name] for name in _MODULES if name in sys.modules}
         ready = [m for m in loaded.values() if not getattr(m.__spec__, "_initializing", False)]
-        self._doors = Doors()
+        self._doors = []
         for module in ready:
             if type(module) is types.ModuleType:
                 forms = {name: form_of(value) for name, value in list(vars(module).items())}
-                self._doors.add(module, {name: form for name, form in forms.items() if form is not None})
+                self._doors.append(door(module, {name: form for name, form in forms.items() if form is not None}))
         makers: dict[tuple[type, str], tuple[Any, Callable]] = {}
         for home, class_name, name, make in _METHODS:
             kind = getattr(sys.modules.get(home), class_name, None)

@@ -1,4 +1,4 @@
-"""Going over a record: backwards with cotangents, forwards with tangents.
+"""Going over a record backwards, with cotangents; and what this has in common with going forwards (``_forward_sweep``).
 
 Both sweeps are loops. A shadow has the shape of its storage behind any number of extra leading axes, the *batch*; so
 one sweep gives a gradient or a whole Jacobian. When an outer tape records, shadows and saved values are traced arrays,
@@ -16,11 +16,12 @@ import numpy as np
 from numpy import ndarray
 
 from ._entries import BINARY, UNARY
-from ._fitting import project, spread
+from ._fitting import project
+from ._move_entries import READ, WRITE
 from ._outer_products import OuterProducts
 from ._plain_values import begin_sweep
 from ._pool import FROM_BYTES, HELD_BY_TWO, HELD_ONCE, fits
-from ._storage import Layout, Shape, Storage, View, empty_with_order, native
+from ._storage import IndexView, Layout, Shape, Storage, View, batched_key, empty_with_order, native
 from ._traced import TracedArray, fresh
 
 
@@ -90,7 +91,13 @@ class ReverseSweep(Sweep):
         if ct.shape != (self.batch + spec.shape if self.batch_ndim else spec.shape) or ct.dtype is not spec.dtype:
             ct = project(ct, spec.shape, spec.dtype, self.batch)
         if view is not None:
-            view.add_into(self.buffer(storage, view.layout), ct, self.batch_ndim)
+            if type(view) is IndexView and view.parent is None and storage in self.owned:
+                # The commonest views, written out: what `IndexView.add_into` does.
+                n = self.batch_ndim
+                part = self.shadows[storage][batched_key(view.key, n) if n else view.key]
+                part += ct
+            else:
+                view.add_into(self.buffer(storage, view.layout), ct, self.batch_ndim)
             if ct.nbytes > FROM_BYTES and getrefcount(ct) <= HELD_BY_TWO:
                 self.keep_spare(ct)
             return
@@ -190,9 +197,10 @@ class ReverseSweep(Sweep):
                 if e is not None:
                     e[0].reverse(self, e)
             return
-        # The same for plain data, with the commonest entries written out: what `Unary.reverse` and `Binary.reverse` do.
+        # The same for plain data, with the commonest entries written out: what the ``reverse`` of these kinds does.
         shadows, owned, add = self.shadows, self.owned, self.add
         collected = {} if self.outer is None else self.outer.found
+        is_single = not self.batch_ndim
         for e in reversed(entries[low:high]):
             if e is None:
                 continue
@@ -276,79 +284,42 @@ class ReverseSweep(Sweep):
                     shadows[sx] = g
                 else:
                     add(sx, vx, g)
+            elif kind is READ and is_single:
+                _, out, sx, vx, key = e
+                ct = shadows.pop(out, None)
+                if ct is None:
+                    continue
+                if vx is not None:
+                    target = vx.of(self.buffer(sx, vx.layout), 0)
+                else:
+                    target = shadows[sx] if sx in owned else self.buffer(sx, None)
+                target[key] += ct
+            elif kind is WRITE and is_single:
+                _, out, ov, key, sx, vx = e
+                if out in collected:
+                    self.settle(out)
+                if out not in shadows:
+                    continue
+                if ov is not None:
+                    target = ov.of(self.buffer(out, ov.layout), 0)
+                else:
+                    target = shadows[out] if out in owned else self.buffer(out, None)
+                if sx is not None:
+                    # A copy: what was written may be a part of the destination itself, which is cleared first.
+                    g = target[key]
+                    g = g.copy() if isinstance(g, ndarray) else g
+                target[key] = 0
+                if sx is not None:
+                    if vx is None and g.shape == sx.shape and g.dtype is sx.dtype and sx not in shadows:
+                        shadows[sx] = g
+                    else:
+                        add(sx, vx, g)
             else:
                 if collected:
                     for out in kind.outs(e):
                         if out in collected:
                             self.settle(out)
                 kind.reverse(self, e)
-
-
-class ForwardSweep(Sweep):
-    """Tangents: `get` that of an input, `put` that of an output."""
-
-    __slots__ = ()
-
-    def get(self, storage: Storage, view: View | None) -> Any:
-        """The tangent of an input, which the output's tangent may go on using."""
-        if view is None:
-            self.owned.discard(storage)
-            return self.shadows.get(storage)
-        tangent = self.peek(storage, view)
-        return None if tangent is None else tangent.copy()
-
-    def peek(self, storage: Storage, view: View | None) -> Any:
-        """The tangent of an input, to be copied from at once."""
-        if storage not in self.shadows or view is None:
-            return self.shadows.get(storage)
-        return view.of(self.buffer(storage, view.layout), self.batch_ndim)
-
-    def put(self, storage: Storage, view: View | None, tangent: Any, mask: Any = None) -> None:
-        if view is None and mask is None:
-            self.owned.discard(storage)
-            if tangent is None:
-                self.shadows.pop(storage, None)
-                return
-            if tangent.shape != self.batch + storage.shape or tangent.dtype is not storage.dtype:
-                tangent = spread(tangent, storage.shape, storage.dtype, self.batch)
-            self.shadows[storage] = tangent
-            return
-        if tangent is None and storage not in self.shadows:
-            return
-        shadow = self.buffer(storage, None if view is None else view.layout)
-        part = shadow if view is None else view.of(shadow, self.batch_ndim)
-        if tangent is None:
-            value: Any = 0
-        else:
-            spec = storage if view is None else view
-            value = spread(tangent, spec.shape, spec.dtype, self.batch)
-        if mask is None:
-            part[...] = value
-        else:
-            np.copyto(part, value, where=np.broadcast_to(mask, part.shape))
-
-    def align(self, tangent: Any, ndim: int) -> Any:
-        """Insert axes behind the batch, so that the tangent of a broadcast input meets the others; or drop leading axes of
-        length 1, which a write takes."""
-        missing = ndim - (tangent.ndim - self.batch_ndim)
-        if not self.batch_ndim or not missing:
-            return tangent
-        if missing < 0:
-            return tangent.reshape(tangent.shape[: self.batch_ndim] + tangent.shape[self.batch_ndim - missing :])
-        return tangent.reshape(tangent.shape[: self.batch_ndim] + (1,) * missing + tangent.shape[self.batch_ndim :])
-
-    def run(self, entries: list, low: int, high: int, ends: dict[int, list[Storage]] | None) -> None:
-        """Go over some entries; ``ends`` says which shadows nothing asks for behind each of them."""
-        if ends is None:
-            for e in entries[low:high]:
-                e[0].forward(self, e)
-            return
-        for position in range(low, high):
-            e = entries[position]
-            if e is not None:
-                e[0].forward(self, e)
-                if position in ends:
-                    self.forget(ends[position])
 
 
 def prune(entries: list, sources: Iterable[Storage]) -> list:

@@ -14,7 +14,7 @@ from ._derivatives import given, gradients_of, recorded_on
 from ._endpoints import UnconnectedGradients, check_watchable, checked_leaves, gives_zeros, paired, seeds_for
 from ._inspection import Inspection
 from ._jacobians import batch_jacobian_of, jacobians_of
-from ._lifecycle import Lifecycle
+from ._lifecycle import Lifecycle, Sweeping
 from ._structure import flatten, leaf_paths, path_text
 from ._tracebacks import public
 from ._traced import TracedArray
@@ -241,7 +241,7 @@ class GradientTape(Lifecycle, Inspection):
         targets, _ = checked_leaves(target, "target")
         seeds = seeds_for(target, output_gradients)
         source_list, build = checked_leaves(sources, "source")
-        with self._sweeping() as record:
+        with Sweeping(self) as record:
             traced = [self._copies.traced(source) for source in source_list]
             pairs = [(t, s) for t, s in zip(targets, seeds, strict=True) if recorded_on(record, t)]
             results = gradients_of(record, pairs, traced, ())
@@ -295,7 +295,7 @@ class GradientTape(Lifecycle, Inspection):
             raise ValueError(f'mode must be "auto", "forward" or "reverse", got {mode!r}')
         targets, build_targets = checked_leaves(target, "target")
         source_list, build = checked_leaves(sources, "source")
-        with self._sweeping() as record:
+        with Sweeping(self) as record:
             traced = [self._copies.traced(source) for source in source_list]
             made = jacobians_of(record, targets, traced, mode, max_bytes, learned)
         return build_targets(
@@ -329,6 +329,6 @@ class GradientTape(Lifecycle, Inspection):
                [4., 3.]])
         """
         blank = paired(target, source, gives_zeros(unconnected_gradients))
-        with self._sweeping() as record:
+        with Sweeping(self) as record:
             made = batch_jacobian_of(record, target, self._copies.traced(source), check, max_bytes)
         return blank if made is None else given([made], [source], (), False)[0]

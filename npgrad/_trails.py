@@ -11,9 +11,10 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy import ndarray
 
+from ._forward_sweep import ForwardSweep
 from ._record import Record
 from ._storage import Storage, View, batched_key, native
-from ._sweep import ForwardSweep, ReverseSweep
+from ._sweep import ReverseSweep
 
 Place = tuple[Storage, View | None]
 

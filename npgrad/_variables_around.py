@@ -72,27 +72,23 @@ def _may_hold(values: Iterable, steps: int) -> bool:
 class VariablesAround:
     """What was swapped of the variables around a tape."""
 
-    def __init__(self) -> None:
-        self._frame: types.FrameType | None = None
+    def __init__(self, frame: types.FrameType, variables: dict[str, Any]) -> None:
+        self._frame: types.FrameType | None = frame
+        self._variables = variables
         self._held: HeldNames | None = None
         self._swapped: dict[str, tuple[Any, Any]] = {}
 
-    def put(self, caller: types.FrameType) -> None:
-        """For a tape that a frame enters."""
-        frame = _entering(caller)
-        if frame is None:
-            return
-        variables = read_variables(frame)
-        if not _may_hold(variables.values(), _STEPS + 1):
-            return
-        variables = {name: value for name, value in variables.items() if _may_hold([value], _STEPS + 1)}
+    def put(self) -> None:
+        frame = self._frame
+        assert frame is not None
+        variables = {name: value for name, value in self._variables.items() if _may_hold([value], _STEPS + 1)}
         names = variables.copy()
         held = HeldNames(names, True, module=frame.f_globals)
         if held.has_types and compared(frame.f_globals):
             held = HeldNames(names, False, module=frame.f_globals)
         if not held.places:
             return
-        self._frame, self._held = frame, held
+        self._held = held
         held.put()
         self._swapped = {name: (value, names[name]) for name, value in variables.items() if names[name] is not value}
         if self._swapped:
@@ -100,11 +96,19 @@ class VariablesAround:
 
     def take_away(self) -> None:
         """May be repeated."""
-        if self._held is None or self._frame is None:
-            return
-        self._held.take_away()
-        now = read_variables(self._frame) if self._swapped else {}
-        back = {name: value for name, (value, form) in self._swapped.items() if now.get(name) is form}
-        if back:
-            write_variables(self._frame, back)
-        self._frame, self._held = None, None
+        if self._held is not None and self._frame is not None:
+            self._held.take_away()
+            now = read_variables(self._frame) if self._swapped else {}
+            back = {name: value for name, (value, form) in self._swapped.items() if now.get(name) is form}
+            if back:
+                write_variables(self._frame, back)
+        self._frame, self._held, self._variables = None, None, {}
+
+
+def variables_around(caller: types.FrameType) -> VariablesAround | None:
+    """What there is to swap for a tape that a frame enters, mostly nothing."""
+    frame = _entering(caller)
+    if frame is None:
+        return None
+    variables = read_variables(frame)
+    return VariablesAround(frame, variables) if _may_hold(variables.values(), _STEPS + 1) else None
