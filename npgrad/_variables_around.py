@@ -82,6 +82,7 @@ class VariablesAround:
         frame = self._frame
         assert frame is not None
         variables = {name: value for name, value in self._variables.items() if _may_hold([value], _STEPS + 1)}
+        self._variables = {}  # all others are not kept
         names = variables.copy()
         held = HeldNames(names, True, module=frame.f_globals)
         if held.has_types and compared(frame.f_globals):
@@ -102,7 +103,7 @@ class VariablesAround:
             back = {name: value for name, (value, form) in self._swapped.items() if now.get(name) is form}
             if back:
                 write_variables(self._frame, back)
-        self._frame, self._held, self._variables = None, None, {}
+        self._frame, self._held = None, None
 
 
 def variables_around(caller: types.FrameType) -> VariablesAround | None:

@@ -44,7 +44,9 @@ LAYERS = {
     "entry points": [
         "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",
     ],
-    "sweeping": ["_sweep", "_sources", "_course", "_endpoints", "_trails", "_inspection", "_finite", "_derivatives"],
+    "sweeping": [
+        "_sweep", "_forward_sweep", "_sources", "_course", "_endpoints", "_trails", "_inspection", "_finite", "_derivatives",
+    ],
     "patterns": [
         "_index_sets", "_pattern_rules", "_pattern_products", "_pattern_matrices", "_pattern", "_coloring", "_compression",
         "_jacobians",
