@@ -10,7 +10,7 @@ import numpy as np
 
 from npgrad._structure import flatten
 from npgrad._traced import unwrap
-from npgrad.testing import Linearised, directional_difference, random_direction
+from npgrad.testing import Linearised, directional_difference, random_direction, random_like
 
 # Where differences are trusted no further than this, the sample stands at a kink and says so in ``leave_out``.
 _SETTLED = 1e-5
@@ -53,14 +53,7 @@ def inner(a: list, b: list) -> float:
 
 def assert_like_differences(f: Callable, points: list, linear: Linearised, modes: tuple, rng: np.random.Generator) -> None:
     directions = [random_direction(rng, p) for p in points]
-    expected, error = directional_difference(f, points, directions)
-    assert error < _SETTLED, "the differences do not settle: a kink?"
-    scale = max([1e-8, *[float(np.max(np.abs(e), initial=0)) for e in expected]])
-    values = [np.asarray(unwrap(leaf)) for leaf in linear.leaves]
-    scale = max([scale, *[1e-3 * float(np.max(np.abs(v), initial=0)) for v in values]])
-    # A derivative that is zero because large terms cancel (det of a singular matrix) is so up to their rounding.
-    rounding = 1e-14 * max([1.0, *[float(np.max(np.abs(p), initial=0)) for p in points]])
-    tolerance = max(max(_TOLERANCE, 20 * error) * scale, rounding)
+    expected, tolerance = differences(f, points, directions, linear.leaves)
     cotangents = linear.random_cotangents(rng)
     if "reverse" in modes:
         wanted = inner(cotangents, expected)
@@ -68,3 +61,46 @@ def assert_like_differences(f: Callable, points: list, linear: Linearised, modes
     if "forward" in modes:
         for found, want in zip(linear.push(directions), expected, strict=True):
             np.testing.assert_allclose(np.asarray(found), want, rtol=0, atol=tolerance)
+
+
+def differences(f: Callable, points: list, directions: list, leaves: list, settled: float = _SETTLED) -> tuple[list, float]:
+    """Differences of a function along directions, and how far from them a derivative may be; ``leaves`` are its values."""
+    expected, error = directional_difference(f, points, directions)
+    assert error < settled, "the differences do not settle: a kink?"
+    scale = max([1e-8, *[float(np.max(np.abs(e), initial=0)) for e in expected]])
+    values = [np.asarray(unwrap(leaf)) for leaf in leaves]
+    scale = max([scale, *[1e-3 * float(np.max(np.abs(v), initial=0)) for v in values]])
+    # A derivative that is zero because large terms cancel (det of a singular matrix) is so up to their rounding.
+    rounding = 1e-14 * max([1.0, *[float(np.max(np.abs(p), initial=0)) for p in points]])
+    return expected, max(max(_TOLERANCE, 20 * error) * scale, rounding)
+
+
+def assert_second_derivatives_like_differences(
+    f: Callable, points: list, rng: np.random.Generator, settled: float = _SETTLED
+) -> None:
+    """Of both sweeps' results, by both sweeps.
+
+    Differences of the tangents will do for the gradients, too: as (J^T u) . v = u . (J v) wherever they are taken, what
+    (J^T u) . v changes by along a direction is u times what J v changes by.
+    """
+    directions = [random_direction(rng, p) for p in points]
+    u, v = Linearised(f, points).random_cotangents(rng), [random_like(rng, p) for p in points]
+
+    def both(*xs: Any) -> list:
+        linear = Linearised(f, list(xs))
+        return [*linear.push(v), *linear.pull(u)]
+
+    twice = Linearised(both, points)
+    tangents = twice.leaves[: len(u)]
+
+    def tangents_at(*xs: Any) -> list:
+        return Linearised(f, list(xs)).push(v)
+
+    expected, tolerance = differences(tangents_at, points, directions, tangents, settled)
+    moved = twice.push(directions)
+    for found, want in zip(moved[: len(u)], expected, strict=True):
+        np.testing.assert_allclose(np.asarray(found), want, rtol=0, atol=tolerance)
+    np.testing.assert_allclose(inner(moved[len(u) :], v), inner(u, expected), rtol=0, atol=5 * tolerance)
+    w = [random_like(rng, leaf) for leaf in tangents]
+    wanted = inner(w, expected) + inner(u, expected)
+    np.testing.assert_allclose(inner(twice.pull([*w, *v]), directions), wanted, rtol=0, atol=5 * tolerance)

@@ -1,22 +1,21 @@
 """Every sample of tests/samples through every generic test.
 
-A sample leaves a test out by its name without ``test_`` (``leave_out=("second_order",), why="..."``). One random direction
-or cotangent stands for all: a wrong entry of the Jacobian shows in it almost surely.
+One random direction or cotangent stands for all: a wrong entry of the Jacobian shows in it almost surely. Second derivatives
+are in tests/test_higher_orders.py.
 """
 
 from __future__ import annotations
 
 import functools
 import itertools
-import warnings
-import zlib
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 import pytest
 from comparisons import ROUNDING, assert_close, assert_like_differences, assert_same_bits, inner
-from samples import S, all_samples
+from generic import MODES, SAMPLES, TESTS, for_each_sample, for_samples_where, quiet, rng_of, while_names_stay
+from samples import S
 from sampling import for_samples, function_name, through
 
 import npgrad as ng
@@ -24,43 +23,12 @@ from npgrad._compat import signature_of
 from npgrad._registry import COMPOSITES, RULES, VIEWS, WRITES
 from npgrad._structure import flatten
 from npgrad._traced import unwrap
-from npgrad.testing import (
-    Linearised,
-    check_batches,
-    derivative_along,
-    inexact_leaves,
-    random_like,
-)
+from npgrad.testing import Linearised, check_batches, inexact_leaves, random_like
 
-SAMPLES = all_samples()
+_quiet = quiet
 
 # Rounding adds up along the steps of a matrix decomposition, and float32 has seven digits.
 _SINGLE = 2e-3
-
-TESTS: list[str] = []
-
-
-def for_each_sample(test: Callable, applies: Callable = lambda sample: True) -> Callable:
-    name = test.__name__.removeprefix("test_")
-    TESTS.append(name)
-    return for_samples(sample for sample in SAMPLES if name not in sample.leave_out and applies(sample))(test)
-
-
-def for_samples_where(applies: Callable) -> Callable:
-    return functools.partial(for_each_sample, applies=applies)
-
-
-@pytest.fixture(autouse=True)
-def _quiet() -> Any:
-    """What NumPy says of an awkward point (a division by zero) it says with and without npgrad. Equal eigenvalues are an
-    awkward point too."""
-    with np.errstate(all="ignore"), warnings.catch_warnings():
-        warnings.simplefilter("ignore", ng.DegenerateWarning)
-        yield
-
-
-def _rng(sample: S) -> np.random.Generator:
-    return np.random.default_rng(zlib.crc32(repr(sample).encode()))
 
 
 # --- Values --------------------------------------------------------------------------------------------------------
@@ -93,7 +61,7 @@ def test_float32(sample: S) -> None:
     expected = sample(*[p.copy() for p in points])
     linear = Linearised(sample, points)
     assert_same_bits(linear.value, expected)
-    rng = _rng(sample)
+    rng = rng_of(sample)
     exact = Linearised(sample, sample.points)
     cotangents = exact.random_cotangents(rng)
     leaves = [np.asarray(unwrap(leaf)) for leaf in linear.leaves]
@@ -105,23 +73,20 @@ def test_float32(sample: S) -> None:
 # --- First derivatives ---------------------------------------------------------------------------------------------
 
 
-@for_each_sample
-def test_reverse(sample: S) -> None:
+@for_samples(sample for sample in SAMPLES if not set(MODES) <= set(sample.leave_out))
+def test_derivatives(sample: S) -> None:
+    """Of both sweeps, against the same differences."""
     linear = Linearised(sample, sample.points)
-    assert_like_differences(sample, sample.points, linear, ("reverse",), _rng(sample))
-
-
-@for_each_sample
-def test_forward(sample: S) -> None:
-    linear = Linearised(sample, sample.points)
-    assert_like_differences(sample, sample.points, linear, ("forward",), _rng(sample))
+    modes = tuple(mode for mode in MODES if mode not in sample.leave_out)
+    assert_like_differences(sample, sample.points, linear, modes, rng_of(sample))
 
 
 @pytest.mark.once
 @for_each_sample
+@while_names_stay
 def test_adjoint(sample: S) -> None:
     """The two sweeps are transposes of one another: u . (J v) = (J^T u) . v."""
-    rng = _rng(sample)
+    rng = rng_of(sample)
     linear = Linearised(sample, sample.points)
     directions = [random_like(rng, p) for p in sample.points]
     cotangents = linear.random_cotangents(rng)
@@ -133,9 +98,10 @@ def test_adjoint(sample: S) -> None:
 
 @pytest.mark.once
 @for_samples_where(lambda sample: len(sample.points) > 1)
+@while_names_stay
 def test_alone(sample: S) -> None:
     """By one argument, while the others are plain arrays, the derivative is what it is beside the others."""
-    points, rng = sample.points, _rng(sample)
+    points, rng = sample.points, rng_of(sample)
     linear = Linearised(sample, points)
     cotangents, directions = linear.random_cotangents(rng), [random_like(rng, p) for p in points]
     gradients = linear.pull(cotangents)
@@ -151,6 +117,7 @@ def test_alone(sample: S) -> None:
 
 @pytest.mark.once
 @for_each_sample
+@while_names_stay
 def test_batch(sample: S) -> None:
     """A Jacobian by one batched sweep is that of row by row sweeps, in both modes; so are two leading axes."""
     check_batches(sample, sample.points)
@@ -166,50 +133,6 @@ def test_batch(sample: S) -> None:
             seed[index] = 1
             row = linear.tape.gradient(leaf, linear.sources, seed[()], "zero")
             assert_close([np.asarray(j)[index] for j in rows], row, 1e-10)
-
-
-# --- Higher derivatives --------------------------------------------------------------------------------------------
-
-
-@pytest.mark.once
-@for_samples_where(lambda sample: sample.order > 1)
-def test_second_order(sample: S) -> None:
-    """Derivatives of both sweeps' results, by both sweeps; to as many orders as the sample says."""
-    rng = _rng(sample)
-    for mode in ("reverse", "forward"):
-        derived: Callable = sample
-        for order in range(2, sample.order + 1):
-            derived = derivative_along(derived, mode, order)
-            linear = Linearised(derived, sample.points)
-            assert_like_differences(derived, sample.points, linear, ("reverse", "forward"), rng)
-
-
-@pytest.mark.once
-@for_samples_where(lambda sample: sample.order > 1)
-def test_second_order_of_batch(sample: S) -> None:
-    """A batched sweep that an outer tape records, itself swept with a batch, gives what single sweeps give."""
-    points = sample.points
-    rng = _rng(sample)
-    shapes = [np.shape(leaf) for leaf in Linearised(sample, points).leaves]
-    seeds = [random_like(rng, np.zeros(shape), (3,)) for shape in shapes]
-
-    def batched(*xs: Any) -> list:
-        return Linearised(sample, list(xs)).pull(seeds, (3,))
-
-    def row(n: int) -> Callable:
-        return lambda *xs: Linearised(sample, list(xs)).pull([s[n] for s in seeds])
-
-    together = Linearised(batched, points)
-    weights = together.random_cotangents(rng, (2,))
-    found = together.pull(weights, (2,))
-    expected = [np.zeros((2, *p.shape), p.dtype) for p in points]
-    for n in range(3):
-        alone = Linearised(row(n), points)
-        for k in range(2):
-            for total, part in zip(expected, alone.pull([w[k, n] for w in weights]), strict=True):
-                total[k] += np.asarray(part)
-    size = max([float(np.max(np.abs(first), initial=1e-6)) for first in map(unwrap, together.leaves)])
-    assert_close(found, expected, 1e-9, size if np.isfinite(size) else 1e-6)
 
 
 # --- Arguments in other layouts of memory, and shared ----------------------------------------------------------------
@@ -241,7 +164,7 @@ _LAYOUTS: dict[str, tuple[Callable, Callable]] = {
 @for_each_sample
 def test_layout(sample: S) -> None:
     """Strided, turned and transposed views of a watched array, and one that is in Fortran's order itself."""
-    rng = _rng(sample)
+    rng = rng_of(sample)
     points = sample.points
     reference = Linearised(sample, points)
     cotangents = reference.random_cotangents(rng)
@@ -276,7 +199,7 @@ def test_shared(sample: S) -> None:
     points = sample.points
     points[j] = points[i]
     apart = Linearised(sample, [p.copy() for p in points])
-    cotangents = apart.random_cotangents(_rng(sample))
+    cotangents = apart.random_cotangents(rng_of(sample))
     expected = apart.pull(cotangents)
 
     def once(*xs: Any) -> Any:
@@ -309,7 +232,7 @@ def _takes_out(sample: S) -> bool:
 def test_out(sample: S) -> None:
     """The result goes into a buffer, and into a part of one; the derivative goes through it."""
     points = sample.points
-    rng = _rng(sample)
+    rng = rng_of(sample)
     plain = sample(*points)
     cotangents = [random_like(rng, v) for v in inexact_leaves(plain)]
     reference = Linearised(sample, points)
@@ -350,11 +273,12 @@ def test_out(sample: S) -> None:
 
 @pytest.mark.once
 @for_each_sample
+@while_names_stay
 def test_overwritten(sample: S) -> None:
     """The result goes into a part of a buffer, then the arguments and the result are overwritten: what was saved stays."""
     points = sample.points
     reference = Linearised(sample, points)
-    cotangents = reference.random_cotangents(_rng(sample))
+    cotangents = reference.random_cotangents(rng_of(sample))
 
     def program(*xs: Any) -> list:
         ys = [x * 1 for x in xs]
@@ -387,7 +311,7 @@ def test_has_a_sample(function: Callable) -> None:
 
 
 def test_samples_leave_out_tests_that_exist() -> None:
-    assert {name for sample in SAMPLES for name in sample.leave_out} <= set(TESTS)
+    assert {name for sample in SAMPLES for name in sample.leave_out} <= TESTS
 
 
 def test_all_samples_are_gone_through() -> None:
