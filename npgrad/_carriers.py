@@ -24,6 +24,7 @@ from numpy import ndarray
 from ._bare_looks import filled_slots, has_names, is_a, names_of
 from ._leaks import LeakError
 from ._mentions import contents_of, is_iterator
+from ._objects import is_of_objects
 from ._tracebacks import users_place
 from ._traced import unwrap
 
@@ -129,6 +130,16 @@ def _builtin_method_of(value: Any, form: Callable[[Any], Any]) -> Any:
     return value if after is value.__self__ else getattr(after, value.__name__)
 
 
+def _ufunc_of(value: np.ufunc, form: Callable[[Any], Any]) -> np.ufunc:
+    """What calls the form of the function that a ufunc of np.frompyfunc calls."""
+    if not is_of_objects(value):
+        return value
+    (before,) = [part for part in gc.get_referents(value) if type(part) is not dict]
+    after = form(before)
+    identity = {} if value.identity is None else {"identity": value.identity}
+    return value if after is before else np.frompyfunc(after, value.nin, value.nout, **identity)
+
+
 def _with_names_of(value: Any, made: Any) -> Any:
     """What stands for a value with its attributes: what a program sets on the one, the other has."""
     if has_names(value):
@@ -143,6 +154,7 @@ _REMADE: dict[type, Callable[[Any, Callable[[Any], Any]], Any]] = {
     types.MethodType: _method_of,
     types.BuiltinMethodType: _builtin_method_of,
     types.MethodWrapperType: _builtin_method_of,
+    np.ufunc: _ufunc_of,
 }
 
 

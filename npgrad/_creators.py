@@ -19,7 +19,7 @@ from ._handed_out import handed_out
 from ._holders import HOLDING, held_like, refuse_tracked, structured
 from ._moves import arrays_of, assemble, check_boxes, copied, move, overwrite
 from ._nditer import nditer, nested_iters
-from ._objects import ObjectArray, as_objects
+from ._objects import ObjectArray, as_objects, cast_to_objects
 from ._storage import RowStorage
 from ._traced import SeenArray, TracedArray, adopt, fresh, is_inexact, traced_leaves, unwrap, view_of
 
@@ -50,6 +50,8 @@ def _converted(obj: TracedArray, dtype: Any, order: Any, copy: bool, ndmin: int 
     bare = obj._bare
     wanted = obj.dtype if dtype is None else np.dtype(dtype)
     check_boxes(obj, wanted)
+    if wanted.kind == "O":
+        return cast_to_objects(obj, np.array(bare, object, order=order, ndmin=ndmin))
     if type(bare) is not ndarray:
         plain = np.array(bare, dtype=wanted, order=order, ndmin=ndmin)  # a NumPy scalar becomes an array
         return move(obj, plain)
@@ -166,7 +168,7 @@ def _repeating(original: Callable) -> Callable:
 def _full(shape: Any, fill_value: Any, dtype: Any = None, order: Any = "C", **kwargs: Any) -> Any:
     fill_value = handed_out(fill_value)
     plain = _NUMPYS_FULL(shape, unwrap(fill_value), dtype, order, **kwargs)
-    made = adopt(plain)
+    made = _from_plain(None, plain)
     if plain.dtype.kind == "O" and traced_leaves(fill_value):
         plain[...] = as_objects(assemble(fill_value))
     elif isinstance(made, TracedArray) and traced_leaves(fill_value):
@@ -182,7 +184,7 @@ _NUMPYS_FULL = np.full
 def _full_like(a: Any, fill_value: Any, *args: Any, **kwargs: Any) -> Any:
     fill_value = handed_out(fill_value)
     plain = _NUMPYS_FULL_LIKE(unwrap(a), unwrap(fill_value), *args, **kwargs)
-    made = adopt(plain)
+    made = _from_plain(None, plain)
     if plain.dtype.kind == "O" and traced_leaves(fill_value):
         plain[...] = as_objects(assemble(fill_value))
     elif isinstance(made, TracedArray) and traced_leaves(fill_value):

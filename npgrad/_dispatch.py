@@ -79,6 +79,8 @@ def call_ufunc(rule: Elementwise, ufunc: Any, inputs: tuple, out: tuple, kwargs:
     # Outputs that are piecewise constant (the exponents of frexp) may go anywhere.
     carriers = [out[position] for position in rule.by_output] if out else []
     if records and any(c is not None and not isinstance(c, TracedArray) for c in carriers):
+        if holds_objects(out):
+            return ufunc(*as_objects(inputs), out=out, **kwargs)
         refuse_plain_target(records, out)
         if not targets:
             kwargs["out"] = out

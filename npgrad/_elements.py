@@ -25,7 +25,7 @@ def number(element: Any) -> Any:
 
 def boxed(traced: TracedArray) -> ndarray:
     """An array of objects with the elements, each followed by itself."""
-    made = np.ndarray(traced.shape, object)
+    made = np.empty_like(traced._bare, object)
     source = in_double(traced)
     for index in np.ndindex(traced.shape):
         made[index] = number(source[index])

@@ -46,7 +46,7 @@ _LONGEST, _MOST, _MOST_FOUND, _MOST_OF_VARIABLES = 64, 5_000, 256, 64
 Place = tuple[Callable, Callable, Any, Any, Any]
 # What Python keeps of a class among its attributes.
 _OF_CLASSES = {"__dict__", "__weakref__", "__annotations__", "__annotate__", "__type_params__"}
-_WITHOUT_NAMES = {tuple, frozenset, types.MethodType, types.BuiltinMethodType, types.MethodWrapperType}
+_WITHOUT_NAMES = {tuple, frozenset, types.MethodType, types.BuiltinMethodType, types.MethodWrapperType, np.ufunc}
 _GONE = (LookupError, AttributeError, TypeError, ValueError)
 
 

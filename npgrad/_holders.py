@@ -14,10 +14,11 @@ from numpy import ndarray
 
 from ._dispatch import tracking
 from ._leaks import LeakError, leak_message, refuse
-from ._objects import ObjectArray
-from ._record import recording
+from ._moves import check_boxes
+from ._objects import ObjectArray, cast_to_objects
+from ._record import note_cut, noting, recording
 from ._storage import RowStorage, Storage
-from ._traced import PLAIN_CLASS, SeenArray, TracedArray, adopt, complete, traced_leaves, unwrap
+from ._traced import PLAIN_CLASS, SeenArray, TracedArray, adopt, complete, seen, traced_leaves, unwrap
 
 USE_PLAIN = "Use an array of numbers for each field, and np.where in place of a mask."
 _INTO_HELD = (
@@ -148,6 +149,16 @@ HOLDERS = tuple(HOLDING.values())
 def held(value: Any) -> Any:
     """What takes no tracked data, if it is a plain array and a tape records."""
     return value.view(HeldArray) if type(value) is ndarray and recording() else value
+
+
+def cast(traced: TracedArray, plain: Any, dtype: Any) -> Any:
+    """What stands for an array that NumPy has cast to a type that is not of floating numbers."""
+    check_boxes(traced, dtype)
+    if dtype.kind == "O":
+        return cast_to_objects(traced, plain)
+    if noting:
+        note_cut([traced._storage], f"a cast to {dtype}")
+    return held(plain) if dtype.names else seen(plain)
 
 
 def held_like(source: Any, made: Any) -> Any:

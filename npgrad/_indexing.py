@@ -15,6 +15,7 @@ from numpy import ndarray
 from ._flat import Flat
 from ._handed_out import NO_OBJECTS, handed_out
 from ._moves import assemble, copied, gather, move, read_element, write
+from ._objects import ObjectArray
 from ._traced import SeenArray, TracedArray, again, entry_point, index_view, same_memory, short_entry_point, unwrap, view_of
 
 _BASIC = {int, slice, type(None), types.EllipsisType, *{np.dtype(code).type for code in np.typecodes["AllInteger"]}}
@@ -82,6 +83,8 @@ def __setitem__(self: TracedArray, key: Any, value: Any) -> None:
             value = handed_out(value)
             if type(value) is list or type(value) is tuple:
                 value = assemble(value)
+            elif type(value) is ObjectArray:
+                value = value.astype(self.dtype)
         if type(self._bare) is not ndarray:
             raise TypeError(f"'numpy.{type(self._bare).__name__}' object does not support item assignment")
         kind = type(key)

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 
 from ._bare_looks import is_a, names_of, table_of
+from ._objects import is_of_objects
 
 # Names in code that looks other names up, in its own module or in frames; and in objects, which may be modules.
 _IN_MODULE = frozenset({
@@ -51,7 +52,7 @@ def is_opaque(value: Any) -> bool:
     """Whether an object may call a function of the user that nobody can see."""
     kind = type(value)
     if kind is np.ufunc:
-        return value.ntypes == 1 and set(value.types[0]) <= set("O->")  # np.frompyfunc
+        return is_of_objects(value)
     if issubclass(kind, type) or kind in (np.ndarray, types.BuiltinFunctionType):
         return False
     if kind in _HIDING or is_iterator(kind):

@@ -16,11 +16,11 @@ from ._compat import SET_SHAPE, array_methods, warn_of_set_shape
 from ._dispatch import tracking
 from ._foreign import as_class
 from ._functions import call_function, compute_plain
-from ._holders import held
+from ._holders import cast
 from ._leaks import NoRuleError, leak_message, refuse
-from ._moves import check_boxes, copied, move, overwrite, tracked_by, write
+from ._moves import copied, move, overwrite, tracked_by, write
 from ._overlaps import copy_alike, refuse_overlaps
-from ._record import note_cut, noting, owners, recording
+from ._record import owners, recording
 from ._traced import (
     TracedArray,
     adopt,
@@ -29,7 +29,6 @@ from ._traced import (
     is_inexact,
     root_of,
     same_memory,
-    seen,
     traced_leaves,
     unwrap,
     view_of,
@@ -308,10 +307,7 @@ def astype(
     if r is bare and type(bare) is ndarray:
         return self
     wanted = np.dtype(dtype)  # of a Python number, where a scalar becomes an object
-    check_boxes(self, wanted)
-    if noting and not is_inexact(wanted):
-        note_cut([self._storage], f"a cast to {wanted}")
-    return move(self, r) if is_inexact(wanted) else held(r) if wanted.names else seen(r)
+    return move(self, r) if is_inexact(wanted) else cast(self, r, wanted)
 
 
 @entry_point

@@ -115,8 +115,8 @@ def tracked_by(traced: TracedArray) -> tuple[Record, ...]:
 
 
 def check_boxes(traced: TracedArray, dtype: Any) -> None:
-    """Arrays of objects or records, filled by NumPy itself, would hold plain numbers."""
-    if dtype.kind in "OV" and (records := tracked_by(traced)):
+    """An array of records, filled by NumPy itself, would hold plain numbers."""
+    if dtype.kind == "V" and (records := tracked_by(traced)):
         refuse(records, f"an array of dtype {dtype} takes plain numbers from a traced array")
 
 

@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._elements import boxed
-from ._moves import assemble
+from ._elements import boxed, in_double, number
+from ._moves import assemble, tracked_by
 from ._record import recording
 from ._traced import PLAIN_CLASS, TracedArray, adopt, is_inexact, traced_leaves
 
@@ -28,6 +28,15 @@ class ObjectArray(ndarray):
             return assemble(items, np.dtype(dtype))
         made = plain.astype(dtype, *args, **kwargs)
         return adopt(made) if recording() else made
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        """One object is kept as it is; of an array that is written as a whole NumPy would take plain numbers."""
+        if not _is_one(key, self.ndim) and recording() and traced_leaves(value):
+            value = _items(value)
+        ndarray.__setitem__(self, key, value)
+
+    def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
+        ndarray.put(self, indices, _items(values) if recording() and traced_leaves(values) else values, mode)
 
     def trace(  # type: ignore[override]
         self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
@@ -49,9 +58,42 @@ class ObjectArray(ndarray):
         return repr(self.view(ndarray))
 
 
+def _is_one(key: Any, ndim: int) -> bool:
+    """Whether an index is that of one element."""
+    keys = key if type(key) is tuple else (key,)
+    return len(keys) == ndim and all(isinstance(one, (int, np.integer)) and type(one) is not bool for one in keys)
+
+
+def _items(value: Any) -> Any:
+    """What is written, as an array of objects."""
+    if not isinstance(value, TracedArray):
+        return assemble(value, object)
+    if isinstance(value._bare, ndarray):
+        return boxed(value)
+    cell = ndarray((), object)
+    cell[()] = value  # a scalar stays of NumPy's type
+    return cell
+
+
 def objects(traced: TracedArray) -> ndarray:
     """The elements, for arithmetic with arrays of objects."""
     return boxed(traced).view(ObjectArray)
+
+
+def cast_to_objects(traced: TracedArray, plain: Any) -> Any:
+    """What NumPy's ``plain`` array of objects, or number of Python's, is of a traced array or scalar."""
+    if not tracked_by(traced):
+        return plain.view(ObjectArray) if isinstance(plain, ndarray) and recording() else plain
+    if not isinstance(plain, ndarray):
+        return number(in_double(traced))
+    made = plain.view(ObjectArray)
+    ndarray.__setitem__(made, ..., _items(traced))
+    return made
+
+
+def is_of_objects(ufunc: np.ufunc) -> bool:
+    """Whether it calls a function of the user's with objects, as those of np.frompyfunc do."""
+    return all(set(types.replace("->", "")) == {"O"} for types in ufunc.types)
 
 
 def holds_objects(values: Iterable[Any]) -> bool:

@@ -17,7 +17,7 @@ from ._holders import HOLDERS, is_foreign, lent, nothing_tracked
 from ._leaks import LeakError, leak_message
 from ._libraries import rule_of
 from ._moves import assemble, overwrite
-from ._objects import ObjectArray, objects
+from ._objects import ObjectArray, is_of_objects, objects
 from ._own_answers import answers_ufuncs, handed_back
 from ._plans import AGAIN, NO_PLAN, call_plainly
 from ._record import note_cut, noting, recording
@@ -114,8 +114,7 @@ def _ufunc(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
                 return call_ufunc(rule, ufunc, inputs, out, kwargs)
         return made
     if recording() and ufunc not in ZERO and tracking(traced_leaves(list(inputs))):
-        if all(set(t.replace("->", "")) == {"O"} for t in ufunc.types):
-            # np.frompyfunc: the user's function gets the elements, and its results are kept as they are.
+        if is_of_objects(ufunc):  # the user's function gets the elements, and its results are kept as they are
             return ufunc(*[objects(v) if isinstance(v, TracedArray) else v for v in inputs], **kwargs)
         refuse_function(ufunc)
     if noting:

@@ -44,6 +44,7 @@ from ._mentions import contents_of, held_functions, is_opaque, looks_into
 from ._moves import protect
 from ._named_modules import NamedModules
 from ._namespace import form_in_place, may_have_form, original_of
+from ._objects import ObjectArray
 from ._traced import SeenArray, TracedArray, as_seen, fresh, is_inexact, on_memory_of, view_of
 
 
@@ -93,6 +94,7 @@ class Swaps(NamedModules):
                 made = value.view(HeldArray) if block is None else block.form(value)
             elif value.dtype.kind == "O":
                 self.todo.append(value)
+                made = value.view(ObjectArray)
             else:
                 self.blocks.unfollowed.append(value)
                 made = as_seen(value)

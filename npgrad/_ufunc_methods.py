@@ -20,6 +20,7 @@ from ._leaks import NoRuleError, leak_message
 from ._libraries import rule_of
 from ._move_entries import ADD_AT, SCATTER
 from ._moves import frozen_key, overwrite, protect, tracked_by
+from ._objects import as_objects, holds_objects, is_of_objects
 from ._overlaps import reads_itself, refuse_overlaps
 from ._record import owners, recording
 from ._refusals import refuse_function
@@ -39,7 +40,7 @@ def _is_followed(ufunc: Any, *arguments: Any) -> bool:
     rule = rule_of(ufunc)
     if isinstance(rule, Elementwise):
         return True
-    if rule is None and any(code not in "?bBhHiIlLqQ" for t in ufunc.types for code in t.split("->")[1]):
+    if rule is None and any(code not in "?bBhHiIlLqQO" for t in ufunc.types for code in t.split("->")[1]):
         refuse_function(ufunc)
     return False
 
@@ -52,6 +53,8 @@ def _plain(ufunc: Any, method: str, args: tuple, kwargs: dict) -> Any:
     if type(out) is tuple:
         out = out[0]
     keywords = kwargs if out is None else {**kwargs, "out": out}
+    if recording() and is_of_objects(ufunc):  # the user's function gets the elements
+        return getattr(ufunc, method)(*as_objects(args), **keywords)
     return compute_plain(getattr(ufunc, method), args, keywords)
 
 
@@ -206,7 +209,9 @@ def at(ufunc: Any, a: Any, indices: Any, *operands: Any) -> None:
     indices = unwrap(indices)
     if not isinstance(a, TracedArray):
         records = tracking(traced_leaves(list(operands)))
-        if records:
+        if records and holds_objects([a]):
+            operands = as_objects(operands)
+        elif records:
             refuse_plain_target(records, (a,))
         ufunc.at(a, indices, *unwrap(operands))
         return

@@ -1,6 +1,7 @@
 """Arrays of objects that are made of traced data: shapes, items and their types are NumPy's, and each item is followed."""
 
 import collections
+import math
 from builtins import type
 from collections.abc import Callable
 from typing import Any
@@ -125,3 +126,103 @@ def test_functions_of_objects_get_numbers_of_pythons() -> None:
         np.testing.assert_allclose(jacobian[0], np.diag([2 * 0.5, -0.5 / 1.0**2, -0.5 / 2.0**2]), rtol=1e-6)
         np.testing.assert_allclose(jacobian[1], np.diag([2.0, 3.0, 4.0]))
     assert set(seen) == {(True, False)}
+
+
+EXPONENTIAL = np.frompyfunc(math.exp, 1, 1)
+LENGTH = np.frompyfunc(math.hypot, 2, 1)
+BRANCHING = np.frompyfunc(lambda a, b: a * b if a > b else a + b, 2, 1)
+OBJECTS = np.empty(3, dtype=object)
+OBJECTS_HELD = {"work": [np.array([0.0] * 3, dtype=object)]}
+
+
+def filled(made: Any, value: Any) -> Any:
+    made[...] = value
+    return made
+
+
+def multiplied(made: Any, key: Any, value: Any) -> Any:
+    made[key] *= value
+    return made
+
+
+def put(made: Any, value: Any) -> Any:
+    made.put([0, 2], value)
+    return made
+
+
+def added_at(made: Any, value: Any) -> Any:
+    np.add.at(made, [0, 0, 1], value)
+    return made
+
+
+CASTS: dict[str, Callable] = {
+    "astype": lambda x: x.astype(object) * 3.0,
+    "array": lambda x: np.array(x, dtype=object) ** 2,
+    "asarray of rows": lambda x: np.asarray(x.reshape(1, 3), dtype="O").T @ np.ones((1, 2)),
+    "transposed": lambda x: multiplied(np.stack([x, x * x]).T.astype(object), 0, 2.0),
+    "an element": lambda x: [np.array(x[0], dtype=object) * 2, x[1].astype(object) * x[2]],
+    "and back into numbers": lambda x: filled(np.zeros(3), x.astype(object) * x[0]),
+    "a whole": lambda x: filled(np.empty(3, dtype=object), x) * x[1],
+    "a part": lambda x: multiplied(filled(np.full(3, 0.0, dtype=object), x[0]), slice(1, 3), x[:2]),
+    "in place": lambda x: multiplied(np.array([1, 2.0, 3], dtype=object), [0, 2], x[1:]),
+    "put": lambda x: put(np.array(x, dtype=object), x[1]),
+    "add.at": lambda x: added_at(x.astype(object), x[2]),
+    "accumulated": lambda x: np.add.accumulate(x.astype(object)),
+    "sorted and multiplied": lambda x: np.sort(x.astype(object)[::-1])[:2] * x[0],
+    "as a list": lambda x: np.array(x.astype(object).tolist()),
+    "complex": lambda x: [abs(v) ** 2 for v in (x * (1 + 2j)).astype(object)],
+    "frompyfunc of math": lambda x: EXPONENTIAL(x),
+    "frompyfunc reduced": lambda x: [LENGTH.reduce(x), BRANCHING.reduce(x)],
+    "frompyfunc reduced by rows": lambda x: BRANCHING.reduce(np.stack([x, 1 / x]), axis=0),
+    "frompyfunc reduced from a start": lambda x: BRANCHING.reduce(x, initial=3 * x[0]),
+    "frompyfunc accumulated": lambda x: BRANCHING.accumulate(x),
+    "frompyfunc reduceat": lambda x: LENGTH.reduceat(x, [0, 2]),
+    "frompyfunc outer": lambda x: LENGTH.outer(x, [1.0, 2.0]),
+    "frompyfunc made inside": lambda x: np.frompyfunc(math.pow, 2, 1)(x, x[::-1]),
+}
+KEPT: dict[str, Callable] = {
+    "a whole, from before": lambda x: filled(OBJECTS, x) * x[1],
+    "in place, from before": lambda x: multiplied(filled(OBJECTS_HELD["work"][0], 2.0), slice(1, 3), x[:2]),
+}
+
+
+def as_rows(made: Any) -> Any:
+    return np.concatenate(numbers(made))
+
+
+@pytest.mark.parametrize("program", CASTS.values(), ids=list(CASTS))
+def test_casts_to_objects_are_followed_on_a_tape(program: Callable) -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(X.copy())
+        y = as_rows(program(x))
+    np.testing.assert_array_equal(np.array(y), as_rows(program(X)))
+    assert described(program(X)) == described(program(X.copy()))
+    expected = finite_difference.jacobian(lambda x: as_rows(program(x)), method="3-point")(X)
+    np.testing.assert_allclose(tape.jacobian(y, x), expected, atol=1e-7)
+
+
+@pytest.mark.parametrize("program", {**CASTS, **KEPT}.values(), ids=list({**CASTS, **KEPT}))
+def test_casts_to_objects_are_followed_in_functions(program: Callable) -> None:
+    expected = finite_difference.jacobian(lambda x: as_rows(program(x)), method="3-point")(X)
+    for mode in ("reverse", "forward"):
+        shown = []
+
+        def f(x: Any, shown: list = shown) -> Any:
+            made = program(x)
+            shown.append(described(made))
+            return as_rows(made)
+
+        value, jacobian = ng.value_and_jacobian(f, mode=mode)(X)
+        np.testing.assert_array_equal(value, f(X))
+        assert shown[0] == shown[-1]
+        np.testing.assert_allclose(jacobian, expected, atol=1e-7)
+    assert [type(item) for item in OBJECTS] in ([type(None)] * 3, [float] * 3)
+
+
+def test_constants_cast_to_objects_are_heard_later() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        work = np.zeros(3).astype(object)
+        work[1:] = x[:2]
+        y = (work * work).astype(float).sum()
+    np.testing.assert_array_equal(tape.gradient(y, x), [1.0, 3.0, 0.0])
