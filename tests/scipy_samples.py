@@ -176,6 +176,11 @@ SAMPLES: dict[str, dict[str, tuple[Any, ...]]] = {
         "convolve of matrices": (lambda a, b: signal.convolve(a, b, "same"), M, TALL[:3, :2] * 1j),
         "lfilter": (lambda x: signal.lfilter([1.0, 0.5], [1.0, 0.2, -0.1], x), X),
         "lfilter, fir": (lambda m: signal.lfilter([1.0, 0.5j], [2.0], m, axis=0), TALL),
+        "lfilter, all": (lambda b, x: signal.lfilter(b, [2.0, 0.2, -0.1], x), X[:2], LONG),
+        "lfilter, coefficients": (lambda b, a: signal.lfilter(b, a, LONG[:6]), X[:2], Z),
+        "lfilter, lists": (lambda x: signal.lfilter([x[0]], [1.0, x[1] - 1.0], x), X[:3] * 0.5),
+        "lfilter, a number": (lambda x: signal.lfilter(x[0], (2.0, x[1] * 0.5j), TALL, axis=0), X[:2]),
+        "lfilter, more taps than samples": (lambda b, a: signal.lfilter(b, a, [1.0, 2.0]), X[:3], Z[:4]),
         "sosfilt": (lambda m: signal.sosfilt(signal.butter(3, 0.3, output="sos"), m, axis=0), TALL),
         **{f"filtfilt {p}": (lambda x, p=p: signal.filtfilt([0.2, 0.1], [1.0, -0.7], x, padtype=p), LONG)
            for p in ("odd", "even", "constant", None)},

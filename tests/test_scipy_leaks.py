@@ -54,7 +54,7 @@ def test_silent_rows_are_documented():
     [
         (lambda x: linalg.solve(np.eye(3), x, assume_a="banded"), "scipy.linalg.solve"),
         (lambda x: linalg.companion(x), "scipy.linalg.companion"),
-        (lambda x: signal.lfilter(x, [1.0, 0.5], np.ones(3)), "scipy.signal.lfilter"),
+        (lambda x: signal.lfilter(x, [1.0, 0.5], np.ones(3), zi=[0.0, 0.0]), "scipy.signal.lfilter"),
         (lambda x: sparse.diags_array(x).tocsr().maximum(sparse.eye_array(3)), "scipy.sparse._spbase.maximum"),
         (lambda x: stats.norm.entropy(0.0, x[0]), "scipy.stats.rv_generic.entropy"),
         (lambda x: linalg.ldl(np.outer(x, x)), "scipy.linalg.ldl"),

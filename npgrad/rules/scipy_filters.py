@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from .._following import constant, follow_by
+from .._following import constant, follow, follow_by
 from .._libraries import Library
 from ._along import Along, along_axis
-from ._helpers import fit
+from ._helpers import fit, negative_axis
 
 signal = Library("scipy.signal")
 
@@ -49,9 +49,66 @@ class _Recursive:
         return self(np.zeros(n), -1, state)[0]
 
 
-def _lfilter(b: Any, a: Any, x: Any, axis: Any = -1, zi: Any = None) -> dict[str, Any] | None:
-    filter = _Recursive("lfilter", [b, a])
-    return _given(x, axis, Along(filter, None, filter.transposed)) if zi is None else None
+# The filter with coefficients ``a`` of ``b`` times x: the coefficients count as the signal does, at their delays.
+lfilter = follow(signal, "lfilter", zi=(None,))
+
+
+def _undone(ct: Any, a: Any, axis: int) -> Any:
+    """Back through the recursion."""
+    return np.flip(signal.lfilter([1.0], np.conjugate(a), np.flip(ct, axis), axis), axis)
+
+
+def _by_delays(ct: Any, v: Any, a_spec: Any) -> Any:
+    """What flows back to coefficients, each of which a signal meets at its delay: along the last axes."""
+    n = v.shape[-1]
+    axes = tuple(range(-v.ndim, 0))
+    delayed = [np.sum(ct[..., k:] * np.conjugate(v[..., : max(n - k, 0)]), axes) for k in range(a_spec.size)]
+    return np.stack(delayed, -1).reshape((*delayed[0].shape, *a_spec.shape))
+
+
+def _delayed(coefficients: Any, v: Any, a_spec: Any) -> Any:
+    """The sum of a signal's delays, along the last axis."""
+    batch = coefficients.shape[: coefficients.ndim - a_spec.ndim]
+    made = np.zeros((*batch, *v.shape), np.result_type(coefficients, v))
+    for k in range(a_spec.size):
+        weight = coefficients.reshape((*batch, a_spec.size))[..., k].reshape(batch + (1,) * v.ndim)
+        made[..., k:] += weight * v[..., : max(v.shape[-1] - k, 0)]
+    return made
+
+
+@lfilter.vjp("b")
+def lfilter_vjp_b(ct: Any, a: Any, x: Any, axis: Any, b_spec: Any, ans_spec: Any) -> Any:
+    axis = negative_axis(axis, ans_spec.ndim)
+    return _by_delays(np.moveaxis(_undone(ct, a, axis), axis, -1), np.moveaxis(x, axis, -1), b_spec)
+
+
+@lfilter.vjp("a")
+def lfilter_vjp_a(ct: Any, a: Any, ans: Any, axis: Any, a_spec: Any) -> Any:
+    axis = negative_axis(axis, ans.ndim)
+    return -_by_delays(np.moveaxis(_undone(ct, a, axis), axis, -1), np.moveaxis(ans, axis, -1), a_spec)
+
+
+@lfilter.vjp("x")
+def lfilter_vjp_x(ct: Any, b: Any, a: Any, axis: Any, ans_spec: Any) -> Any:
+    axis = negative_axis(axis, ans_spec.ndim)
+    return np.flip(signal.lfilter(np.conjugate(b), np.conjugate(a), np.flip(ct, axis), axis), axis)
+
+
+@lfilter.jvp("b")
+def lfilter_jvp_b(tangent: Any, a: Any, x: Any, axis: Any, b_spec: Any, ans_spec: Any) -> Any:
+    axis = negative_axis(axis, ans_spec.ndim)
+    return signal.lfilter([1.0], a, np.moveaxis(_delayed(tangent, np.moveaxis(x, axis, -1), b_spec), -1, axis), axis)
+
+
+@lfilter.jvp("a")
+def lfilter_jvp_a(tangent: Any, a: Any, ans: Any, axis: Any, a_spec: Any) -> Any:
+    axis = negative_axis(axis, ans.ndim)
+    return -signal.lfilter([1.0], a, np.moveaxis(_delayed(tangent, np.moveaxis(ans, axis, -1), a_spec), -1, axis), axis)
+
+
+@lfilter.jvp("x")
+def lfilter_jvp_x(tangent: Any, b: Any, a: Any, axis: Any, ans_spec: Any) -> Any:
+    return signal.lfilter(b, a, tangent, negative_axis(axis, ans_spec.ndim))
 
 
 def _sosfilt(sos: Any, x: Any, axis: Any = -1, zi: Any = None) -> dict[str, Any] | None:
@@ -59,7 +116,6 @@ def _sosfilt(sos: Any, x: Any, axis: Any = -1, zi: Any = None) -> dict[str, Any]
     return _given(x, axis, Along(filter, None, filter.transposed)) if zi is None else None
 
 
-_declare("lfilter", _lfilter)
 _declare("sosfilt", _sosfilt)
 
 # --- Forward and backward, of a signal with extensions -------------------------------------------------------------
