@@ -29,7 +29,12 @@ class TracedBroadcast:
     def __init__(self, made: np.broadcast, parts: tuple) -> None:
         self._made = made
         self.parts = parts
-        self._stretched = np.broadcast_arrays(*parts)
+        self._stretched: tuple = ()
+
+    def _views(self) -> tuple:
+        """Made at the first use: where they were made outside of all tapes, they would be plain."""
+        self._stretched = self._stretched or np.broadcast_arrays(*self.parts)
+        return self._stretched
 
     @property  # type: ignore[misc]
     def __class__(self) -> Any:
@@ -40,11 +45,11 @@ class TracedBroadcast:
 
     @property
     def iters(self) -> tuple:
-        return tuple([part.flat for part in self._stretched])
+        return tuple([part.flat for part in self._views()])
 
     def __iter__(self) -> TracedBroadcast:
         return self
 
     def __next__(self) -> tuple:
         next(self._made)
-        return tuple([part.flat[self._made.index - 1] for part in self._stretched])
+        return tuple([part.flat[self._made.index - 1] for part in self._views()])

@@ -2,24 +2,35 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
+from ._broadcast import TracedBroadcast
 from ._flat import Flat
 from ._holders import HeldFlat
 from ._memory import Records
 from ._nditer import TracedIterator
 from ._traced import TracedArray
 
-ITERATORS = frozenset({np.flatiter, np.nditer})
+ITERATORS = frozenset({np.flatiter, np.nditer, np.broadcast})
 
 
 def numpys_iterator_of(value: Any, form: Callable[[Any], Any], undo: list[Callable[[], Any]]) -> Any:
     """An iterator over what stands for its arrays, at the same place; what puts the first one there, too, is added to
     ``undo``."""
+    if type(value) is np.broadcast:
+        return _broadcast_of(value, form)
     return _flat_of(value, form, undo) if type(value) is np.flatiter else _nditer_of(value, form)
+
+
+def _broadcast_of(value: np.broadcast, form: Callable[[Any], Any]) -> Any:
+    """It goes on where NumPy's is, and that with it."""
+    arrays = [one.base for one in value.iters]
+    parts = [form(array) for array in arrays]
+    return value if all(map(operator.is_, parts, arrays)) else TracedBroadcast(value, tuple(parts))
 
 
 def _flat_of(value: np.flatiter, form: Callable[[Any], Any], undo: list[Callable[[], Any]]) -> Any:

@@ -57,6 +57,18 @@ def a_series_of_others() -> Any:
     return f
 
 
+def a_broadcast() -> Any:
+    u, v = np.zeros(4), np.ones((2, 1))
+    it = np.broadcast(u, v)
+
+    def f(x: Any) -> Any:
+        u[:], v[1] = x**2, x[:1]
+        it.reset()
+        return sum([a * b for a, b in it])
+
+    return f
+
+
 def a_poly1d() -> Any:
     p = np.poly1d([1.0, 1.0, 1.0, 1.0])
 
@@ -67,7 +79,7 @@ def a_poly1d() -> Any:
     return f
 
 
-@pytest.mark.parametrize("make", [a_flat_iterator, an_nditer, a_series, a_series_of_others, a_poly1d])
+@pytest.mark.parametrize("make", [a_flat_iterator, an_nditer, a_broadcast, a_series, a_series_of_others, a_poly1d])
 def test_what_is_written_through_them_is_followed(make: Any) -> None:
     expected = ng.finite_difference.jacobian(make())(X)
     f = make()
@@ -90,6 +102,21 @@ def test_a_flat_iterator_goes_on_where_it_was() -> None:
 
     np.testing.assert_array_equal(ng.grad(f)(X), np.full(4, 2.0))
     assert next(it) == 3.0
+
+
+def test_a_broadcast_goes_on_where_it_was() -> None:
+    u = np.array([1.0, 2.0, 3.0, 4.0])
+    it = np.broadcast(u, 2.0)
+    next(it)
+    np.testing.assert_array_equal(ng.grad(lambda x: x.sum() * next(it)[0] * it.index)(X), np.full(4, 4.0))
+    assert next(it) == (3.0, 2.0)
+
+
+def test_arrays_of_one_shape_are_broadcast_to_themselves() -> None:
+    with ng.GradientTape() as tape:
+        x = tape.watch(X)
+        assert np.broadcast_arrays(x, X)[0] is x
+        assert np.broadcast_arrays(x, 1.0)[0] is not x
 
 
 def test_those_over_arrays_of_other_kinds_refuse_tracked_data() -> None:
