@@ -204,7 +204,7 @@ view(np.broadcast_to)(lambda array, shape, subok=False: array._view_by(np.broadc
 def broadcast_arrays_body(*args: Any, subok: bool = False) -> Any:
     arrays = [np.asarray(a) for a in args]
     shape = np.broadcast_shapes(*[a.shape for a in arrays])
-    if all([a.shape == shape for a in arrays]):
+    if all(a.shape == shape for a in arrays):
         return tuple(arrays)
     # An array that has the shape already is not stretched, and may be written as before.
     return tuple([a[...] if a.shape == shape else np.broadcast_to(a, shape) for a in arrays])
