@@ -16,6 +16,7 @@ from numpy import ndarray
 from ._elements import in_double, number
 from ._leaks import OWN_CODE, WAYS_OUT, LeakError, refuse
 from ._moves import copied, tracked_by
+from ._pythons_functions import called_function
 from ._record import note_cut, noting
 from ._tracebacks import public
 from ._traced import PythonNumber, TracedArray, completing, entry_point, fresh, is_inexact, short_entry_point
@@ -28,6 +29,9 @@ _REMAINDER = (6, 19)
 def _check_leak(self: TracedArray, what: str, *cure: str) -> None:
     records = tracked_by(self)
     if records:
+        called = called_function()
+        if called is not None:
+            what, cure = f"{called[0]} asks for a plain number, and {what}", called[1:]
         refuse(records, what, *cure)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy import ndarray
 
-from ._leaks import NoRuleError, called_by_numpy, leak_message, refuse
+from ._leaks import WAYS_OUT, NoRuleError, called_by_numpy, leak_message, refuse
 from ._overlaps import copy_alike, refuse_overlaps
 from ._record import Record
 from ._storage import memory_order
@@ -28,7 +28,8 @@ def refuse_plain_target(records: tuple[Record, ...], out: tuple) -> None:
     plain = [o for o in out if o is not None and not isinstance(o, TracedArray) and np.result_type(o).kind not in "biu"]
     if plain:
         shapes = ", ".join([str(np.shape(o)) for o in plain])
-        refuse(records, f"traced data is written into a plain array of shape {shapes}, which no tape can follow")
+        cure = getattr(plain[0], "_cure", WAYS_OUT)
+        refuse(records, f"traced data is written into a plain array of shape {shapes}, which no tape can follow", cure)
 
 
 def check_target(out: Any) -> None:

@@ -17,7 +17,8 @@ import numpy as np
 from numpy import ndarray
 
 from ._callers import is_for_program, of_plain_data
-from ._holders import USE_PLAIN, WRITTEN_BY_NAME, held, lent, refuse_tracked, written_by_name
+from ._holders import WRITTEN_BY_NAME, held, lent, refuse_tracked, written_by_name
+from ._leaks import USE_PLAIN
 from ._made_once import made_once
 from ._record import recording
 from ._traced import adopt, unwrap

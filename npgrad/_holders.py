@@ -13,14 +13,13 @@ import numpy as np
 from numpy import ndarray
 
 from ._dispatch import tracking
-from ._leaks import LeakError, leak_message, refuse
+from ._leaks import USE_PLAIN, LeakError, leak_message, refuse
 from ._moves import check_boxes
 from ._objects import ObjectArray, cast_to_objects
 from ._record import note_cut, noting, recording
 from ._storage import RowStorage, Storage
 from ._traced import PLAIN_CLASS, SeenArray, TracedArray, adopt, complete, seen, traced_leaves, unwrap
 
-USE_PLAIN = "Use an array of numbers for each field, and np.where in place of a mask."
 _INTO_HELD = (
     "traced data is written into a structured array or into that of a masked array or a matrix, which no tape follows"
 )
@@ -41,6 +40,7 @@ class HeldArray(ndarray):
 
     __slots__ = ()
     __class__ = PLAIN_CLASS  # type: ignore[assignment]
+    _cure = USE_PLAIN
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
         out = kwargs.get("out")

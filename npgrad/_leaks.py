@@ -138,14 +138,14 @@ def user_place() -> Place:
         code = frame.f_code
         file = code.co_filename
         if not is_internal(frame.f_globals.get("__name__") or "", file):
-            if not _is_pythons(file):
+            if not is_pythons_file(file):
                 return Place(file, frame.f_lineno, code.co_qualname)
             found = found if found.file else Place(file, frame.f_lineno, code.co_qualname)
         frame = frame.f_back  # type: ignore[assignment]
     return found
 
 
-def _is_pythons(file: str) -> bool:
+def is_pythons_file(file: str) -> bool:
     """Whether a file is of the standard library (``statistics.mean(x)``)."""
     return (file.startswith(_STDLIB) and "-packages" not in file) or file.startswith("<frozen ")
 
@@ -169,6 +169,8 @@ WAYS_OUT = (
     "use npgrad.stop_gradient where the value is meant to be constant; "
     'or pass leaks="warn" or leaks="ignore" to the tape or the functional API.'
 )
+
+USE_PLAIN = "Use an array of numbers for each field, and np.where in place of a mask."
 
 
 def warn(message: str, category: type[Warning]) -> None:

@@ -11,7 +11,7 @@ from numpy import ndarray
 
 from ._elements import boxed
 from ._handed_out import handed_out
-from ._leaks import refuse, user_location
+from ._leaks import USE_PLAIN, refuse, user_location
 from ._move_entries import COPY, GATHER, READ, SCATTER, WRITE
 from ._overlaps import may_meet, reads_itself, reads_what_it_wrote, write_by_origin, write_last
 from ._plain_values import save_constant
@@ -117,7 +117,7 @@ def tracked_by(traced: TracedArray) -> tuple[Record, ...]:
 def check_boxes(traced: TracedArray, dtype: Any) -> None:
     """An array of records, filled by NumPy itself, would hold plain numbers."""
     if dtype.kind == "V" and (records := tracked_by(traced)):
-        refuse(records, f"an array of dtype {dtype} takes plain numbers from a traced array")
+        refuse(records, f"an array of dtype {dtype} takes plain numbers from a traced array", USE_PLAIN)
 
 
 def move(traced: TracedArray, result: Any) -> Any:
@@ -229,7 +229,7 @@ def assemble(parts: Any, dtype: Any = None, copy: Any = True) -> Any:
                 plain[place] = boxed(leaf) if leaf.ndim else leaf  # an object array keeps what it is given
     if plain.dtype.names and leaves:
         records = tuple(record for _, leaf in leaves for record in tracked_by(leaf))
-        refuse(records, "traced data is put into a structured array")
+        refuse(records, "traced data is put into a structured array", USE_PLAIN)
     if not leaves or not is_inexact(plain.dtype) or not recording():
         for _, leaf in leaves:
             tracked_by(leaf)

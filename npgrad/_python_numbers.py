@@ -8,6 +8,7 @@ precision it is cast first, by a recorded call.
 
 from __future__ import annotations
 
+import numbers
 import operator
 from collections.abc import Callable
 from typing import Any
@@ -40,6 +41,7 @@ def _in_python(op: Callable) -> Callable:
 # Of these NumPy's scalars have the same bits as Python's numbers, the last but where a complex number of Python's is one.
 _SAME = {"add": operator.add, "sub": operator.sub, "mul": operator.mul}
 _REAL = frozenset([float, PythonNumber, int, bool])
+_ARRAYS_AND_NUMBERS = (np.ndarray, np.generic, numbers.Number, list, tuple)
 
 
 def _install(name: str, of_numbers: Callable, of_complex: Callable, reflected: bool = False) -> None:
@@ -53,6 +55,8 @@ def _install(name: str, of_numbers: Callable, of_complex: Callable, reflected: b
             return of_complex(other, self) if reflected else of_complex(self, other)
         if not reflected and isinstance(other, float) and isinstance(self, complex):
             return of_complex(self, other)  # Python's complex numbers take a double of NumPy's for a float
+        if not (isinstance(other, _ARRAYS_AND_NUMBERS) or hasattr(kind, "__array__")):
+            return NotImplemented  # as Python's numbers do: else a `timedelta`, which knows only these, would ask for ever
         number = beside(self, other)
         return general(self, other) if number is self else getattr(number, name)(other)
 

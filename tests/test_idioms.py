@@ -65,16 +65,10 @@ def test_whole_scripts(script, capsys):
     check(script.main, np.array(script.X), finite_difference.jacobian(script.main, **options), 1e-6, capsys)
 
 
-@pytest.mark.parametrize(
-    "lossy",
-    [
-        lambda x: x.astype(object).sum() * x,
-        lambda x: np.array(x, dtype=object)[0] * x,
-        lambda x: np.asarray(x, object)[0] * x,
-        lambda x: x.astype("f8,f8")["f0"] * x,
-    ],
-)
-def test_arrays_of_objects_and_records_do_not_take_plain_numbers_unseen(lossy):
+def test_arrays_of_records_do_not_take_plain_numbers_unseen():
+    def lossy(x):
+        return x.astype("f8,f8")["f0"] * x
+
     with pytest.raises(ng.LeakError, match="takes plain numbers from a traced array"):
         ng.jacobian(lossy)(POINT)
     assert np.isfinite(ng.jacobian(lossy, leaks="ignore")(POINT)).all()

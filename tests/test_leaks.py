@@ -398,11 +398,42 @@ def test_what_compiled_code_has_made_is_not_explained() -> None:
             tape.explain(*pair)
 
 
-@pytest.mark.parametrize(
-    "leak",
-    [statistics.mean, statistics.fmean, lambda x: fractions.Fraction(x[0]), lambda x: random.betavariate(x[0], 1.0)],
-    ids=["mean", "fmean", "Fraction", "betavariate"],
-)
-def test_the_line_is_the_users_where_pythons_own_code_leaks(leak: Any) -> None:
-    with pytest.raises(ng.LeakError, match=r"test_leaks.py:\d+: a traced value is turned into"):
-        ng.grad(lambda x: leak(x) * x.sum())(np.array([0.4, 1.5]))
+def _triangular(low: Any, high: Any, mode: Any) -> Any:
+    u, c = random.random(), (mode - low) / (high - low)
+    return low + (high - low) * math.sqrt(u * c) if u <= c else high - (high - low) * math.sqrt((1 - u) * (1 - c))
+
+
+# The name that the message has, a program, and what it is told to write.
+OF_PYTHON: list[tuple[str, Any, Any]] = [
+    ("statistics.mean", statistics.mean, np.mean),
+    ("statistics.fmean", statistics.fmean, np.mean),
+    ("statistics.stdev", statistics.stdev, lambda x: np.std(x, ddof=1)),
+    ("statistics.NormalDist", lambda x: statistics.NormalDist(x[0], x[1]).pdf(0.3),
+     lambda x: np.exp(-0.5 * ((0.3 - x[0]) / x[1]) ** 2) / (x[1] * np.sqrt(2 * np.pi))),
+    ("statistics.NormalDist.cdf", lambda x: statistics.NormalDist(1.0, 2.0).cdf(x[0]),
+     lambda x: 0.5 * math.erfc((1.0 - x[0]) / 2.0 / math.sqrt(2.0))),
+    ("fractions.Fraction.__new__", lambda x: fractions.Fraction(x[0]), lambda x: fractions.Fraction(ng.stop_gradient(x[0]))),
+    ("random.lognormvariate", lambda x: random.lognormvariate(x[0], x[1]),
+     lambda x: math.exp(random.normalvariate(x[0], x[1]))),
+    ("random.triangular", lambda x: random.triangular(x[0], 3.0, x[1]), lambda x: _triangular(x[0], 3.0, x[1])),
+    ("random.betavariate", lambda x: random.betavariate(x[0], 1.0),
+     lambda x: random.betavariate(ng.stop_gradient(x[0]), 1.0)),
+    ("random.choices", lambda x: random.choices([1.0, 2.0], x)[0],
+     lambda x: random.choices([1.0, 2.0], weights=ng.stop_gradient(x))[0]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "leak", "cured"), OF_PYTHON, ids=[row[0] for row in OF_PYTHON])
+def test_pythons_functions_are_named_with_the_users_line_and_the_cure_works(name: str, leak: Any, cured: Any) -> None:
+    point = np.array([0.4, 1.5])
+    with pytest.raises(ng.LeakError, match=rf"test_leaks.py:\d+: {name} asks for a plain number, and a traced value is"):
+        ng.grad(lambda x: leak(x) * x.sum())(point)
+
+    def f(x: Any) -> Any:
+        random.seed(3)
+        return cured(x) * x.sum()
+
+    cured_value = f(point)
+    random.seed(3)
+    np.testing.assert_allclose(cured_value, leak(point) * point.sum(), rtol=1e-12)
+    assert np.all(ng.grad(f)(point) != 0.0)

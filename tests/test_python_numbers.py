@@ -1,6 +1,7 @@
 """A number of Python's takes the precision of what it meets: values, dtypes and errors are the plain program's."""
 
 import cmath
+import datetime
 import itertools
 import math
 import operator
@@ -305,3 +306,11 @@ def test_item_and_tolist_give_numbers_that_are_followed(way: str, dtype: str) ->
     steps = 0.125 * np.eye(4).reshape(4, 2, 2).astype(dtype)
     slope = [(program(point + step)[1] - program(point - step)[1]) / 0.25 for step in steps]
     np.testing.assert_allclose(rows.real.ravel(), slope, rtol=1e-2 if dtype == "f2" else 1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("of", [lambda t, x: t * x, lambda t, x: x * t, lambda t, x: t / x], ids=["t * x", "x * t", "t / x"])
+def test_durations_and_traced_numbers_do_not_ask_each_other_for_ever(of):
+    with ng.GradientTape() as tape:
+        for x in (tape.watch(2.0), tape.watch(np.array([2.0]))[0]):
+            with pytest.raises(TypeError, match="unsupported operand"):
+                of(datetime.timedelta(seconds=3), x)
