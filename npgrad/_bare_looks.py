@@ -28,11 +28,13 @@ def names_of(value: Any) -> dict[str, Any]:
     """The ``__dict__`` of an object; an empty one for objects without, and where the class has something else for it."""
     kind: Any = type(value)
     get = _getting(kind)
-    if get is not None:
-        with contextlib.suppress(AttributeError):
-            names = get(value, "__dict__")
-            return names if type(names) is dict else {}
-    return {}
+    if get is None:
+        return {}
+    try:
+        names = get(value, "__dict__")
+    except AttributeError:
+        return {}
+    return names if type(names) is dict else {}
 
 
 def has_names(value: Any) -> bool:
@@ -108,5 +110,11 @@ class Table:
 
 def table_of(value: Any) -> Table | None:
     """The table that an object is; None for others."""
-    base = next((base for base in (dict, list, collections.deque) if issubclass(type(value), base)), None)
-    return None if base is None else Table(base, value)
+    kind = type(value)
+    for base in _TABLES:
+        if issubclass(kind, base):
+            return Table(base, value)
+    return None
+
+
+_TABLES = (dict, list, collections.deque)

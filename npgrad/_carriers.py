@@ -67,8 +67,11 @@ _SHOWN: dict[type, Callable[[Any], Iterable]] = {
 
 def shown_by(value: Any, most: int | None = None) -> list:
     """What an object of such a class holds."""
-    show = next((show for base, show in _SHOWN.items() if is_a(value, base)), None)
-    return [] if show is None else list(itertools.islice(show(value), most))
+    kind = type(value)
+    for base, show in _SHOWN.items():
+        if issubclass(kind, base):
+            return list(itertools.islice(show(value), most))
+    return []
 
 
 def hidden_in(value: Any) -> list:
@@ -161,7 +164,10 @@ _REMADE: dict[type, Callable[[Any, Callable[[Any], Any]], Any]] = {
 def remaking(kind: Any) -> Callable[[Any, Callable[[Any], Any]], Any] | None:
     """What makes, of an object for good and of what stands for its parts, what stands for it: the object itself if nothing
     does; None for classes whose objects can be changed."""
-    return next((make for base, make in _REMADE.items() if issubclass(kind, base)), None)
+    for base, make in _REMADE.items():
+        if issubclass(kind, base):
+            return make
+    return None
 
 
 def iterator_of(value: Any, form: Callable[[Any], Any], form_now: Callable[[Any], Any]) -> Any:

@@ -9,8 +9,10 @@ has switched off stays off.
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import threading
+from collections.abc import Iterator
 
 # Collect after so many new objects; NumPy arrays are none in this sense.
 _THRESHOLD = 50_000
@@ -31,6 +33,16 @@ def enter() -> None:
             if 0 < _users[0] < _THRESHOLD:
                 gc.set_threshold(_THRESHOLD, *_users[1:])
             _ours = gc.get_threshold()
+
+
+@contextlib.contextmanager
+def seldom() -> Iterator[None]:
+    """A search makes many objects, too, that it keeps until its end."""
+    enter()
+    try:
+        yield
+    finally:
+        leave()
 
 
 def records_live() -> bool:

@@ -18,6 +18,7 @@ import types
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Self
 
+from . import _collector
 from ._bare_looks import Table
 from ._bound_names import NamesInPlace, in_place
 from ._carriers import still
@@ -201,9 +202,10 @@ class Reached:
         for table in self._reach.tables:
             leftovers.look_at(table)
         if self._reach.has_new():
-            for value in self._values:
-                leftovers.form(value)
-            leftovers.run()
+            with _collector.seldom():
+                for value in self._values:
+                    leftovers.form(value)
+                leftovers.run()
 
 
 def _take_turn() -> None:
@@ -235,11 +237,12 @@ def instrumented(
         held.callback(lock.release)
         try:
             compared.forget()
-            for module in modules:
-                swaps.all_of(vars(module))
-            for value in values:
-                swaps.form(value)
-            swaps.run()
+            with _collector.seldom():
+                for module in modules:
+                    swaps.all_of(vars(module))
+                for value in values:
+                    swaps.form(value)
+                swaps.run()
             for place in again:
                 swaps.swap_one(*place)
             if not swaps.undo and not swaps.hidden:
