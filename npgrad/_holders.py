@@ -6,6 +6,7 @@ in structured arrays that are made while a tape records, and in what masked arra
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable
 from typing import Any
 
@@ -15,7 +16,7 @@ from numpy import ndarray
 from ._dispatch import tracking
 from ._leaks import USE_PLAIN, LeakError, leak_message, refuse
 from ._moves import check_boxes
-from ._objects import ObjectArray, cast_to_objects
+from ._objects import ObjectArray, cast_to_objects, items_of
 from ._record import note_cut, noting, recording
 from ._storage import RowStorage, Storage
 from ._traced import PLAIN_CLASS, SeenArray, TracedArray, adopt, complete, seen, traced_leaves, unwrap
@@ -140,6 +141,39 @@ def written_by_name(kind: type, name: str, heard: Callable[[], bool]) -> propert
 
 for _name in WRITTEN_BY_NAME:
     setattr(HeldArray, _name, written_by_name(ndarray, _name, lambda: bool(recording())))
+
+class _ObjectFlat(HeldFlat):
+    """``flat`` of an array of objects, which takes traced ones."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: Any) -> Any:
+        made = self._flat[unwrap(key)]
+        return made.view(ObjectArray) if type(made) is ndarray else made
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        self._flat[unwrap(key)] = value if isinstance(key, (int, np.integer)) else items_of(value)
+
+
+def _comparison(compare: Callable) -> Callable:
+    return lambda flat, other: compare(flat._flat, other)
+
+
+for _name in ("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"):
+    setattr(_ObjectFlat, _name, _comparison(getattr(operator, _name)))
+
+_FLAT: Any = vars(ndarray)["flat"]
+
+
+def _flat_of_objects(array: ObjectArray) -> Any:
+    return _ObjectFlat(_FLAT.__get__(array)) if recording() else _FLAT.__get__(array)
+
+
+def _fill_flat(array: ObjectArray, value: Any) -> None:
+    _FLAT.__set__(array, items_of(value) if recording() else value)
+
+
+setattr(ObjectArray, "flat", property(_flat_of_objects, _fill_flat))
 
 # Arrays of other classes that hold what no tape follows by itself.
 HOLDING: dict[str, type[ndarray]] = {"V": HeldArray, "O": ObjectArray}

@@ -32,11 +32,12 @@ class ObjectArray(ndarray):
     def __setitem__(self, key: Any, value: Any) -> None:
         """One object is kept as it is; of an array that is written as a whole NumPy would take plain numbers."""
         if not _is_one(key, self.ndim) and recording() and traced_leaves(value):
-            value = _items(value)
+            part = ndarray.__getitem__(self, key)
+            value = items_of(value, part.ndim if np.may_share_memory(part, self) else _ALL)
         ndarray.__setitem__(self, key, value)
 
     def put(self, indices: Any, values: Any, mode: Any = "raise") -> None:
-        ndarray.put(self, indices, _items(values) if recording() and traced_leaves(values) else values, mode)
+        ndarray.put(self, indices, items_of(values) if recording() and traced_leaves(values) else values, mode)
 
     def trace(  # type: ignore[override]
         self, offset: int = 0, axis1: int = 0, axis2: int = 1, dtype: Any = None, out: Any = None
@@ -64,15 +65,23 @@ def _is_one(key: Any, ndim: int) -> bool:
     return len(keys) == ndim and all(isinstance(one, (int, np.integer)) and type(one) is not bool for one in keys)
 
 
-def _items(value: Any) -> Any:
-    """What is written, as an array of objects."""
+_ALL = 64
+
+
+def items_of(value: Any, depth: int = _ALL) -> Any:
+    """What is written, with arrays of objects for arrays. In lists NumPy goes so deep; what is further down it keeps."""
     if not isinstance(value, TracedArray):
-        return assemble(value, object)
+        return [_inside(one, depth - 1) for one in value] if type(value) in (list, tuple) else value
     if isinstance(value._bare, ndarray):
         return boxed(value)
     cell = ndarray((), object)
     cell[()] = value  # a scalar stays of NumPy's type
     return cell
+
+
+def _inside(value: Any, depth: int) -> Any:
+    """The same of what is in a list, where elements are kept as they are."""
+    return value if depth <= 0 or (isinstance(value, TracedArray) and not value.ndim) else items_of(value, depth)
 
 
 def objects(traced: TracedArray) -> ndarray:
@@ -87,7 +96,7 @@ def cast_to_objects(traced: TracedArray, plain: Any) -> Any:
     if not isinstance(plain, ndarray):
         return number(in_double(traced))
     made = plain.view(ObjectArray)
-    ndarray.__setitem__(made, ..., _items(traced))
+    ndarray.__setitem__(made, ..., items_of(traced))
     return made
 
 
