@@ -108,6 +108,9 @@ class Table:
         return list(dict.items(self.size.__self__) if self.is_mapping else enumerate(self.values()))
 
 
+_TABLES = (dict, list, collections.deque)
+
+
 def table_of(value: Any) -> Table | None:
     """The table that an object is; None for others."""
     kind = type(value)
@@ -115,6 +118,3 @@ def table_of(value: Any) -> Table | None:
         if issubclass(kind, base):
             return Table(base, value)
     return None
-
-
-_TABLES = (dict, list, collections.deque)

@@ -21,6 +21,7 @@ from ._class_forms import forms_of_names, has_class_form
 from ._comparisons import compared, defined
 from ._held_names import HeldNames
 from ._leaks import is_users_code
+from ._libraries import NONE_LOADED, modules_state
 from ._loading import Finder
 from ._namespace import form_in_place, may_have_form, original_of
 from ._type_questions import put_type, says_type, take_type_away
@@ -108,13 +109,13 @@ class _Module:
 
 
 _modules: list[_Module] = []
-_modules_seen = 0
+_modules_seen = NONE_LOADED
 
 
 def _look_through() -> None:
     """Bring `_modules` up to date."""
     global _modules, _modules_seen
-    seen = len(sys.modules)
+    seen = modules_state()
     if seen != _modules_seen or [m for m in _modules if sys.modules.get(m.name) is not m.module]:  # one may be loaded anew
         known = {m.name: m for m in _modules if sys.modules.get(m.name) is m.module}
         loaded = [(n, m) for n, m in list(sys.modules.items()) if isinstance(m, types.ModuleType) and is_users_code(n)]

@@ -46,9 +46,6 @@ _GIVES_ZEROS = {
 }
 
 
-_array = np.array  # NumPy's own also while a tape records
-
-
 class PlainCopies(dict[int, tuple[ndarray, list[TracedArray]]]):
     """The plain arrays that a tape watches, by identity. As sources they stand for their traced copies."""
 
@@ -58,8 +55,7 @@ class PlainCopies(dict[int, tuple[ndarray, list[TracedArray]]]):
         _, copies = self.setdefault(id(value), (value, []))
         # The copy of an earlier watch will do, unless it or the plain array has been changed since.
         if not copies or not np.array_equal(copies[-1]._bare, value, equal_nan=True):
-            dense = value.flags.forc and is_inexact(value.dtype)
-            copies.append(fresh(_array(value, order="K")) if dense else new_array(as_it_lies(value)))
+            copies.append(new_array(as_it_lies(value)))
         return copies[-1]
 
     def traced(self, source: Any) -> TracedArray | None:
@@ -116,8 +112,7 @@ _NUMERIC = frozenset("fciub")
 def checked_leaves(structure: Any, what: str) -> tuple[list, Any]:
     """The leaves of a target or of sources, which must be arrays or numbers, and how to rebuild the structure."""
     if isinstance(structure, ndarray) and structure.dtype.kind in _NUMERIC:
-        if not hasattr(structure, "_view"):
-            complete(structure)
+        complete(structure)
         return [structure], itemgetter(0)
     leaves, build = flatten(structure)
     complete(leaves)

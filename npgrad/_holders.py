@@ -142,6 +142,7 @@ def written_by_name(kind: type, name: str, heard: Callable[[], bool]) -> propert
 for _name in WRITTEN_BY_NAME:
     setattr(HeldArray, _name, written_by_name(ndarray, _name, lambda: bool(recording())))
 
+
 class _ObjectFlat(HeldFlat):
     """``flat`` of an array of objects, which takes traced ones."""
 

@@ -12,7 +12,6 @@ import contextlib
 import functools
 import itertools
 import operator
-import sys
 import threading
 import types
 from collections.abc import Callable, Iterable, Iterator
@@ -26,6 +25,7 @@ from ._comparisons import compared
 from ._held_names import holds_nothing
 from ._leaks import warn
 from ._leftovers import Leftovers, has_new, is_like
+from ._libraries import NONE_LOADED, modules_state
 from ._swaps import Swaps
 from ._tracebacks import public
 from ._unswapped import Unswapped
@@ -49,9 +49,9 @@ class Reach:
         self._containers: list[Callable[[], Iterable]] = []
         self._contents: list = []
         self._bare: tuple[types.FunctionType, ...] = ()
-        # Names that the modules may get, and how many modules there were: one that is new may be named, too.
+        # Names that the modules may get, and the state of modules: one that is new may be named, too.
         self._absent: list[tuple[frozenset[str], dict]] = []
-        self._loaded = 0
+        self._loaded = NONE_LOADED
         self.swapped: list[tuple[Callable, Callable, Any, Any]] = []
         self.has_forms = False
         self.tables: list[Table] = []
@@ -68,7 +68,7 @@ class Reach:
         self._containers = [look for look, _ in swaps.looks] + ([functools.partial(_of_bare, bare)] if bare else [])
         self._contents = [*[value for _, before in swaps.looks for value in before], *map(_CODE, bare)]
         self._absent = [(absent, module.names) for module in swaps.modules.values() if (absent := module.absent())]
-        self._loaded = len(sys.modules)
+        self._loaded = modules_state()
         self.swapped, self.has_forms = swaps.swapped, bool(swaps.forms)
         self.tables = swaps.tables
 
@@ -94,7 +94,7 @@ class Reach:
             now = self._held_now()
         except _GONE:
             return True
-        if len(sys.modules) != self._loaded or not all(absent.isdisjoint(names) for absent, names in self._absent):
+        if modules_state() != self._loaded or not all(absent.isdisjoint(names) for absent, names in self._absent):
             return True
         return not _are_same(now, self._contents) and has_new(now, self.known())
 
@@ -113,7 +113,7 @@ class Reach:
             return False
 
     def _holds_the_same(self) -> bool:
-        if len(sys.modules) != self._loaded or not all(absent.isdisjoint(names) for absent, names in self._absent):
+        if modules_state() != self._loaded or not all(absent.isdisjoint(names) for absent, names in self._absent):
             return False
         now = self._held_now()
         if not _are_same(now, self._contents):

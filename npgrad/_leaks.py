@@ -12,6 +12,8 @@ import sys
 import warnings
 from typing import NamedTuple, NoReturn
 
+from ._bare_looks import names_of
+
 _STDLIB = os.path.dirname(os.path.abspath(os.__file__)) + os.sep
 OWN_CODE = os.path.dirname(os.path.abspath(__file__)) + os.sep
 _INTERNAL = ("numpy.", "scipy.", "npgrad-twin-of-numpy.", "contextlib")
@@ -112,11 +114,23 @@ def is_users_code(module: str | None, file: str = "") -> bool:
     top = module.partition(".")[0]
     if is_internal(module, file) or top == "npgrad":
         return False
-    origin = file or getattr(sys.modules.get(top), "__file__", None) or ""
+    origin = file or _origin(module)
     elsewhere = os.path.isabs(origin) and not origin.startswith(_STDLIB)  # a program of the user's called calendar.py
     if top in sys.stdlib_module_names and top != "__main__" and not elsewhere:
         return False
     return "site-packages" not in origin and "dist-packages" not in origin
+
+
+def _origin(module: str) -> str:
+    """Where a module comes from, or the nearest package around it that says so: one without an ``__init__`` has no file, but
+    a path."""
+    while module:
+        known = names_of(sys.modules.get(module))
+        file = known.get("__file__") or next(iter(known.get("__path__") or ()), None)
+        if isinstance(file, str):
+            return file
+        module = module.rpartition(".")[0]
+    return ""
 
 
 class Place(NamedTuple):

@@ -82,22 +82,35 @@ def is_loaded(name: str) -> bool:
     return spec is not None and not getattr(spec, "_initializing", False)
 
 
+# The state of no modules at all.
+NONE_LOADED = 0, ""
+
+
+def modules_state() -> tuple[int, str]:
+    """What is another one whenever a module has been loaded since, for those who ask with each tape: how many there are, and
+    the last one, since others may have been taken away."""
+    try:
+        return len(sys.modules), next(reversed(sys.modules))
+    except RuntimeError:  # another thread loads one at this moment
+        return NONE_LOADED
+
+
 class OnceLoaded:
     """What is done once, when a module has been loaded: a step for each of some names of modules."""
 
     def __init__(self, steps: dict[str, Callable[[], None]]) -> None:
         self._steps = steps
-        # How many modules were loaded when all had been done that could be: as long as this is so there is nothing to do.
-        self.known = 0
+        # The state of modules in which all had been done that could be: as long as this is so there is nothing to do.
+        self.known = NONE_LOADED
 
     def do(self) -> None:
-        known = len(sys.modules)
+        known = modules_state()
         for name, step in tuple(self._steps.items()):
             if is_loaded(name):
                 step()
                 self._steps.pop(name, None)  # last: after an interrupt it is done again
             elif name in sys.modules:
-                known = 0  # it is being loaded
+                known = NONE_LOADED  # it is being loaded
         self.known = known
 
 

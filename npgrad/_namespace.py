@@ -38,7 +38,7 @@ from ._holders import held_like, refuse_tracked
 from ._index_objects import INDEX_OBJECTS
 from ._json_text import json_methods
 from ._leaks import refuse
-from ._libraries import OnceLoaded
+from ._libraries import OnceLoaded, modules_state
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms, math_in_place
 from ._own_answers import handed_back
 from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
@@ -377,7 +377,7 @@ def _load_names() -> None:
 
 
 def put() -> None:
-    if len(sys.modules) != _later.known:
+    if modules_state() != _later.known:
         _load_names()
     for names in _names:
         names.put()

@@ -23,7 +23,7 @@ from ._plain_values import save_constant
 from ._record import Record, single
 from ._registry import INPUTS, Elementwise, GivenArguments, Rule, Spec
 from ._storage import NOTHING
-from ._traced import SeenArray, TracedArray, adopt, fresh_scalar, is_spread, same_memory
+from ._traced import SeenArray, TracedArray, adopt, is_spread, same_memory
 
 
 def _joined(head: str, function: Callable, names: tuple[str, ...], where: dict[str, str], defaults: dict) -> Callable:
@@ -258,11 +258,7 @@ def call_by_plan(rule: Rule, given: GivenArguments, function: Callable, args: tu
     elif not isinstance(result, np.generic):
         given.general = True  # found once for each kind of call, which is then repeated the general way
         return AGAIN
-    tracked = alone if bits else NOTHING
-    if type(result) is np.float64:
-        made = fresh_scalar(result, tracked)
-    else:
-        made = adopt(result, tracked)
+    made = adopt(result, alone if bits else NOTHING)
     if not bits or type(made) is not TracedArray:
         return AGAIN if bits and result.dtype.kind == "O" else made
     plan = given.plans.get(bits)

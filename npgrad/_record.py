@@ -173,10 +173,7 @@ class Record:
         if self.find_mark(storage, view) is None:
             self.marks.setdefault(storage, []).append(Mark(storage, view, len(self.entries)))
         with lock:
-            if storage.tracked:
-                track(storage, self.own_set)
-            else:
-                storage.tracked = self.own_set
+            track(storage, self.own_set)
             if storage.epoch is None:
                 storage.epoch = new_epoch()  # now, so that all threads that save its value do so in the same one
 
@@ -188,7 +185,7 @@ class Record:
 
     def find_mark(self, storage: Storage, view: View | None) -> Mark | None:
         for mark in self.marks.get(storage, ()):
-            if mark.view is view or same_view(mark.view, view):
+            if same_view(mark.view, view):
                 return mark
         return None
 

@@ -21,7 +21,7 @@ from ._constants import plain_copy
 from ._dispatch import tracking
 from ._doors import Door, door
 from ._following import ANSWERING, FOLLOWED_METHODS
-from ._libraries import declare_loaded
+from ._libraries import NONE_LOADED, declare_loaded, modules_state
 from ._made_once import made_once
 from ._mentions import is_opaque
 from ._record import Record, recording
@@ -274,13 +274,13 @@ class ScipyDoors:
     """The modules of SciPy that hand out forms while a tape records, and its methods that are heard from then on."""
 
     def __init__(self) -> None:
-        self._known = 0
+        self._known = NONE_LOADED
         self._doors: list[Door] = []
         # What SciPy has for a method, of which rules its form is, and the form.
         self._methods: dict[tuple[type, str], tuple[Callable, Any, Callable]] = {}
 
     def put(self) -> None:
-        if len(sys.modules) != self._known:
+        if modules_state() != self._known:
             self._find()
         for module, kind in self._doors:
             module.__class__ = kind
@@ -292,7 +292,7 @@ class ScipyDoors:
     def _find(self) -> None:
         self.take_away()
         declare_loaded()
-        known = len(sys.modules)
+        known = modules_state()
         loaded = {name: sys.modules[name] for name in _MODULES if name in sys.modules}
         ready = [m for m in loaded.values() if not getattr(m.__spec__, "_initializing", False)]
         self._doors = []
@@ -309,7 +309,7 @@ class ScipyDoors:
             makers[place] = rules, lambda original, rules=rules: recorded_by(original, rules)
         for place, (rules, make) in makers.items():
             self._put_method(*place, rules, make)
-        self._known = known if len(ready) == len(loaded) else 0
+        self._known = known if len(ready) == len(loaded) else NONE_LOADED
 
     def _put_method(self, kind: type, name: str, rules: Any, make: Callable) -> None:
         now = vars(kind)[name]

@@ -20,7 +20,7 @@ import numpy as np
 from ._constants import plain_copy
 from ._dispatch import tracking
 from ._following import FOLLOWED
-from ._libraries import declare_loaded
+from ._libraries import NONE_LOADED, declare_loaded, modules_state
 from ._made_once import made_once
 from ._record import recording
 from ._scipy import called_from, has_followed_code, refuse_compiled
@@ -78,8 +78,8 @@ class CapturedNames:
     """What stands for these names while a tape records."""
 
     def __init__(self) -> None:
-        # How many modules are loaded, and how many functions of SciPy's have a rule.
-        self._known = 0, 0
+        # The state of modules, and how many functions of SciPy's have a rule.
+        self._known = NONE_LOADED, 0
         self._seen: set[str] = set()
         # For each module: the `update` of its names, what they are bound to, and what stands for that; and these by column.
         self._swaps: list[tuple[Callable[[dict], None], dict, dict]] = []
@@ -89,7 +89,7 @@ class CapturedNames:
         self._originals: dict[Any, Callable] = {}
 
     def put(self, creators: dict[Any, Callable], in_place: dict[Any, Callable]) -> None:
-        if (len(sys.modules), len(FOLLOWED)) != self._known:
+        if (modules_state(), len(FOLLOWED)) != self._known:
             self._originals = {form: original for original, form in in_place.items()}
             self._find(creators)
         any(map(operator.call, self._updates, self._forms))  # a loop in C; an update gives None
@@ -99,7 +99,7 @@ class CapturedNames:
 
     def _find(self, creators: dict[Any, Callable]) -> None:
         declare_loaded()
-        known = len(sys.modules), len(FOLLOWED)
+        known = modules_state(), len(FOLLOWED)
         if known[1] != self._known[1]:  # rules may be declared one by one, while modules are known already
             self.take_away()
             self._swaps, self._seen = [], set()
@@ -107,7 +107,7 @@ class CapturedNames:
             if name in self._seen or not name.startswith("scipy.") or module is None:
                 continue
             if getattr(getattr(module, "__spec__", None), "_initializing", False):
-                known = 0, 0
+                known = NONE_LOADED, 0
                 continue
             forms = self._forms_of(module, creators)
             if forms:

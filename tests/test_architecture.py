@@ -21,7 +21,7 @@ IDS = sorted(MODULES)
 # ``rules`` stand at one place, and see only what `RULES_MAY_IMPORT` says.
 LAYERS = {
     "words": [
-        "_leaks", "_pythons_functions", "_tracebacks", "_notebook", "_structure", "_compat", "_made_once", "_bare_looks",
+        "_bare_looks", "_leaks", "_pythons_functions", "_tracebacks", "_notebook", "_structure", "_compat", "_made_once",
         "_collector",
     ],
     "what functions are": ["_limits", "_partials", "_registry", "_refusals", "_libraries", "_following", "rules"],

@@ -1,5 +1,7 @@
 """`from numpy import zeros` in a user's module: followed by a bare tape, and put back."""
 
+import importlib
+import operator
 import sys
 import textwrap
 import threading
@@ -127,3 +129,43 @@ def test_a_module_is_looked_through_once(legacy, monkeypatch):
         with ng.GradientTape() as tape:
             legacy.also(tape.watch(X))
     assert looked.count(legacy.__name__) == 1
+
+
+@pytest.mark.parametrize("installed", [False, True])
+@pytest.mark.parametrize("package", ["with a file", "without one"])
+def test_a_package_is_the_users_unless_it_is_installed(tmp_path, monkeypatch, package, installed):
+    """Also where it comes by a path of its own, and where the package around it has no file (``google`` is such a one)."""
+    place = tmp_path / ("site-packages" if installed else "programs")
+    name = f"around_{package.split()[0]}_{installed}"
+    (place / name / "inner").mkdir(parents=True)
+    if package == "with a file":
+        (place / name / "__init__.py").write_text("")
+    (place / name / "inner" / "legacy.py").write_text(textwrap.dedent(SOURCE))
+    monkeypatch.syspath_prepend(place)
+    legacy = importlib.import_module(f"{name}.inner.legacy")
+    try:
+        with ng.GradientTape():
+            is_looked_at = bool({name, legacy.__name__} & {module.name for module in _bound_names._modules})
+            makes_plain = operator.is_(type(legacy.make(3)), np.ndarray)
+        assert is_looked_at is not installed
+        assert makes_plain is installed
+    finally:
+        for loaded in [one for one in sys.modules if one.partition(".")[0] == name]:
+            del sys.modules[loaded]
+
+
+def test_a_module_that_takes_the_place_of_another_one_is_looked_at(tmp_path, monkeypatch):
+    """As many modules are loaded as before then, which says nothing of which they are."""
+    (tmp_path / "comes_later.py").write_text("from numpy import zeros as make\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    sys.modules["numpy.nothing"] = types.ModuleType("numpy.nothing")  # none that is looked at
+    try:
+        with ng.GradientTape():
+            pass
+        del sys.modules["numpy.nothing"]
+        comes_later = importlib.import_module("comes_later")
+        with ng.GradientTape():
+            assert isinstance(comes_later.make(3), ng.TracedArray)
+    finally:
+        sys.modules.pop("numpy.nothing", None)
+        sys.modules.pop("comes_later", None)

@@ -77,7 +77,7 @@ def only_chosen(value: Any, where: Any, otherwise: int) -> Any:
 
 def chosen(value: Any, where: Any) -> Any:
     """The elements that a ``where=`` chooses, and zeros."""
-    return value if where is True or not given(where) else np.where(where, value, 0)
+    return only_chosen(value, where, 0)
 
 
 def numbers(a: Any, where: Any = None) -> Any:
