@@ -377,14 +377,15 @@ def _load_names() -> None:
 
 
 def put() -> None:
-    if modules_state() != _later.known:
+    state = modules_state()
+    if state != _later.known:
         _load_names()
     for names in _names:
         names.put()
     for module, kind in _doors:
         module.__class__ = kind
-    captured.put(_CREATORS_IN_PLACE, IN_PLACE)
-    scipy_doors.put()
+    captured.put(state, _CREATORS_IN_PLACE, IN_PLACE)
+    scipy_doors.put(state)
     _warning_places.put()
 
 

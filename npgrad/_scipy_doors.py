@@ -279,8 +279,9 @@ class ScipyDoors:
         # What SciPy has for a method, of which rules its form is, and the form.
         self._methods: dict[tuple[type, str], tuple[Callable, Any, Callable]] = {}
 
-    def put(self) -> None:
-        if modules_state() != self._known:
+    def put(self, state: tuple) -> None:
+        """``state`` is that of the modules."""
+        if state != self._known:
             self._find()
         for module, kind in self._doors:
             module.__class__ = kind

@@ -88,8 +88,9 @@ class CapturedNames:
         self._forms: tuple[dict, ...] = ()
         self._originals: dict[Any, Callable] = {}
 
-    def put(self, creators: dict[Any, Callable], in_place: dict[Any, Callable]) -> None:
-        if (modules_state(), len(FOLLOWED)) != self._known:
+    def put(self, state: tuple, creators: dict[Any, Callable], in_place: dict[Any, Callable]) -> None:
+        """``state`` is that of the modules."""
+        if (state, len(FOLLOWED)) != self._known:
             self._originals = {form: original for original, form in in_place.items()}
             self._find(creators)
         any(map(operator.call, self._updates, self._forms))  # a loop in C; an update gives None
