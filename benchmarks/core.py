@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 import tracemalloc
+import types
 import warnings
 from collections.abc import Callable
 
@@ -203,31 +204,82 @@ import time
 start = time.process_time()
 import numpy
 between = time.process_time()
-import npgrad
+{}
 print(between - start, time.process_time() - between)
 """
+# What a program pays for at its import, and what for at its first use: that of all it has asked for, and a first gradient.
+_STEPS = {
+    "import npgrad": "import npgrad",
+    "and its names": "from npgrad import GradientTape, Variable, grad, jacobian",
+    "and a first gradient": "from npgrad import grad; grad(lambda x: (x * x).sum())(numpy.ones(3))",
+}
+
+
+def _environment() -> dict[str, str]:
+    """That of a process that finds what this one does, and keeps what it compiles."""
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    environment.pop("PYTHONDONTWRITEBYTECODE", None)
+    return environment
 
 
 def imports() -> Table:
     """Each in a fresh process, with its bytecode compiled before."""
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
-    environment.pop("PYTHONDONTWRITEBYTECODE", None)  # there would be none
 
-    def once() -> list[float]:
-        return [
-            float(t)
-            for t in subprocess.run(
-                [sys.executable, "-c", _IMPORT], env=environment, capture_output=True, check=True, text=True
-            ).stdout.split()
-        ]
+    def once(step: str) -> list[float]:
+        program = [sys.executable, "-c", _IMPORT.format(step)]
+        done = subprocess.run(program, env=_environment(), capture_output=True, check=True, text=True)
+        return [float(t) for t in done.stdout.split()]
 
-    once()
-    numpy, npgrad = np.min([once() for _ in range(9)], axis=0)
-    row = (f"{1e3 * numpy:.0f}", f"{1e3 * npgrad:.0f}", f"{npgrad / numpy:.2f}")
-    return Table("Import", ("numpy, ms", "npgrad after it, ms", "npgrad over numpy"), [row])
+    once(_STEPS["and a first gradient"])
+    found = np.min([[once(step) for step in _STEPS.values()] for _ in range(9)], axis=0)
+    numpy, steps = found[:, 0].min(), found[:, 1]
+    rows = [("numpy", f"{1e3 * numpy:.0f}", "1")]
+    rows += [(name, f"{1e3 * t:.1f}", f"{t / numpy:.2f}") for name, t in zip(_STEPS, steps, strict=True)]
+    return Table("Import, after numpy", ("", "ms", "over numpy"), rows)
 
 
-PARTS = {f.__name__: f for f in (chain, elements, rows, calls, memory, functional, imports)}
+_MODULE = """
+import math
+import numpy as np
+from numpy import array, exp, float64, sin, sum, zeros
+CONSTANTS = {{"mass": 1.5, "length": 2.5}}
+state = []
+{functions}
+{classes}
+"""
+_FUNCTION = "def function{0}(x, n={0}):\n    work = zeros(3)\n    work[:] = x * n\n    return work"
+_CLASS = "class Class{0}:\n    factor = {0}\n    def method(self, x):\n        return np.sum(x) * self.factor"
+
+
+def beside(count: int) -> list[float]:
+    """Seconds of a tape and of `value_and_grad`, in a process of its own, among so many modules of the user's."""
+    code = _MODULE.format(
+        functions="\n".join(map(_FUNCTION.format, range(30))), classes="\n".join(map(_CLASS.format, range(10)))
+    )
+    for name in (f"module{i}" for i in range(count)):
+        exec(code, vars(sys.modules.setdefault(name, types.ModuleType(name))))
+    x = np.array([0.1, 0.2, 0.3])
+    last = sys.modules.get(f"module{count - 1}")
+
+    def f(x: np.ndarray) -> float:
+        return np.sum((last.function1(x) if last else x) * x)
+
+    derivative = ng.value_and_grad(f)
+    return best([lambda: tape_gradient(f, x), lambda: derivative(x)], 0.5)
+
+
+def modules() -> Table:
+    program = "import core, sys; print(*core.beside(int(sys.argv[1])))"
+    rows = []
+    for count in (0, 1, 5, 20):
+        called = [sys.executable, "-c", program, str(count)]
+        done = subprocess.run(called, env=_environment(), capture_output=True, check=True, text=True)
+        rows.append((str(count), *[microseconds(float(t)) for t in done.stdout.split()]))
+    title = "Modules: a gradient of three elements among modules of the user's, each of 50 names, microseconds"
+    return Table(title, ("modules", "tape", "value_and_grad"), rows)
+
+
+PARTS = {f.__name__: f for f in (chain, elements, rows, calls, memory, functional, imports, modules)}
 
 if __name__ == "__main__":
     warnings.simplefilter("ignore", DeprecationWarning)

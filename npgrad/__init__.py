@@ -23,47 +23,32 @@ Each name has help of its own, ``help(npgrad.grad)``:
 import importlib as _importlib
 import typing as _typing
 
-from . import (
-    _conversions as _conversions,
-    _forking as _forking,
-    _indexing as _indexing,
-    _methods as _methods,
-    _operators as _operators,
-    _protocols as _protocols,
-    _python_numbers as _python_numbers,
-    _seen as _seen,
-)
-from ._constants import array as array, constant as constant, stop_gradient as stop_gradient
-from ._endpoints import UnconnectedGradients as UnconnectedGradients
-from ._finite import NonFiniteError as NonFiniteError
-from ._forward import ForwardAccumulator as ForwardAccumulator
-from ._functional import (
-    grad as grad,
-    jacobian as jacobian,
-    value_and_grad as value_and_grad,
-    value_and_jacobian as value_and_jacobian,
-)
-from ._instrument import instrument as instrument
-from ._leaks import (
-    DegenerateWarning as DegenerateWarning,
-    LeakError as LeakError,
-    LeakWarning as LeakWarning,
-    NoRuleError as NoRuleError,
-)
-from ._products import hessian as hessian, hvp as hvp, jvp as jvp, linearize as linearize, vjp as vjp
-from ._tape import GradientTape as GradientTape
-from ._tracebacks import public as _public
-from ._traced import TracedArray as TracedArray
-from ._variable import Variable as Variable
-
 if _typing.TYPE_CHECKING:
     from . import extend as extend, finite_difference as finite_difference, testing as testing
     from ._black_box import BlackBoxWarning as BlackBoxWarning, black_box as black_box
     from ._checkpoint import checkpoint as checkpoint, checkpoint_loop as checkpoint_loop
     from ._compare import Comparison as Comparison, MethodResult as MethodResult, compare as compare
+    from ._constants import array as array, constant as constant, stop_gradient as stop_gradient
     from ._custom import custom_gradient as custom_gradient
+    from ._endpoints import UnconnectedGradients as UnconnectedGradients
+    from ._finite import NonFiniteError as NonFiniteError
+    from ._forward import ForwardAccumulator as ForwardAccumulator
+    from ._functional import (
+        grad as grad,
+        jacobian as jacobian,
+        value_and_grad as value_and_grad,
+        value_and_jacobian as value_and_jacobian,
+    )
     from ._implicit import implicit as implicit
+    from ._instrument import instrument as instrument
     from ._leak_search import check_leaks as check_leaks
+    from ._leaks import (
+        DegenerateWarning as DegenerateWarning,
+        LeakError as LeakError,
+        LeakWarning as LeakWarning,
+        NoRuleError as NoRuleError,
+    )
+    from ._products import hessian as hessian, hvp as hvp, jvp as jvp, linearize as linearize, vjp as vjp
     from ._solvers import for_solver as for_solver
     from ._sparse import (
         jacobian_sparsity as jacobian_sparsity,
@@ -71,37 +56,58 @@ if _typing.TYPE_CHECKING:
         sparse_jacobian as sparse_jacobian,
     )
     from ._sparse_matrix import SparseMatrix as SparseMatrix, SparsityPattern as SparsityPattern
+    from ._tape import GradientTape as GradientTape
+    from ._traced import TracedArray as TracedArray
+    from ._variable import Variable as Variable
 
 __version__ = "0.1.0"
 
-# Loaded when they are first asked for: a program that takes gradients need not wait for the tools. A tape may record then,
-# with other names in place, so these modules have no tables of NumPy's functions (tests/test_namespace.py).
-_LATER = {
+# Where each name is, and loaded when it is first asked for, with all that recording needs: a program that takes gradients
+# need not wait for the tools, and one that takes none in this run need not wait at all.
+_WHERE = {
     name: module
     for module, names in {
         "": "extend finite_difference testing",
         "_black_box": "BlackBoxWarning black_box",
         "_checkpoint": "checkpoint checkpoint_loop",
         "_compare": "Comparison MethodResult compare",
+        "_constants": "array constant stop_gradient",
         "_custom": "custom_gradient",
+        "_endpoints": "UnconnectedGradients",
+        "_finite": "NonFiniteError",
+        "_forward": "ForwardAccumulator",
+        "_functional": "grad jacobian value_and_grad value_and_jacobian",
         "_implicit": "implicit",
+        "_instrument": "instrument",
         "_leak_search": "check_leaks",
+        "_leaks": "DegenerateWarning LeakError LeakWarning NoRuleError",
+        "_products": "hessian hvp jvp linearize vjp",
         "_solvers": "for_solver",
         "_sparse": "jacobian_sparsity sparse_hessian sparse_jacobian",
         "_sparse_matrix": "SparseMatrix SparsityPattern",
+        "_tape": "GradientTape",
+        "_traced": "TracedArray",
+        "_variable": "Variable",
     }.items()
     for name in names.split()
 }
 
+if not _typing.TYPE_CHECKING:  # who reads the names above
+    __all__ = sorted(_WHERE)
 
-@_public
+
 def __getattr__(name: str) -> _typing.Any:
-    if name not in _LATER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    module = _importlib.import_module(f".{_LATER[name] or name}", __name__)
-    value = globals()[name] = getattr(module, name) if _LATER[name] else module
+    load = _importlib.import_module
+    try:
+        module = _WHERE[name]
+    except KeyError:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    with load("._collector", __name__).seldom():
+        load("._entry_points", __name__)
+        found = load(f".{module or name}", __name__)
+    value = globals()[name] = getattr(found, name) if module else found
     return value
 
 
 def __dir__() -> list[str]:
-    return sorted({*globals(), *_LATER})
+    return sorted({*globals(), *_WHERE})

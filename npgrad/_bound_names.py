@@ -3,7 +3,8 @@
 A module that did so has NumPy's function under a name of its own, which the names in place of ``_namespace`` do not reach;
 a buffer made through it would be a plain one, and a slice store into that is seen by nobody. So while a tape records, these
 names stand for the traced forms too, in all modules of the user that are loaded. Installed packages and the standard library
-are left as they are. What a module has bound is looked up once, and again when its number of names has changed.
+are left as they are. What a module has bound is looked up once, and again when it has other names, or anything but data by
+one of them.
 
 `in_place` is all that is in place while a tape records, the names of ``_namespace`` with it.
 """
@@ -11,10 +12,13 @@ are left as they are. What a module has bound is looked up once, and again when 
 from __future__ import annotations
 
 import itertools
+import operator
 import sys
 import types
 from collections.abc import Iterable
 from typing import Any, Self
+
+from numpy import ndarray
 
 from . import _namespace
 from ._class_forms import forms_of_names, has_class_form
@@ -27,20 +31,44 @@ from ._namespace import form_in_place, may_have_form, original_of
 from ._type_questions import put_type, says_type, take_type_away
 from ._while_recording import WhileRecording, insist
 
+# Stands for data in what is remembered of a module, which is not kept alive; and what kinds of data most of it is.
+_DATA = object()
+_NUMBERS = frozenset([bool, int, float, complex, str, bytes, type(None)])
+_PLAIN = _NUMBERS | {ndarray, list, dict, tuple, set}
+
+
+def _is_named(value: Any) -> bool:
+    """Whether it is one of those for which a module is looked through: NumPy's functions and classes, and what has code."""
+    return issubclass(type(value), (types.FunctionType, types.ModuleType, type)) or _has_form(value)
+
+
+def _has_form(value: Any) -> bool:
+    return may_have_form(value) and (form_in_place(value) is not None or has_class_form(value))
+
+
+def _is_kept(name: str, value: Any) -> bool:
+    return type(value) in _NUMBERS or name.startswith("__") or _is_named(value)
+
 
 class _Module:
-    """A module of the user's: its size when it was looked through, and what it had bound then, as (the original, what stands
-    for it); types of numbers apart, for which nothing stands where code compares them. Where there are classes among the
-    names, what stands for them depends on the code that the module defined then, too; and so does whether it asks for types,
-    for which it has a name of ours meanwhile."""
+    """A module of the user's: what it held when it was looked through, and what it had bound then, as (the original, what
+    stands for it); types of numbers apart, for which nothing stands where code compares them. Where there are classes among
+    the names, what stands for them depends on the code that the module defined then, too; and so does whether it asks for
+    types, for which it has a name of ours meanwhile."""
 
-    __slots__ = ("name", "module", "size", "defined", "bound", "types", "held", "chosen", "asks", "in_place")
+    __slots__ = (
+        "name", "module", "names", "values", "data", "defined", "bound", "types", "forms", "forms_of_types", "held",
+        "chosen", "asks", "in_place",
+    )  # fmt: skip
 
     def __init__(self, name: str, module: Any) -> None:
         self.name = name
         self.module = module
-        self.size = -1
-        self.defined: list | None = None
+        # Its names and what they held; for data `_DATA`, at these places.
+        self.names: list[str] = []
+        self.values: list = []
+        self.data: list[int] = []
+        self.defined: list = []
         self.bound: dict[str, tuple[Any, Any]] = {}
         self.types: dict[str, tuple[Any, Any]] = {}
         # What it holds elsewhere, without and with types of numbers, and which of these was put last.
@@ -48,6 +76,33 @@ class _Module:
         self.chosen: HeldNames | None = None
         self.asks = False
         self.in_place = False  # whether anything of it is put
+
+    def look(self) -> None:
+        """Look through the module if it has other names than before, or anything but other data by one of them."""
+        own = self.module.__dict__
+        names, values = list(own), list(own.values())
+        if names == self.names:
+            for i in self.data:
+                if type(values[i]) in _PLAIN:
+                    values[i] = _DATA
+            if all(map(operator.is_, values, self.values)) or not self._has_changed(values):
+                return
+        self.look_through()
+        # Last: after an interrupt it is done again.
+        self.values = [value if _is_kept(name, value) else _DATA for name, value in zip(names, values, strict=False)]
+        self.data = [i for i, value in enumerate(self.values) if value is _DATA]
+        self.names = names
+
+    def _has_changed(self, values: list) -> bool:
+        """Whether anything but data has come or gone by a name; if not, numbers have, and are remembered."""
+        changed = [both for both in zip(values, self.values, strict=False) if both[0] is not both[1]]
+        named = [one for one in itertools.chain.from_iterable(changed) if _is_named(one)]
+        if any(map(_has_form, named)) or (named and defined(self.module.__dict__) != self.defined):
+            return True
+        for i, (now, before) in enumerate(zip(values, self.values, strict=False)):
+            if now is not before and type(now) in _NUMBERS:
+                self.values[i] = now
+        return False
 
     def look_through(self) -> None:
         """Forms may be in place, and another thread may be using them: nothing is taken away meanwhile."""
@@ -59,26 +114,26 @@ class _Module:
         bare = {name: original_of(value) or value for name, value in names}
         forms = {name: (value, form_in_place(value)) for name, value in bare.items()}
         classes = {name: value for name, value in bare.items() if has_class_form(value)}
-        self.defined = defined(own) if classes or self.asks else None
+        self.defined = defined(own)
         seen, self.types = forms_of_names(classes, own)
         self.bound = {name: both for name, both in forms.items() if both[1] is not None} | seen
         held = HeldNames(own, True, self.held)
         without = HeldNames(own, False, self.held) if held.has_types else held
         self.held = [without, held] if held.places or held.tables else []
+        self.forms = {name: form for name, (_, form) in self.bound.items()}
+        self.forms_of_types = {name: form for name, (_, form) in self.types.items()}
         self.in_place = bool(self.bound or self.types or self.held or self.asks)
 
     def put(self) -> None:
         names = vars(self.module)
-        known = [(names.get(name), original, form) for name, (original, form) in self._known()]
-        bound_anew = any(now is not original and now is not form for now, original, form in known)
-        if bound_anew or not self._put_held():  # as by `for f in (np.sum, np.prod)` at module level
+        if not self._put_held():  # as by `TABLE["exp"] = np.exp`
             self.look_through()
             self._put_held()
-        names.update({name: form for name, (_, form) in self.bound.items()})
+        names.update(self.forms)
         if self.types and not compared(names):
-            names.update({name: form for name, (_, form) in self.types.items()})
+            names.update(self.forms_of_types)
         if self.asks:
-            self.size += put_type(names)
+            put_type(names)
 
     def _put_held(self) -> bool:
         """Whether what is held is as it was."""
@@ -95,7 +150,7 @@ class _Module:
         names = vars(self.module)
         names.update({name: original for name, (original, form) in self._known() if names.get(name) is form})
         if self.asks:
-            self.size -= take_type_away(names)
+            take_type_away(names)
         if self.chosen is not None:
             self.chosen.take_away()
 
@@ -122,11 +177,8 @@ def _look_through() -> None:
         _modules = [known.get(name) or _Module(name, module) for name, module in loaded]
         _modules_seen = seen
     for one in _modules:
-        names = one.module.__dict__
-        size = len(names)
-        if size != one.size or (one.defined is not None and one.defined != defined(names)):
-            one.look_through()
-            one.size = size  # last: after an interrupt it is done again
+        one.look()
+        compared.tell(one.module.__dict__, one.defined)
 
 
 def _settle(module: types.ModuleType) -> None:
@@ -149,6 +201,7 @@ def _put() -> None:
     for one in _modules:
         if one.in_place:
             one.put()
+    compared.believe_nothing()
     _finder.put()
 
 

@@ -88,7 +88,7 @@ def _heard(name: str, original: Any) -> Callable:
 
 _METHODS = {
     name: _heard(name, value)
-    for name, value in vars(ndarray).items()
+    for name, value in list(vars(ndarray).items())
     if isinstance(value, (types.MethodDescriptorType, types.WrapperDescriptorType))
 }
 _CALLS: dict[Any, Callable] = {
@@ -146,6 +146,6 @@ def class_makers(in_place: Callable[[Callable, Callable], Callable]) -> dict[str
     """What NumPy's door hands out for its classes."""
     return {
         name: Maker(in_place(kind, _CALLS[kind]), _FORMS[kind] if kind is ndarray else kind, _held(kind))
-        for name, kind in vars(np).items()
+        for name, kind in list(vars(np).items())
         if isinstance(kind, type) and kind in _CALLS
     }

@@ -21,7 +21,7 @@ from ._leaks import is_users_code
 from ._mentions import held_functions
 from ._uses import may_compare
 
-_WORDS = frozenset([name for name, value in vars(np).items() if isinstance(value, type) and value in INEXACT_TYPES])
+_WORDS = frozenset([name for name, value in list(vars(np).items()) if isinstance(value, type) and value in INEXACT_TYPES])
 
 
 # Answers that are kept: those of programs that make code without end are made again.
@@ -93,6 +93,8 @@ class Comparisons:
         self._answers: dict[int, tuple[dict, bool]] = {}
         # To be called when something else runs.
         self.forget = self._answers.clear
+        # What modules define, for those who have just looked: see `tell`.
+        self._told: dict[int, list] = {}
         # What asks, and what runs -> the answer, and the modules that it was found in with what they defined then.
         self._kept: dict[tuple, tuple[bool, list[tuple[dict, list]]]] = {}
         # module -> what it defined when it was looked through; what was found, and where its names lead.
@@ -105,16 +107,27 @@ class Comparisons:
             known = self._answers[id(names)] = names, self._look(names)
         return known[1]
 
+    def tell(self, names: dict[str, Any], now: list) -> None:
+        """What a module defines, to be believed until `believe_nothing`: to look costs more than all that is asked of it."""
+        self._told[id(names)] = now
+
+    def believe_nothing(self) -> None:
+        self._told.clear()
+
+    def _defined(self, names: dict[str, Any]) -> list:
+        told = self._told.get(id(names))
+        return defined(names) if told is None else told
+
     def _look(self, names: dict[str, Any]) -> bool:
         if not _is_users(names):
             return True
         key = (id(names), *[(frame.f_code, id(frame.f_globals)) for frame in frames()])
         answer, modules = self._kept.get(key, (False, []))
-        if not modules or any(defined(module) != before for module, before in modules):
+        if not modules or any(self._defined(module) != before for module, before in modules):
             if len(self._kept) > _MOST_KEPT:
                 self._kept.clear()
             answer, searched = self._search(names)
-            self._kept[key] = answer, [(module, defined(module)) for module in searched]
+            self._kept[key] = answer, [(module, self._defined(module)) for module in searched]
         return answer
 
     def _search(self, names: dict[str, Any]) -> tuple[bool, list[dict]]:
@@ -139,7 +152,7 @@ class Comparisons:
         if module is None or vars(module) is not names:
             return _looked_through(names)
         before, found = self._known.get(module, (None, (False, [])))
-        if before != (now := defined(names)):
+        if before != (now := self._defined(names)):
             found = _looked_through(names)
             self._known[module] = now, found
         return found

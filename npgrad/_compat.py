@@ -113,7 +113,8 @@ def array_methods() -> Any:
 
 def numpy_ufuncs() -> list[np.ufunc]:
     """All ufuncs of NumPy's core, also those that only its own code calls."""
-    return [value for value in vars(importlib.import_module("numpy._core.umath")).values() if isinstance(value, np.ufunc)]
+    home = importlib.import_module("numpy._core.umath")
+    return [value for value in list(vars(home).values()) if isinstance(value, np.ufunc)]
 
 
 def dispatched_in(module: types.ModuleType) -> list[Any]:
@@ -121,7 +122,7 @@ def dispatched_in(module: types.ModuleType) -> list[Any]:
     home = importlib.import_module(_HOMES.get(module.__name__, module.__name__))
     return [
         value
-        for value in vars(home).values()
+        for value in list(vars(home).values())
         if isinstance(value, _DISPATCHED) and value.__module__ == module.__name__
     ]
 

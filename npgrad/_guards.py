@@ -19,6 +19,7 @@ from numpy import ndarray
 from ._callers import is_for_program, of_plain_data
 from ._holders import WRITTEN_BY_NAME, held, lent, refuse_tracked, written_by_name
 from ._leaks import USE_PLAIN
+from ._libraries import is_loaded
 from ._made_once import made_once
 from ._record import recording
 from ._traced import adopt, unwrap
@@ -100,7 +101,8 @@ def _reading(original: Callable) -> Callable:
 
 def _guarded_operations(ma: types.ModuleType) -> dict[tuple[type, str], Any]:
     """The ufuncs of numpy.ma, which are objects."""
-    kinds = {type(value) for value in vars(ma).values() if callable(value) and type(value).__module__ == "numpy.ma.core"}
+    kinds = {type(value) for value in list(vars(ma).values()) if callable(value)}
+    kinds = {kind for kind in kinds if kind.__module__ == "numpy.ma.core"}
     return {
         (kind, name): refusing(vars(kind)[name], "numpy.ma makes an array that no tape follows", USE_PLAIN, lends=True)
         for ufuncs in kinds
@@ -181,7 +183,7 @@ def guarded_functions(module: types.ModuleType) -> dict[Callable, Callable]:
     handing_out = [vars(module)[name] for name in ("getdata", "filled") if name in vars(module)]  # those of numpy.ma
     return {function: _reading(function) for function in handing_out} | {
         value: refusing(value, f"{module.__name__}.{name} makes an array that no tape follows", USE_PLAIN, lends=True)
-        for name, value in vars(module).items()
+        for name, value in list(vars(module).items())
         if isinstance(value, types.FunctionType)
         and value.__module__.startswith(module.__name__)
         and not name.startswith("_")
@@ -212,6 +214,11 @@ _SMOOTH = (
 _REPARAMETERISE = "Draw standard samples and transform them: loc + scale * rng.standard_normal(n)."
 
 
+def _random() -> Any:
+    """numpy.random, which is an attribute of NumPy's only once it is loaded altogether."""
+    return sys.modules["numpy.random"]
+
+
 def _guarded_sample(original: Callable, name: str) -> Callable:
     guarded = refusing(original, f"{name} of a random generator reads its parameters unseen", _REPARAMETERISE)
 
@@ -235,15 +242,19 @@ def _guarded_class(cls: type) -> type:
     return _StandsFor(cls.__name__, (cls,), {**methods, "__module__": cls.__module__, "__doc__": cls.__doc__})
 
 
-@made_once
 def generator_classes() -> frozenset[type]:
-    """NumPy's, also while ours stand for them."""
+    """NumPy's, also while ours stand for them; none before NumPy has loaded them."""
+    return _generator_classes() if is_loaded("numpy.random") else frozenset()
+
+
+@made_once
+def _generator_classes() -> frozenset[type]:
     return frozenset(random_in_place()[name].__mro__[1] for name in ("Generator", "RandomState"))
 
 
 def guarded_generator(generator: Any) -> Any:
     """A generator with the same state, now and later, that refuses tracked parameters."""
-    if isinstance(generator, np.random.RandomState):
+    if isinstance(generator, _random().RandomState):
         return _guarded_state()(generator)
     return random_in_place()["Generator"](generator.bit_generator)
 
@@ -266,7 +277,8 @@ def _guarded_state() -> Any:
 @made_once
 def random_in_place() -> dict[str, Any]:
     """What stands for names of numpy.random while a tape records."""
-    numpys_default_rng = np.random.default_rng
+    random = _random()
+    numpys_default_rng = random.default_rng
 
     @functools.wraps(numpys_default_rng)
     def default_rng(seed: Any = None) -> Any:
@@ -274,8 +286,8 @@ def random_in_place() -> dict[str, Any]:
         return made if made is seed else guarded_generator(made)
 
     return {
-        **{name: _guarded_sample(getattr(np.random, name), name) for name in _SMOOTH if hasattr(np.random, name)},
+        **{name: _guarded_sample(getattr(random, name), name) for name in _SMOOTH if hasattr(random, name)},
         "default_rng": default_rng,
-        "Generator": _guarded_class(np.random.Generator),
-        "RandomState": _guarded_class(np.random.RandomState),
+        "Generator": _guarded_class(random.Generator),
+        "RandomState": _guarded_class(random.RandomState),
     }

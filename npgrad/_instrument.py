@@ -26,6 +26,7 @@ from ._held_names import holds_nothing
 from ._leaks import warn
 from ._leftovers import Leftovers, has_new, is_like
 from ._libraries import NONE_LOADED, modules_state
+from ._namespace import may_have_form, original_of
 from ._swaps import Swaps
 from ._tracebacks import public
 from ._unswapped import Unswapped
@@ -48,6 +49,8 @@ class Reach:
         # The containers, as functions that look again, and one behind the other what they held.
         self._containers: list[Callable[[], Iterable]] = []
         self._contents: list = []
+        # NumPy's functions for which forms stood there then.
+        self._originals: list = []
         self._bare: tuple[types.FunctionType, ...] = ()
         # Names that the modules may get, and the state of modules: one that is new may be named, too.
         self._absent: list[tuple[frozenset[str], dict]] = []
@@ -67,6 +70,8 @@ class Reach:
         bare = self._bare = tuple(swaps.bare)
         self._containers = [look for look, _ in swaps.looks] + ([functools.partial(_of_bare, bare)] if bare else [])
         self._contents = [*[value for _, before in swaps.looks for value in before], *map(_CODE, bare)]
+        originals = [original_of(value) for value in self._contents if may_have_form(value)]
+        self._originals = [original for original in originals if original is not None]
         self._absent = [(absent, module.names) for module in swaps.modules.values() if (absent := module.absent())]
         self._loaded = modules_state()
         self.swapped, self.has_forms = swaps.swapped, bool(swaps.forms)
@@ -99,7 +104,7 @@ class Reach:
         return not _are_same(now, self._contents) and has_new(now, self.known())
 
     def known(self) -> set[int]:
-        return set(map(id, self._contents))
+        return set(map(id, itertools.chain(self._contents, self._originals)))
 
     def _held_now(self) -> list:
         return list(itertools.chain.from_iterable([look() for look in self._containers]))

@@ -70,7 +70,7 @@ def _variables(names: dict[str, Any]) -> Iterator[tuple[str, Any]]:
         elif isinstance(value, ndarray) and value.dtype.kind == "O":
             yield from ((f"{name}.flat[{i}]", item) for i, item in enumerate(value.ravel().tolist()))
         elif isinstance(getattr(value, "__dict__", None), dict) and not isinstance(value, (type, ndarray)):
-            yield from ((f"{name}.{key}", item) for key, item in vars(value).items() if not callable(value))
+            yield from ((f"{name}.{key}", item) for key, item in list(vars(value).items()) if not callable(value))
         else:
             yield name, value
 

@@ -7,6 +7,7 @@ from typing import Any, NoReturn, Self
 
 import numpy as np
 
+from . import _entry_points as _entry_points  # a tape records what they hand over
 from ._bound_names import in_place
 from ._endpoints import PlainCopies
 from ._leaks import LeakError, warn

@@ -219,20 +219,19 @@ def _hashable_in(value: Any, forms: dict) -> bool:
 
 
 def _followed_in(module: ModuleType) -> dict[Callable, Callable]:
-    return {function: _called(function) for function in vars(module).values() if _is_followed(function)}
+    return {function: _called(function) for function in list(vars(module).values()) if _is_followed(function)}
 
 
 _ASKING_CREATORS = {creator: form for creator, form in TRACED_CREATORS.items() if isinstance(creator, type(np.mean))}
 
 
 def _zero_in(module: ModuleType) -> dict[Callable, Callable]:
-    dispatched = [value for value in vars(module).values() if isinstance(value, type(np.mean))]
+    dispatched = [value for value in list(vars(module).values()) if isinstance(value, type(np.mean))]
     return {function: function for function in dispatched if function in ZERO}
 
 
 def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
     """Per module: NumPy's or Python's function -> what follows it, and how that is called; later ones count."""
-    random = {getattr(np.random, name): form for name, form in random_in_place().items()}
     return {
         builtins: [(OPERATOR_FORMS, _operator_in_place)],
         operator: [(OPERATOR_FORMS, _operator_in_place)],
@@ -258,8 +257,6 @@ def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
             (_followed_in(stride_tricks), _seen_in_place),
             ({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place),
         ],
-        np.rec: [(guarded_functions(np.rec), _as_it_is)],
-        np.random: [(random, _as_it_is)],
     }
 
 
@@ -320,7 +317,6 @@ def original_of(value: Any) -> Any:
 # What SciPy's modules bound is swapped where no protocol shows it.
 _CREATORS_IN_PLACE: dict[Any, Callable] = {}
 
-
 # (class, method) -> what stands for it from the first tape on.
 _METHODS: dict[tuple[type, str], Callable] = {
     (np.vectorize, "__call__"): vectorize_call,
@@ -338,7 +334,6 @@ def _put_methods(methods: Mapping[tuple[type, str], Callable]) -> None:
         setattr(cls, name, method)
 
 
-
 @functools.cache
 def _load_at_first() -> None:
     for module, makers in _forms().items():
@@ -349,17 +344,22 @@ def _load_at_first() -> None:
     _put_methods({**_METHODS, **methods_in_place()})
 
 
+def _adding(module: str, forms: Callable[[ModuleType], dict], make: Callable = _as_it_is) -> Callable[[], None]:
+    return lambda: _add(sys.modules[module], [(forms(sys.modules[module]), make)])
+
+
 def _load_masked() -> None:
-    ma = sys.modules["numpy.ma"]  # an attribute of NumPy's only once it is loaded altogether
-    _add(ma, [(guarded_functions(ma), _as_it_is)])
-    _put_methods(masked_in_place(ma))
+    _adding("numpy.ma", guarded_functions)()
+    _put_methods(masked_in_place(sys.modules["numpy.ma"]))  # an attribute of NumPy's only once it is loaded altogether
 
 
 # The same for modules that few programs load.
 _later = OnceLoaded(
     {
+        "numpy.random": _adding("numpy.random", lambda random: {vars(random)[n]: f for n, f in random_in_place().items()}),
+        "numpy.rec": _adding("numpy.rec", guarded_functions),
         "numpy.ma": _load_masked,
-        "numpy.polynomial": lambda: _add(sys.modules["numpy.polynomial.polyutils"], [(series_forms(), _calling_in_place)]),
+        "numpy.polynomial": _adding("numpy.polynomial.polyutils", lambda _: series_forms(), _calling_in_place),
         "json.encoder": lambda: _put_methods(json_methods()),
     }
 )

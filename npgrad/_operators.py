@@ -21,7 +21,7 @@ from ._record import note_cut, noting, recording
 from ._registry import RULES
 from ._traced import PythonNumber, TracedArray, adopt, again, completing, traced_leaves, unwrap
 
-_OPERATORS = {"__divmod__": divmod, **{name: call for name, call in vars(operator).items() if name.startswith("__")}}
+_OPERATORS = {"__divmod__": divmod, **{name: call for name, call in list(vars(operator).items()) if name.startswith("__")}}
 # What has less precision than Python's numbers, by the code of its dtype.
 _NARROW = frozenset("efF")
 

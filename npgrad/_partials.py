@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from types import CodeType
 from typing import Any
 
 import numpy as np
@@ -50,8 +51,13 @@ def _compile(head: str, template: str, function: Callable | str | None, names: t
     """
     source = template.format(call=function if isinstance(function, str) else f"f({', '.join(names)})")
     scope = {"f": function, "conjugate": _conjugate}
+    return eval(_code(f"lambda {head}, x, y, z, ans, w=None: {source}"), scope)
+
+
+@functools.cache  # most partials are one of a few lines
+def _code(source: str) -> CodeType:
     # Named after this file, so that it does not pass for the user's code.
-    return eval(compile(f"lambda {head}, x, y, z, ans, w=None: {source}", __file__, "eval"), scope)
+    return compile(source, __file__, "eval")
 
 
 class Factor:

@@ -194,7 +194,7 @@ def _heard(value: Any, name: str) -> Any:
     if kind is dict:
         return {key: _heard(item, name) for key, item in value.items()}
     if kind.__module__.startswith("scipy.optimize.") and isinstance(getattr(value, "__dict__", None), dict):
-        functions = {key: _heard(item, name) for key, item in vars(value).items() if _is_function(item)}
+        functions = {key: _heard(item, name) for key, item in list(vars(value).items()) if _is_function(item)}
         if functions:
             value = copy.copy(value)
             vars(value).update(functions)

@@ -118,20 +118,19 @@ class CapturedNames:
         self._known = known  # last: after an interrupt the search begins again
 
     def _forms_of(self, module: ModuleType, creators: dict[Any, Callable]) -> dict[str, Any]:
+        held = list(vars(module).items())
         if not _is_compiled(module):
-            found = {key: _found_in(value, creators) for key, value in vars(module).items()}
+            found = {key: _found_in(value, creators) for key, value in held}
             if has_followed_code(module.__name__):  # the forms act in no other
-                found |= {key: form for key, value in vars(module).items() if (form := following_form(value)) is not None}
+                found |= {key: form for key, value in held if (form := following_form(value)) is not None}
             found |= _SWITCHES.get(module.__name__, {})
             return {key: form for key, form in found.items() if form is not None}
         package = module.__name__.partition("._")[0]
         forms: dict[str, Any] = {
-            key: _for_compiled(value, package)
-            for key, value in vars(module).items()
-            if _found_in(value, creators) is not None
+            key: _for_compiled(value, package) for key, value in held if _found_in(value, creators) is not None
         }
         plain = _PlainNumPy(package, self._originals)
-        return {**forms, **{key: plain for key, value in vars(module).items() if value is np}}
+        return {**forms, **{key: plain for key, value in held if value is np}}
 
 
 captured = CapturedNames()

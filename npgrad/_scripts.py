@@ -164,7 +164,8 @@ def _attribute(module: types.ModuleType, path: Path, name: str) -> Callable:
     for part in name.split("."):
         found = getattr(found, part, None)
     if found is None:
-        own = [n for n, v in vars(module).items() if isinstance(v, types.FunctionType) and v.__module__ == module.__name__]
+        functions = [(n, v) for n, v in list(vars(module).items()) if isinstance(v, types.FunctionType)]
+        own = [n for n, v in functions if v.__module__ == module.__name__]
         raise UserError(f"{path}: no function {name} (there are: {', '.join(own) or 'none'})")
     if not callable(found):
         raise UserError(f"{path}: {name} is not a function but {type(found).__name__}")

@@ -150,4 +150,4 @@ def ufunc_form(ufunc: np.ufunc) -> UfuncForm:
 
 
 def ufunc_forms(module: ModuleType) -> dict[Any, Callable]:
-    return {value: ufunc_form(value) for value in vars(module).values() if type(value) is np.ufunc}
+    return {value: ufunc_form(value) for value in list(vars(module).values()) if type(value) is np.ufunc}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib.util
+import re
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -44,6 +45,7 @@ LAYERS = {
     ],
     "entry points": [
         "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",
+        "_entry_points",
     ],
     "sweeping": [
         "_sweep", "_forward_sweep", "_sources", "_course", "_endpoints", "_trails", "_inspection", "_finite", "_derivatives",
@@ -122,6 +124,12 @@ def inner_imports(tree: ast.AST) -> list[str]:
     ]
 
 
+def loops_over_live_names(tree: ast.AST) -> list[str]:
+    """Loops over the names of a module or class themselves, which another thread may add to meanwhile, and not a list."""
+    loops = [node.iter for node in ast.walk(tree) if isinstance(node, (ast.For, ast.comprehension))]
+    return [text for loop in loops if re.fullmatch(r"(vars\(.*\)|sys\.modules)(\.\w+\(\))?", text := ast.unparse(loop))]
+
+
 def private_names(tree: ast.AST) -> list[str]:
     """Names that NumPy keeps for itself."""
     found = []
@@ -159,6 +167,11 @@ def test_imports_go_one_way(module: str) -> None:
 @pytest.mark.parametrize("module", IDS)
 def test_imports_stand_at_the_top(module: str) -> None:
     assert inner_imports(tree_of(module)) == WAITING.get(module, [])
+
+
+@pytest.mark.parametrize("module", IDS)
+def test_no_loop_goes_over_names_that_may_change(module: str) -> None:
+    assert loops_over_live_names(tree_of(module)) == []
 
 
 @pytest.mark.parametrize("module", [module for module in IDS if module != "_compat"])
@@ -203,6 +216,8 @@ def test_the_check_of_imports_sees(module: str, source: str, found: list[str]) -
 
 def test_the_other_checks_see() -> None:
     assert inner_imports(ast.parse("import os\ndef f():\n    import sys\n    from ._a import b\n")) == ["sys", "_a"]
+    loops = "for a in vars(b).items(): pass\n[c for c in list(vars(d))]\n{e for e in sys.modules}\n[f for f in g.values()]"
+    assert loops_over_live_names(ast.parse(loops)) == ["vars(b).items()", "sys.modules"]
     private = "from numpy._core import umath\nimport numpy.lib._impl\nnp._core.umath\nnumpy.linalg._linalg\nnp.linalg.norm"
     assert sorted(private_names(ast.parse(private))) == [
         "np._core", "numpy._core.umath", "numpy.lib._impl", "numpy.linalg._linalg",

@@ -135,7 +135,7 @@ def test_tables():
     assert table.text() == "Title\n  a   b\n  1  22\na note"
 
 
-@pytest.mark.parametrize("part", [core.memory, core.imports, jacobians.tall_and_wide])
+@pytest.mark.parametrize("part", [core.memory, core.imports, core.modules, jacobians.tall_and_wide])
 def test_parts_make_tables(part, monkeypatch):
     monkeypatch.setattr(timing, "BUDGET", 0.0)
     table = part()

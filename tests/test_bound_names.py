@@ -6,13 +6,14 @@ import sys
 import textwrap
 import threading
 import types
+import weakref
 from builtins import type
 
 import numpy as np
 import pytest
 
 import npgrad as ng
-from npgrad import _bound_names
+from npgrad import _bound_names, _leftovers
 
 SOURCE = """
 from math import exp
@@ -129,6 +130,67 @@ def test_a_module_is_looked_through_once(legacy, monkeypatch):
         with ng.GradientTape() as tape:
             legacy.also(tape.watch(X))
     assert looked.count(legacy.__name__) == 1
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "call"),
+    [
+        ("None", "zeros", "NAME(3)"),
+        ("1.0", "np.ones", "NAME(3)"),
+        ("np.empty(2)", "np.full", "NAME(3, 1.0)"),
+        ("[]", "lambda n, make=zeros: make(n)", "NAME(3)"),
+        ("np.dot", "asarray", "NAME([2 * x[0], x[1], x[2]])"),
+        ("sum", "float64", "NAME(x[1]) * ones(3)"),
+    ],
+)
+def test_what_a_name_gets_between_tapes_is_followed(legacy, before, after, call):
+    """Also where there was data by that name: the number of names says nothing."""
+    program = f"def f(x):\n    y = {call}\n    y[:2] = x[:2]\n    return y * y"
+    exec(f"import numpy as np\nNAME = {before}\n{program}", vars(legacy))
+    with ng.GradientTape():
+        pass
+    exec(f"NAME = {after}", vars(legacy))
+    kept = legacy.NAME
+    for _ in range(2):
+        with ng.GradientTape() as tape:
+            x = tape.watch(X)
+            y = legacy.f(x)
+        steps = 1e-6 * np.eye(3)
+        differences = [(legacy.f(X + step).sum() - legacy.f(X - step).sum()) / 2e-6 for step in steps]
+        np.testing.assert_allclose(tape.gradient(y, x), differences, atol=1e-9)
+        assert legacy.NAME is kept
+
+
+def test_a_module_whose_data_changes_is_looked_through_once(legacy, monkeypatch):
+    legacy.count, legacy.log, legacy.state = 0, [], None
+    looked, look = [], _bound_names._Module.look_through
+    monkeypatch.setattr(_bound_names._Module, "look_through", lambda module: looked.append(module.name) or look(module))
+    for _ in range(5):
+        with ng.GradientTape() as tape:
+            y = legacy.simulate(tape.watch(X))
+        legacy.count += 1
+        legacy.log, legacy.state, legacy.values = [*legacy.log, 1.0], tape, y
+    assert looked.count(legacy.__name__) == 2  # `values` is new once
+
+
+def test_data_of_modules_is_not_kept_alive(legacy):
+    legacy.work = np.zeros(3)
+    with ng.GradientTape():
+        pass
+    work = weakref.ref(legacy.work)
+    legacy.work = None
+    assert work() is None
+
+
+def test_modules_of_a_call_are_not_searched_again(legacy, monkeypatch):
+    """Names that were put for the call, and are put back, are no leftovers of it."""
+    derivative = ng.grad(lambda x: legacy.simulate(x).sum())
+    derivative(X)
+    searches, run = [], _leftovers.Leftovers.run
+    monkeypatch.setattr(_leftovers.Leftovers, "run", lambda search: searches.append(1) or run(search))
+    for _ in range(3):
+        derivative(X)
+    assert searches == []
 
 
 @pytest.mark.parametrize("installed", [False, True])

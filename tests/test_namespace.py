@@ -401,9 +401,9 @@ LOADED_LATE = """
 import sys
 import numpy as np, npgrad as ng
 
-before = set(sys.modules)
 with ng.GradientTape() as tape:
     tape.watch(np.ones(2))
+    before = set(sys.modules)
     for name in dir(ng):
         getattr(ng, name)
     import scipy.special
