@@ -21,6 +21,7 @@ from typing import Any, Self
 from numpy import ndarray
 
 from . import _namespace
+from ._bare_looks import has_odd_class
 from ._class_forms import forms_of_names, has_class_form
 from ._comparisons import compared, defined
 from ._held_names import HeldNames
@@ -33,7 +34,7 @@ from ._while_recording import WhileRecording, insist
 
 # Stands for data in what is remembered of a module, which is not kept alive; and what kinds of data most of it is.
 _DATA = object()
-_NUMBERS = frozenset([bool, int, float, complex, str, bytes, type(None)])
+_NUMBERS: frozenset[Any] = frozenset([bool, int, float, complex, str, bytes, type(None)])
 _PLAIN = _NUMBERS | {ndarray, list, dict, tuple, set}
 
 
@@ -46,8 +47,12 @@ def _has_form(value: Any) -> bool:
     return may_have_form(value) and (form_in_place(value) is not None or has_class_form(value))
 
 
+def _is_of(value: Any, kinds: frozenset[Any]) -> bool:
+    return not has_odd_class(value) and type(value) in kinds
+
+
 def _is_kept(name: str, value: Any) -> bool:
-    return type(value) in _NUMBERS or name.startswith("__") or _is_named(value)
+    return _is_of(value, _NUMBERS) or name.startswith("__") or _is_named(value)
 
 
 class _Module:
@@ -83,7 +88,7 @@ class _Module:
         names, values = list(own), list(own.values())
         if names == self.names:
             for i in self.data:
-                if type(values[i]) in _PLAIN:
+                if _is_of(values[i], _PLAIN):
                     values[i] = _DATA
             if all(map(operator.is_, values, self.values)) or not self._has_changed(values):
                 return
@@ -100,7 +105,7 @@ class _Module:
         if any(map(_has_form, named)) or (named and defined(self.module.__dict__) != self.defined):
             return True
         for i, (now, before) in enumerate(zip(values, self.values, strict=False)):
-            if now is not before and type(now) in _NUMBERS:
+            if now is not before and _is_of(now, _NUMBERS):
                 self.values[i] = now
         return False
 
