@@ -18,12 +18,10 @@ import types
 from collections.abc import Iterable
 from typing import Any, Self
 
-from numpy import ndarray
-
 from . import _namespace
 from ._bare_looks import has_odd_class
 from ._class_forms import forms_of_names, has_class_form
-from ._comparisons import compared, defined
+from ._comparisons import codes_of, compared, defined
 from ._held_names import HeldNames
 from ._leaks import is_users_code
 from ._libraries import NONE_LOADED, modules_state
@@ -32,27 +30,17 @@ from ._namespace import form_in_place, may_have_form, original_of
 from ._type_questions import put_type, says_type, take_type_away
 from ._while_recording import WhileRecording, insist
 
-# Stands for data in what is remembered of a module, which is not kept alive; and what kinds of data most of it is.
-_DATA = object()
-_NUMBERS: frozenset[Any] = frozenset([bool, int, float, complex, str, bytes, type(None)])
-_PLAIN = _NUMBERS | {ndarray, list, dict, tuple, set}
-
 
 def _is_named(value: Any) -> bool:
-    """Whether it is one of those for which a module is looked through: NumPy's functions and classes, and what has code."""
-    return issubclass(type(value), (types.FunctionType, types.ModuleType, type)) or _has_form(value)
+    """Whether it is one of those for which a module is looked through: functions, classes and modules. All else is data."""
+    if has_odd_class(value):
+        return False
+    kind = type(value)
+    return issubclass(kind, (types.ModuleType, type)) or (callable(value) and not is_users_code(kind.__module__))
 
 
 def _has_form(value: Any) -> bool:
     return may_have_form(value) and (form_in_place(value) is not None or has_class_form(value))
-
-
-def _is_of(value: Any, kinds: frozenset[Any]) -> bool:
-    return not has_odd_class(value) and type(value) in kinds
-
-
-def _is_kept(name: str, value: Any) -> bool:
-    return _is_of(value, _NUMBERS) or name.startswith("__") or _is_named(value)
 
 
 class _Module:
@@ -62,17 +50,19 @@ class _Module:
     types, for which it has a name of ours meanwhile."""
 
     __slots__ = (
-        "name", "module", "names", "values", "data", "defined", "bound", "types", "forms", "forms_of_types", "held",
-        "chosen", "asks", "in_place",
+        "name", "module", "names", "named", "values", "data", "kinds", "seen", "codes", "defined", "bound", "types",
+        "forms", "forms_of_types", "held", "chosen", "asks", "in_place",
     )  # fmt: skip
 
     def __init__(self, name: str, module: Any) -> None:
         self.name = name
         self.module = module
-        # Its names and what they held; for data `_DATA`, at these places.
+        # Its names, those of functions and the like with these, and those of data, which is not kept alive, with classes.
         self.names: list[str] = []
+        self.named: list[str] = []
         self.values: list = []
-        self.data: list[int] = []
+        self.data: list[str] = []
+        self.kinds: list[type] = []
         self.defined: list = []
         self.bound: dict[str, tuple[Any, Any]] = {}
         self.types: dict[str, tuple[Any, Any]] = {}
@@ -85,29 +75,38 @@ class _Module:
     def look(self) -> None:
         """Look through the module if it has other names than before, or anything but other data by one of them."""
         own = self.module.__dict__
-        names, values = list(own), list(own.values())
+        names = list(own)
         if names == self.names:
-            for i in self.data:
-                if _is_of(values[i], _PLAIN):
-                    values[i] = _DATA
-            if all(map(operator.is_, values, self.values)) or not self._has_changed(values):
+            if all(map(operator.is_, map(own.get, self.named), self.values)) and all(
+                map(operator.is_, map(type, map(own.get, self.data)), self.kinds)
+            ):
+                return
+            if not self._has_changed(own):
+                self._remember(own, names)
                 return
         self.look_through()
-        # Last: after an interrupt it is done again.
-        self.values = [value if _is_kept(name, value) else _DATA for name, value in zip(names, values, strict=False)]
-        self.data = [i for i, value in enumerate(self.values) if value is _DATA]
-        self.names = names
+        self._remember(own, names)  # last: after an interrupt it is done again
 
-    def _has_changed(self, values: list) -> bool:
-        """Whether anything but data has come or gone by a name; if not, numbers have, and are remembered."""
-        changed = [both for both in zip(values, self.values, strict=False) if both[0] is not both[1]]
-        named = [one for one in itertools.chain.from_iterable(changed) if _is_named(one)]
-        if any(map(_has_form, named)) or (named and defined(self.module.__dict__) != self.defined):
+    def _has_changed(self, own: dict[str, Any]) -> bool:
+        """Whether anything but data, and functions that were seen in the last look, has come or gone by a name."""
+        changed = [name for name, value in zip(self.named, self.values, strict=True) if own.get(name) is not value]
+        gone = [value for name, value in zip(self.named, self.values, strict=True) if name in changed]
+        come = [value for name in (*self.data, *changed) if _is_named(value := own.get(name)) and not self._was_seen(value)]
+        if any(map(_has_form, come)) or any(map(_has_form, gone)):
             return True
-        for i, (now, before) in enumerate(zip(values, self.values, strict=False)):
-            if now is not before and _is_of(now, _NUMBERS):
-                self.values[i] = now
-        return False
+        before, self.defined = self.defined, defined(own)
+        return bool(come) and self.defined != before
+
+    def _was_seen(self, value: Any) -> bool:
+        """As by `for f in (first, second)` at module level."""
+        return type(value) is types.FunctionType and value in self.seen and id(value.__code__) in self.codes
+
+    def _remember(self, own: dict[str, Any], names: list[str]) -> None:
+        self.names = names
+        self.named = [name for name in names if _is_named(own.get(name))]
+        self.values = [own.get(name) for name in self.named]
+        self.data = [name for name in names if name not in self.named]
+        self.kinds = [type(own.get(name)) for name in self.data]
 
     def look_through(self) -> None:
         """Forms may be in place, and another thread may be using them: nothing is taken away meanwhile."""
@@ -125,6 +124,7 @@ class _Module:
         held = HeldNames(own, True, self.held)
         without = HeldNames(own, False, self.held) if held.has_types else held
         self.held = [without, held] if held.places or held.tables else []
+        self.seen, self.codes = held.functions, {id(code): code for code in codes_of(own)}
         self.forms = {name: form for name, (_, form) in self.bound.items()}
         self.forms_of_types = {name: form for name, (_, form) in self.types.items()}
         self.in_place = bool(self.bound or self.types or self.held or self.asks)

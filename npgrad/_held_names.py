@@ -11,6 +11,7 @@ import builtins
 import collections
 import functools
 import types
+import weakref
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
@@ -77,6 +78,7 @@ class HeldNames:
         direct = own if module is not None else [(name, value) for name, value in own if self._by_name(value) is None]
         self._look(direct, names.get, names.__setitem__)
         self._search(_MOST if module is None else _MOST_OF_VARIABLES)
+        self.functions = weakref.WeakSet([value for value in self._seen.values() if type(value) is types.FunctionType])
         for searched in (self._seen, self._todo, self._origins):  # what the program lets go is not kept
             searched.clear()
 

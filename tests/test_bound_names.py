@@ -173,6 +173,32 @@ def test_a_module_whose_data_changes_is_looked_through_once(legacy, monkeypatch)
     assert looked.count(legacy.__name__) == 2  # `values` is new once
 
 
+def test_a_loop_over_functions_looks_once(legacy, monkeypatch):
+    """As by `for f in (first, second)` at module level, whatever else is reached from there."""
+    exec("functions = [lambda x, make=make: make(3) + x, lambda x: simulate(x)[:3]]\nf = None", vars(legacy))
+    looked, look = [], _bound_names._Module.look_through
+    monkeypatch.setattr(_bound_names._Module, "look_through", lambda module: looked.append(module.name) or look(module))
+    for function in 3 * legacy.functions:
+        legacy.f = function
+        with ng.GradientTape() as tape:
+            x = tape.watch(X)
+            y = legacy.f(x)
+        assert tape.gradient(y, x) is not None
+    assert looked.count(legacy.__name__) == 1
+
+
+def test_a_function_that_was_out_of_reach_is_followed_again(legacy):
+    exec("def first(x, make=make):\n    y = make(3)\n    y[:] = x\n    return y * y\nf = first", vars(legacy))
+    first = vars(legacy).pop("first")
+    for value in (first, legacy.simulate, first, 1.0, first):
+        legacy.f = value
+        with ng.GradientTape() as tape:
+            x = tape.watch(X)
+            y = first(x) if legacy.f is first else None
+        if y is not None:
+            np.testing.assert_array_equal(tape.gradient(y, x), 2 * X)
+
+
 def test_data_of_modules_is_not_kept_alive(legacy):
     legacy.work = np.zeros(3)
     with ng.GradientTape():
