@@ -154,6 +154,19 @@ def _adopting(original: Callable, convert: Callable = arrays_of, count: int | No
     return creator
 
 
+def _like(original: Callable) -> Callable:
+    """A creator that takes of an array what it looks like, and nothing of what it holds."""
+
+    def plain(a: Any) -> Any:
+        return a._bare if type(a) is TracedArray else unwrap(handed_out(a))
+
+    @functools.wraps(original)
+    def creator(*args: Any, **kwargs: Any) -> Any:
+        return _from_plain(None, original(*map(plain, args), **{name: plain(a) for name, a in kwargs.items()}))
+
+    return creator
+
+
 def _repeating(original: Callable) -> Callable:
     adopting = _adopting(original, assemble)
 
@@ -359,9 +372,8 @@ _CREATORS = (
 )  # fmt: skip
 
 # New arrays made of one array, or of two, of which each may be a list with traced arrays inside.
-_OF_ONE = (
-    np.zeros_like, np.ones_like, np.empty_like, np.copy, np.tril, np.triu, np.diag, np.diagflat, np.vander,
-)  # fmt: skip
+_OF_ONE = (np.copy, np.tril, np.triu, np.diag, np.diagflat, np.vander)
+_LIKE = (np.zeros_like, np.ones_like, np.empty_like)
 _TRANSFORMS = (np.linspace, np.logspace, np.geomspace, np.append, np.outer, np.kron, np.meshgrid)
 # New arrays made of the first argument; the others say how often.
 _REPEATS = (np.tile, np.repeat)
@@ -370,6 +382,7 @@ _REPEATS = (np.tile, np.repeat)
 TRACED_CREATORS: dict[Any, Callable] = {
     **{f: _adopting(f) for f in _CREATORS},
     **{f: _adopting(f, assemble, 1) for f in _OF_ONE},
+    **{f: _like(f) for f in _LIKE},
     **{f: _adopting(f, assemble) for f in _TRANSFORMS},
     **{f: _repeating(f) for f in _REPEATS},
     **_OWN_FORM,

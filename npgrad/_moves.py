@@ -30,7 +30,7 @@ from ._traced import (
     unwrap,
 )
 
-_asarray, _new_storage = np.asarray, Storage  # NumPy's own also while a tape records
+_asarray, _array, _new_storage = np.asarray, np.array, Storage  # NumPy's own also while a tape records
 
 # --- Saved values --------------------------------------------------------------------------------------------------
 
@@ -138,7 +138,7 @@ def move(traced: TracedArray, result: Any) -> Any:
 
 def copied(traced: TracedArray, order: Any = "K") -> TracedArray:
     """A copy, traced in any case."""
-    bare = np.array(traced._bare, order=order) if type(traced._bare) is ndarray else traced._bare
+    bare = traced._bare.copy(order) if type(traced._bare) is ndarray else traced._bare
     moved = move(traced, bare)
     return moved if isinstance(moved, TracedArray) else fresh(moved)
 
@@ -200,7 +200,7 @@ def frozen_key(key: Any) -> tuple[tuple, bool]:
     frozen = []
     for k in keys:
         if isinstance(k, (ndarray, list, tuple)):
-            k = np.array(unwrap(k))
+            k = _array(unwrap(k))
             if k.dtype.kind == "f" and k.size == 0:
                 k = k.astype(np.intp)
         frozen.append(k)
@@ -218,9 +218,9 @@ def assemble(parts: Any, dtype: Any = None, copy: Any = True) -> Any:
     leaves: list[tuple[tuple[int, ...], TracedArray]] = []
     if type(parts) in (list, tuple):
         _collect(parts, (), leaves)
-    plain = np.array(unwrap(parts), dtype=dtype) if type(parts) in (list, tuple) else np.array(parts, dtype=dtype)
+    plain = _array(unwrap(parts) if type(parts) in (list, tuple) else parts, dtype=dtype)
     if plain.dtype.kind == "O" and leaves:
-        plain = np.array(_unwrapped_deeply(parts), dtype=dtype)
+        plain = _array(_unwrapped_deeply(parts), dtype=dtype)
         for place, leaf in leaves if recording() else ():
             if len(place) + bool(leaf.ndim) > plain.ndim:  # rows of several lengths stay the objects that they are
                 place = place[: plain.ndim]

@@ -17,6 +17,7 @@ from ._storage import View, is_dense, memory_order
 
 # Sizes in bytes up to which a plain array is copied at each use, and once for all uses.
 COPY_LIMIT, SHARED_COPY_LIMIT = 1 << 14, 1 << 20
+_array = np.array  # NumPy's own also while a tape records
 
 
 def save_constant(value: Any, where: Any) -> tuple[Any, Any]:
@@ -31,7 +32,7 @@ def save_constant(value: Any, where: Any) -> tuple[Any, Any]:
             return copy.array, copy
         return value, fingerprinted(value, where)
     if isinstance(value, (list, tuple)):
-        return np.array(value), None
+        return _array(value), None
     return value, None
 
 

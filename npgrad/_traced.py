@@ -225,7 +225,7 @@ def on_memory_of(array: ndarray) -> TracedArray:
 
 def over(bare: ndarray, storage: Storage, view: View | None) -> TracedArray:
     """The traced array for a part of a storage that is known."""
-    traced = bare.view(TracedArray) if type(bare) is ndarray else np.asarray(bare).view(TracedArray)
+    traced = bare.view(TracedArray) if type(bare) is ndarray else _asarray(bare).view(TracedArray)
     if type(bare) is ndarray:
         seal(traced, False)
     traced._bare = bare
