@@ -15,73 +15,51 @@ import math
 import operator
 import sys
 import threading
-import warnings
 from collections.abc import Callable, Mapping
-from types import FrameType, FunctionType, ModuleType
+from types import FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 from numpy.lib import stride_tricks
 
 from . import _warning_places
-from ._asked_objects import answering, asking
 from ._bare_looks import has_odd_class, is_a, is_hashed_by_code, is_ours
-from ._callers import acts_for, of_plain_data
 from ._class_forms import FormOfClass, class_makers
-from ._compat import implementation_of
 from ._creators import TRACED_CREATORS
-from ._dispatch import check_outside, tracking
 from ._doors import Door, Names, door
-from ._functions import assembled, call_function, taken
 from ._guards import guarded_functions, masked_in_place, methods_in_place, of_values, random_in_place
-from ._holders import held_like, refuse_tracked
 from ._index_objects import INDEX_OBJECTS
 from ._json_text import json_methods
-from ._leaks import refuse
 from ._libraries import OnceLoaded, modules_state
 from ._math_names import OPERATOR_FORMS, cmath_forms, math_forms, math_in_place
-from ._own_answers import handed_back
-from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS, coefficients_of
-from ._record import recording
-from ._registry import CALLING_BACK, VIEWS, ZERO
-from ._scipy import as_compiled_code_takes_it, is_followed
+from ._poly1d import OF_POLYNOMIALS, POLY1D_METHODS
+from ._registry import CALLING_BACK, ZERO
 from ._scipy_doors import form_of, scipy_doors
 from ._scipy_forms import StandIn, has_stand_in
 from ._scipy_names import captured
 from ._series import series_forms
-from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves
 from ._ufunc_forms import ufunc_forms
 from ._users_classes import put_back_methods
 from ._vectorize import vectorize_call
+from ._wrappers import (
+    asking_creator_in_place,
+    called,
+    calling_in_place,
+    creator_in_place,
+    of_lists_in_place,
+    of_polynomials_in_place,
+    operator_in_place,
+    seen_first_in_place,
+    seen_in_place,
+)
 
-# Where NumPy's `as_strided` is, the one function for traced arrays that reaches no protocol and is imported by its name.
-_strided: Any = implementation_of(stride_tricks.as_strided)
-_AS_STRIDED = _strided.__globals__["__name__"]
+
+def _as_it_is(original: Callable, traced: Callable) -> Callable:
+    return traced
 
 
-def _creator_in_place(original: Callable, traced: Callable) -> Callable:
-    @functools.wraps(original)
-    def in_place(*args: Any, **kwargs: Any) -> Any:
-        if not recording():
-            check_outside(*traced_leaves(args))
-            return original(*args, **kwargs)
-        frame = sys._getframe(1)
-        caller = frame.f_globals.get("__name__") or ""
-        if not acts_for(caller, frame.f_code.co_filename):
-            if caller.startswith("numpy.ma.") and not (kwargs.get("subok") and type(args[0]) is TracedArray):
-                refuse_tracked(list(args), "numpy.ma makes a plain array of traced data", "Use np.where in place of a mask.")
-            if caller == _AS_STRIDED and traced_leaves(args):
-                refuse(tracking(traced_leaves(args)), "as_strided, imported before the tape, sees only the memory")
-            return original(*args, **kwargs)
-        if caller.startswith("scipy.") and not is_followed(original, frame, args, kwargs):
-            args, kwargs = as_compiled_code_takes_it(frame, (args, kwargs))
-            return original(*args, **kwargs)
-        try:
-            return traced(*args, **kwargs)
-        except AttributeError:
-            return again(traced, *args, **kwargs)
-
-    return in_place
+def _hashable_in(value: Any, forms: dict) -> bool:
+    return type(value).__hash__ is not None and value in forms
 
 
 def _is_followed(value: Any) -> bool:
@@ -89,137 +67,8 @@ def _is_followed(value: Any) -> bool:
     return isinstance(value, type(np.mean)) and value not in ZERO
 
 
-def _seen_in_place(original: Callable, traced: Callable) -> Callable:
-    @functools.wraps(original)
-    def in_place(*args: Any, **kwargs: Any) -> Any:
-        if not recording():
-            return original(*args, **kwargs)
-        if not args or type(args[0]) is not TracedArray:
-            return _called_in_place(original, traced, args, kwargs, sys._getframe(1))
-        if _HAS_NO_HOOK.issuperset(map(type, args)) and (not kwargs or _HAS_NO_HOOK.issuperset(map(type, kwargs.values()))):
-            try:  # as NumPy would after a search for other hooks
-                return call_function(original, args, {**kwargs})
-            except (AttributeError, TypeError, ValueError, IndexError):
-                with np.errstate(all="ignore"), warnings.catch_warnings():  # it has warned
-                    warnings.simplefilter("ignore")
-                    return original(*args, **kwargs)  # which says why the call is refused
-        return handed_back(original, args, kwargs, original(*args, **kwargs))
-
-    return in_place
-
-
-_HAS_NO_HOOK = frozenset([TracedArray, np.ndarray, bool, int, float, complex, str, type(None), np.float64])
-
-
-def _called_in_place(original: Callable, traced: Callable, args: tuple, kwargs: dict, frame: FrameType) -> Any:
-    """A function that sees traced data among its arguments, or makes new arrays of plain data for its caller."""
-    if not recording():
-        return original(*args, **kwargs)
-    answer = answering(original, args, kwargs)
-    if answer is not None:
-        return answer(*args, **kwargs)
-    given, named = args, kwargs
-    args, kwargs = taken(original, args, kwargs)
-    if not traced_leaves((args, kwargs) if kwargs else args):
-        return of_plain_data(original(*args, **kwargs), (*args, *kwargs.values()), frame)
-    return handed_back(original, given, named, traced(*args, **kwargs))
-
-
-def _of_polynomials_in_place(original: Callable, traced: Callable) -> Callable:
-    """A function that gives a poly1d where it is given one, in whose coefficients there may be traced data."""
-
-    @functools.wraps(original)
-    def in_place(*args: Any, **kwargs: Any) -> Any:
-        values = (*args, *kwargs.values())
-        polynomials = [value for value in values if isinstance(value, np.poly1d)]
-        if polynomials and recording() and traced_leaves(coefficients_of(values)):
-            return traced(*args, **kwargs)
-        return _called_in_place(original, traced, args, kwargs, sys._getframe(1))
-
-    return in_place
-
-
-def _of_lists_in_place(original: Callable, traced: Callable) -> Callable:
-    """A function whose results have no derivative: of lists of traced numbers it sees the values, and nothing is lost."""
-
-    @functools.wraps(original)
-    def in_place(*args: Any, **kwargs: Any) -> Any:
-        for a in (*args, *kwargs.values()) if kwargs else args:
-            kind = type(a)
-            if (kind is list or kind is tuple) and recording() and traced_leaves(a):
-                return call_function(original, args, kwargs)
-        made = original(*args, **kwargs)
-        if not isinstance(made, (np.ndarray, tuple)) or not recording():
-            return made
-        return of_plain_data(made, (*args, *kwargs.values()), sys._getframe(1))
-
-    return in_place
-
-
-def _seen_first_in_place(original: Callable, traced: Callable) -> Callable:
-    @functools.wraps(original)
-    def in_place(*args: Any, **kwargs: Any) -> Any:
-        args, kwargs = taken(original, args, kwargs)
-        if not traced_leaves((args, kwargs)):
-            made = original(*args, **kwargs)
-            return held_like(args[0], made) if args and recording() else made
-        args, kwargs = assembled(original, args, kwargs)
-        return traced(*args, **kwargs)
-
-    return in_place
-
-
-def _operator_in_place(original: Callable, traced: Callable) -> Callable:
-    @functools.wraps(original)
-    def in_place(*args: Any, **kwargs: Any) -> Any:
-        for arg in (*args, *kwargs.values()) if kwargs else args:
-            if isinstance(arg, TracedArray):
-                return traced(*args, **kwargs)
-        return original(*args, **kwargs)
-
-    return in_place
-
-
-def _asking_creator_in_place(original: Callable, traced: Callable) -> Callable:
-    def made(*args: Any, **kwargs: Any) -> Any:
-        return handed_back(original, args, kwargs, traced(*args, **kwargs))
-
-    return _creator_in_place(original, asking(original, made))
-
-
-def _calling_in_place(original: Callable, traced: Callable) -> Callable:
-    traced = asking(original, traced)
-
-    @functools.wraps(original)
-    def in_place(*args: Any, **kwargs: Any) -> Any:
-        return (traced if recording() else original)(*args, **kwargs)
-
-    return in_place
-
-
-def _as_it_is(original: Callable, traced: Callable) -> Callable:
-    return traced
-
-
-def _called(function: Callable) -> Callable:
-    if function in VIEWS:  # of a list there is none until it is an array
-        return completing(lambda *args, **kwargs: call_function(function, *assembled(function, args, kwargs)))
-
-    def call(*args: Any, **kwargs: Any) -> Any:
-        for value in (*args, *kwargs.values()):
-            if type(value) is PythonNumber:  # it knows what it is cast to
-                return value.__array_function__(function, (PythonNumber,), args, kwargs)
-        return call_function(function, args, kwargs)
-
-    return completing(call)
-
-
-def _hashable_in(value: Any, forms: dict) -> bool:
-    return type(value).__hash__ is not None and value in forms
-
-
 def _followed_in(module: ModuleType) -> dict[Callable, Callable]:
-    return {function: _called(function) for function in list(vars(module).values()) if _is_followed(function)}
+    return {function: called(function) for function in list(vars(module).values()) if _is_followed(function)}
 
 
 _ASKING_CREATORS = {creator: form for creator, form in TRACED_CREATORS.items() if isinstance(creator, type(np.mean))}
@@ -233,36 +82,36 @@ def _zero_in(module: ModuleType) -> dict[Callable, Callable]:
 def _forms() -> dict[ModuleType, list[tuple[dict[Any, Callable], Callable]]]:
     """Per module: NumPy's or Python's function -> what follows it, and how that is called; later ones count."""
     return {
-        builtins: [(OPERATOR_FORMS, _operator_in_place)],
-        operator: [(OPERATOR_FORMS, _operator_in_place)],
+        builtins: [(OPERATOR_FORMS, operator_in_place)],
+        operator: [(OPERATOR_FORMS, operator_in_place)],
         math: [(math_forms(), math_in_place)],
         cmath: [(cmath_forms(), math_in_place)],
         np: [
-            (_zero_in(np), _of_lists_in_place),
-            (_followed_in(np), _seen_in_place),
-            ({function: _called(function) for function in OF_POLYNOMIALS}, _of_polynomials_in_place),
-            (TRACED_CREATORS, _creator_in_place),
-            (_ASKING_CREATORS, _asking_creator_in_place),
-            ({function: _called(function) for function in CALLING_BACK}, _calling_in_place),
+            (_zero_in(np), of_lists_in_place),
+            (_followed_in(np), seen_in_place),
+            ({function: called(function) for function in OF_POLYNOMIALS}, of_polynomials_in_place),
+            (TRACED_CREATORS, creator_in_place),
+            (_ASKING_CREATORS, asking_creator_in_place),
+            ({function: called(function) for function in CALLING_BACK}, calling_in_place),
             (of_values(np.format_float_positional, np.format_float_scientific), _as_it_is),
             (ufunc_forms(np), _as_it_is),
         ],
         np.linalg: [
-            (_zero_in(np.linalg), _of_lists_in_place),
-            (_followed_in(np.linalg), _seen_in_place),
+            (_zero_in(np.linalg), of_lists_in_place),
+            (_followed_in(np.linalg), seen_in_place),
         ],
-        np.emath: [(_followed_in(np.emath), _seen_in_place)],
-        np.fft: [(_followed_in(np.fft), _seen_in_place), (TRACED_CREATORS, _creator_in_place)],
+        np.emath: [(_followed_in(np.emath), seen_in_place)],
+        np.fft: [(_followed_in(np.fft), seen_in_place), (TRACED_CREATORS, creator_in_place)],
         stride_tricks: [
-            (_followed_in(stride_tricks), _seen_in_place),
-            ({stride_tricks.as_strided: _called(stride_tricks.as_strided)}, _seen_first_in_place),
+            (_followed_in(stride_tricks), seen_in_place),
+            ({stride_tricks.as_strided: called(stride_tricks.as_strided)}, seen_first_in_place),
         ],
     }
 
 
 # Python's own names, which are no module's that could be a door, and functions that take less time than a door.
 _NAMED_IN_LOOPS = {builtins, math}
-_MAKERS = {np: class_makers(_creator_in_place)}
+_MAKERS = {np: class_makers(creator_in_place)}
 _names: list[Names] = []
 _doors: list[Door] = []
 # The original object -> what stands for it: also for names that a user's module bound before (`from numpy import zeros`).
@@ -359,7 +208,7 @@ _later = OnceLoaded(
         "numpy.random": _adding("numpy.random", lambda random: {vars(random)[n]: f for n, f in random_in_place().items()}),
         "numpy.rec": _adding("numpy.rec", guarded_functions),
         "numpy.ma": _load_masked,
-        "numpy.polynomial": _adding("numpy.polynomial.polyutils", lambda _: series_forms(), _calling_in_place),
+        "numpy.polynomial": _adding("numpy.polynomial.polyutils", lambda _: series_forms(), calling_in_place),
         "json.encoder": lambda: _put_methods(json_methods()),
     }
 )
