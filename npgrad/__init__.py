@@ -98,10 +98,13 @@ if not _typing.TYPE_CHECKING:  # who reads the names above
 
 def __getattr__(name: str) -> _typing.Any:
     load = _importlib.import_module
-    try:
-        module = _WHERE[name]
-    except KeyError:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}") from None
+    if name not in _WHERE:
+        try:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        except AttributeError as error:
+            load("._tracebacks", __name__).shorten(error)
+            raise
+    module = _WHERE[name]
     with load("._collector", __name__).seldom():
         load("._entry_points", __name__)
         found = load(f".{module or name}", __name__)
