@@ -27,7 +27,7 @@ sys.path[:0] = [str(ROOT), str(ROOT / "tests")]
 
 from samples import Differentiated, S, all_samples  # noqa: E402
 
-import npgrad  # noqa: E402, F401
+import npgrad._entry_points  # noqa: E402, F401
 from npgrad._compat import signature_of  # noqa: E402
 from npgrad._libraries import declare_loaded  # noqa: E402
 from npgrad._refusals import HOMES  # noqa: E402
