@@ -6,6 +6,7 @@ that was most of what a small test cost; and what a tape finds is not to depend 
 
 from __future__ import annotations
 
+import ast
 import functools
 import os
 import re
@@ -16,9 +17,7 @@ from pathlib import Path
 from types import ModuleType
 
 _ROOT = Path(__file__).parent.parent
-# A file that says the name of a helper anywhere may import it, as by a loop over names; `tests/fuzz/run.py` is `fuzz`. Names
-# of files of tests are also said in comments.
-_WORDS = re.compile(r"(?:^|\s(?:from|import) +)test_\w+|\b(?!test_)\w+", re.MULTILINE)
+_WORDS = re.compile(r"\w+")
 
 
 @functools.cache
@@ -30,7 +29,18 @@ def _of_tests(path: str) -> str | None:
 
 @functools.cache
 def _words(path: str) -> frozenset[str]:
-    return frozenset(word.split()[-1] for word in _WORDS.findall(Path(path).read_text(encoding="utf-8")))
+    """What a file imports, and all words of its texts: it may import a helper by its name, as by a loop over names, or in a
+    program that it writes; `tests/fuzz/run.py` is `fuzz`."""
+    said: list[str] = []
+    docstrings: set[int] = set()
+    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+        if isinstance(node, (ast.Import, ast.ImportFrom)):
+            said += [alias.name for alias in node.names] + [getattr(node, "module", None) or ""]
+        elif isinstance(node, ast.Expr):
+            docstrings.add(id(node.value))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in docstrings:
+            said.append(node.value)
+    return frozenset(word for text in said for word in _WORDS.findall(text))
 
 
 @contextmanager
