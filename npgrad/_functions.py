@@ -16,6 +16,7 @@ from ._leaks import NoRuleError, called_by_numpy, leak_message
 from ._libraries import declare_loaded
 from ._move_entries import COPY
 from ._moves import arrays_of, assemble, gather, overwrite, protect
+from ._objects import ObjectArray, as_objects
 from ._overlaps import may_meet, reads_itself, refuse_overlaps
 from ._poly1d import OF_POLYNOMIALS, of_polynomials
 from ._record import note_cut, noting, recording
@@ -190,6 +191,8 @@ def _call_write(function: Callable, args: tuple, kwargs: dict) -> Any:
             raise NoRuleError(leak_message(what, "Give it a copy of the values."))
         return None
     records = tracking(traced_leaves(list(args)) + traced_leaves(kwargs))
+    if records and type(target) is ObjectArray:  # which keeps traced elements as they are
+        return function(*as_objects(args), **as_objects(kwargs))
     if records:
         refuse_plain_target(records, (target,))
     return function(*[unwrap(a) for a in args], **{k: unwrap(v) for k, v in kwargs.items()})

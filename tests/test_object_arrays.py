@@ -150,6 +150,13 @@ def put(made: Any, value: Any) -> Any:
     return made
 
 
+def written_by(write: Callable, *args: Any, **kwargs: Any) -> Any:
+    """An array of numbers as objects, into which one of NumPy's functions writes."""
+    made = np.array([[1.0, 2.0, 3.0]] * 3, dtype=object)
+    write(made, *args, **kwargs)
+    return made
+
+
 def added_at(made: Any, value: Any) -> Any:
     np.add.at(made, [0, 0, 1], value)
     return made
@@ -168,6 +175,13 @@ CASTS: dict[str, Callable] = {
     "flat": lambda x: filled(np.empty((1, 3), dtype=object).flat, x).base * x[0],
     "a part of flat": lambda x: sum(filled(x.astype(object).flat, x[1])) * x[:1],
     "put": lambda x: put(np.array(x, dtype=object), x[1]),
+    "copyto": lambda x: written_by(np.copyto, x) * x[0],
+    "copyto where": lambda x: written_by(np.copyto, x[1], where=[True, False, True]) * x[0],
+    "put by a function": lambda x: written_by(np.put, [0, 4], x) * x[0],
+    "place": lambda x: written_by(np.place, np.eye(3) > 0, x[:2]) * x[0],
+    "putmask": lambda x: written_by(np.putmask, np.eye(3) > 0, x * x) * x[0],
+    "a diagonal": lambda x: written_by(np.fill_diagonal, x) * x[0],
+    "along an axis": lambda x: written_by(np.put_along_axis, np.array([[2], [0], [1]]), x[:, None], 1) * x[0],
     "arrays as elements": lambda x: filled(np.empty(2, dtype=object), [x[:1], x[1:]]) * x[0],
     "arrays of one length as elements": lambda x: filled(np.empty(2, dtype=object), [x[:2], x[1:]]) * x[0],
     "rows and numbers": lambda x: filled(np.empty((2, 3), dtype=object), [x, [x[2], 1.0, x[0]]]) * x[1],
