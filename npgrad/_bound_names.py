@@ -19,24 +19,16 @@ from collections.abc import Iterable
 from typing import Any, Self
 
 from . import _namespace
-from ._bare_looks import has_odd_class
 from ._class_forms import forms_of_names, has_class_form
 from ._comparisons import codes_of, compared, defined
 from ._held_names import HeldNames
+from ._held_values import HeldValues, holds_named, is_named
 from ._leaks import is_users_code
 from ._libraries import NONE_LOADED, modules_state
 from ._loading import Finder
 from ._namespace import form_in_place, may_have_form, original_of
 from ._type_questions import put_type, says_type, take_type_away
 from ._while_recording import WhileRecording, insist
-
-
-def _is_named(value: Any) -> bool:
-    """Whether it is one of those for which a module is looked through: functions, classes and modules. All else is data."""
-    if has_odd_class(value):
-        return False
-    kind = type(value)
-    return issubclass(kind, (types.ModuleType, type)) or (callable(value) and not is_users_code(kind.__module__))
 
 
 def _has_form(value: Any) -> bool:
@@ -50,8 +42,8 @@ class _Module:
     types, for which it has a name of ours meanwhile."""
 
     __slots__ = (
-        "name", "module", "names", "named", "values", "data", "kinds", "seen", "codes", "defined", "bound", "types",
-        "forms", "forms_of_types", "held", "chosen", "asks", "in_place",
+        "name", "module", "names", "named", "values", "data", "kinds", "holding", "seen", "codes", "defined", "bound",
+        "types", "forms", "forms_of_types", "held", "chosen", "asks", "in_place",
     )  # fmt: skip
 
     def __init__(self, name: str, module: Any) -> None:
@@ -77,12 +69,12 @@ class _Module:
         own = self.module.__dict__
         names = list(own)
         if names == self.names:
-            if all(map(operator.is_, map(own.get, self.named), self.values)) and all(
-                map(operator.is_, map(type, map(own.get, self.data)), self.kinds)
-            ):
-                return
-            if not self._has_changed(own):
-                self._remember(own, names)
+            same_names = all(map(operator.is_, map(own.get, self.named), self.values))
+            same_data = all(map(operator.is_, map(type, map(own.get, self.data)), self.kinds))
+            is_same = same_names and same_data
+            if (is_same or not self._has_changed(own)) and not self.holding.has_changed(own):
+                if not is_same:
+                    self._remember(own, names)
                 return
         self.look_through()
         self._remember(own, names)  # last: after an interrupt it is done again
@@ -91,8 +83,12 @@ class _Module:
         """Whether anything but data, and functions that were seen in the last look, has come or gone by a name."""
         changed = [name for name, value in zip(self.named, self.values, strict=True) if own.get(name) is not value]
         gone = [value for name, value in zip(self.named, self.values, strict=True) if name in changed]
-        come = [value for name in (*self.data, *changed) if _is_named(value := own.get(name)) and not self._was_seen(value)]
-        if any(map(_has_form, come)) or any(map(_has_form, gone)):
+        changed += [name for name, kind in zip(self.data, self.kinds, strict=True) if type(own.get(name)) is not kind]
+        values = [own.get(name) for name in changed]
+        come = [value for value in values if is_named(value) and not self._was_seen(value)]
+        if any(map(_has_form, [*come, *gone])) or any(holds_named(v, own) for v in values if not is_named(v)):
+            return True
+        if not all(isinstance(value, (types.FunctionType, types.ModuleType, type)) for value in come):  # a partial, a method
             return True
         before, self.defined = self.defined, defined(own)
         return bool(come) and self.defined != before
@@ -103,10 +99,11 @@ class _Module:
 
     def _remember(self, own: dict[str, Any], names: list[str]) -> None:
         self.names = names
-        self.named = [name for name in names if _is_named(own.get(name))]
+        self.named = [name for name in names if is_named(own.get(name))]
         self.values = [own.get(name) for name in self.named]
         self.data = [name for name in names if name not in self.named]
         self.kinds = [type(own.get(name)) for name in self.data]
+        self.holding = HeldValues(own)
 
     def look_through(self) -> None:
         """Forms may be in place, and another thread may be using them: nothing is taken away meanwhile."""

@@ -70,6 +70,8 @@ class HeldNames:
         for one in earlier:
             if one.with_types is with_types:
                 self._made.update(one._made)
+        # Those of earlier looks, in which this one has still to search.
+        self._inherited = set(self._made)
         self._origins = {id(form): value for one in earlier for *_, value, form in one.places}
         self._seen: dict[int, Any] = {id(one): one for one in (names, self._module, vars(builtins))}
         self._todo: collections.deque = collections.deque()
@@ -116,11 +118,12 @@ class HeldNames:
         if holds_nothing(value) or issubclass(kind, ndarray):
             return value
         known = self._made.get(id(value))
-        if known is None:
+        if known is None or id(value) in self._inherited:
+            self._inherited.discard(id(value))
             made = self._make(kind, value)
-            if made is value:
+            if known is None and made is value:
                 return value
-            known = self._made[id(value)] = value, made
+            known = self._made.setdefault(id(value), (value, made))
         return known[1]
 
     def _make(self, kind: Any, value: Any) -> Any:

@@ -40,7 +40,8 @@ LAYERS = {
         "_warning_places", "_uses", "_doors", "_mentions", "_comparisons", "_class_forms", "_surroundings",
         "_scipy_held", "_scipy", "_scipy_kernels", "_scipy_elements", "_scipy_forms", "_scipy_doors", "_scipy_names",
         "_series", "_json_text", "_while_recording", "_type_questions", "_wrappers",
-        "_namespace", "_loading", "_carriers", "_kept", "_held_names", "_variables_around", "_bound_names", "_memory",
+        "_namespace", "_loading", "_carriers", "_kept", "_held_names", "_held_values", "_variables_around", "_bound_names",
+        "_memory",
         "_iterators", "_unswapped", "_named_modules", "_swaps", "_leftovers", "_instrument", "_forking",
     ],
     "entry points": [
