@@ -100,7 +100,7 @@ def _views(value: Any, module: str) -> list[Iterable]:
 def _all_views(value: Any, module: str, depth: int = _DEEPEST) -> list[Iterable]:
     """The same of what it holds, too."""
     found = _views(value, module) if depth else []
-    inner = [held for view in found for held in view if not isinstance(held, type)]
+    inner = [held for view in found for held in view if not issubclass(type(held), type)]
     return found + [view for held in inner for view in _all_views(held, module, depth - 1)]
 
 
