@@ -88,8 +88,8 @@ class _Module:
         come = [value for value in values if is_named(value) and not self._was_seen(value)]
         if any(map(_has_form, [*come, *gone])) or any(holds_named(v, own) for v in values if not is_named(v)):
             return True
-        if not all(issubclass(type(value), (types.FunctionType, types.ModuleType, type)) for value in come):  # a partial, a method
-            return True
+        if not all(issubclass(type(value), (types.FunctionType, types.ModuleType, type)) for value in come):
+            return True  # a partial, a method
         before, self.defined = self.defined, defined(own)
         return bool(come) and self.defined != before
 
