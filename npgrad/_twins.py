@@ -15,7 +15,7 @@ from typing import Any
 
 import numpy as np
 
-from ._compat import implementation_of
+from ._compat import calling_first_argument, implementation_of
 from ._creators import TRACED_CREATORS
 from ._traced import TracedArray
 
@@ -50,8 +50,20 @@ def _makearray(a: Any) -> tuple[Any, Callable]:
     return _asarray(a), lambda result: result
 
 
+_call_first = calling_first_argument()
+
+
+def _wrapfunc(obj: Any, method: str, *args: Any, **kwargs: Any) -> Any:
+    """A method of a NumPy scalar makes a plain scalar of what it gives, also where another argument is traced; that of the
+    array of it does not."""
+    return _call_first(np.asarray(obj) if isinstance(obj, np.generic) else obj, method, *args, **kwargs)
+
+
 # What else stands for an object of NumPy in twins.
-FORMS: dict[Any, Callable] = {vars(sys.modules["numpy.linalg._linalg"])["_makearray"]: _makearray}
+FORMS: dict[Any, Callable] = {
+    vars(sys.modules["numpy.linalg._linalg"])["_makearray"]: _makearray,
+    _call_first: _wrapfunc,
+}
 
 
 # Modules whose code must see that an element of an array is no array (np.piecewise). Elsewhere it must not: what is no array
