@@ -201,12 +201,26 @@ def with_results(cached: Any, form: Callable[[Any], Any]) -> Callable:
     return called
 
 
+# Objects say whose memory they look at as they like: Cython's name each other, and others might be made at each question.
+_LONGEST_CHAIN = 64
+
+
+def behind(array: ndarray) -> Iterator[Any]:
+    """The objects at whose memory an array looks, each through the one before."""
+    met: list = [array]
+    one = array.base
+    while one is not None and len(met) <= _LONGEST_CHAIN and not any(one is other for other in met):
+        yield one
+        met.append(one)
+        try:
+            one = getattr(one, "base", None) if hasattr(one, "base") else getattr(one, "obj", None)
+        except Exception:  # a released memoryview, or what code of another library does
+            return
+
+
 def owner_of(array: ndarray) -> Any:
     """The array at whose memory another one looks, also where NumPy has an object between them."""
-    owner = array.base
-    while owner is not None and type(owner) is not ndarray:
-        owner = getattr(owner, "base", getattr(owner, "obj", None))
-    return owner
+    return next((one for one in behind(array) if type(one) is ndarray), None)
 
 
 def _function_of(attribute: Any) -> Any:

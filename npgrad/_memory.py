@@ -14,7 +14,7 @@ import numpy as np
 from numpy import ndarray
 from numpy.lib.array_utils import byte_bounds
 
-from ._carriers import owner_of
+from ._carriers import behind, owner_of
 from ._dispatch import tracking
 from ._holders import HeldArray, LentStorage, refuse_tracked, without_held
 from ._leaks import refuse
@@ -41,9 +41,8 @@ def _owner_and_memory(array: ndarray) -> tuple[Any, memoryview | None]:
     """What the memory belongs to at which an array looks, and all of it; none where that cannot be had."""
     root: Any = array
     last: Any = array
-    while (base := getattr(last, "base", getattr(last, "obj", None))) is not None:
-        last = base
-        root = base if isinstance(base, ndarray) else root
+    for last in behind(array):
+        root = last if isinstance(last, ndarray) else root
     for owner in (last, root):
         try:
             memory = _memory_of(owner)

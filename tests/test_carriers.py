@@ -347,3 +347,61 @@ def test_iterators_go_on_where_they_are(program: Any) -> None:
     assert (next(module.NEXT).tolist(), next(module.MAPPED).tolist()) == ([2.0, 2.0], [2, 2])
     assert type(next(module.NEXT)) is np.ndarray
     assert ng.grad(module.f)(X).tolist() == [4.0, 3.0]
+
+
+class _Memory:
+    """What gives its memory to NumPy, and says of itself what `base` makes."""
+
+    def __init__(self, base: Callable[[], Any]) -> None:
+        self._whole = np.arange(1.0, 4.0)
+        self._base = base
+        self.__array_interface__ = self._whole.__array_interface__
+
+    @property
+    def base(self) -> Any:
+        return self._base()
+
+
+def _released() -> Any:
+    view = memoryview(b"abc")
+    view.release()
+    return view.obj
+
+
+# What another object says of the memory behind it, in the forms of a Cython memoryview and of worse.
+_BASES: dict[str, Callable[[], Any]] = {
+    "an object that names itself": lambda: _CYCLE,
+    "ever new objects": lambda: _Memory(_BASES["ever new objects"]),
+    "an error": _released,
+}
+_CYCLE: Any = types.SimpleNamespace()
+_CYCLE.base = types.SimpleNamespace(obj=_CYCLE)
+
+
+@pytest.mark.parametrize("name", _BASES)
+def test_memory_of_objects_with_any_base(name: str) -> None:
+    work = np.asarray(_Memory(_BASES[name]))
+    part = work[:2]
+
+    def f(x: Any) -> Any:
+        return (work * x)[0] + part @ x[:2]
+
+    np.testing.assert_array_equal(ng.grad(f)(np.ones(3)), [2.0, 2.0, 0.0])
+    with ng.GradientTape() as tape:
+        x = tape.watch(np.ones(3))
+        y = f(x)
+    np.testing.assert_array_equal(tape.gradient(y, x), [2.0, 2.0, 0.0])
+
+
+def test_matrix_of_a_rotation() -> None:
+    rotation = pytest.importorskip("scipy.spatial.transform").Rotation.from_euler("z", 0.3)
+    matrix = rotation.as_matrix()
+
+    def f(x: Any) -> Any:
+        before = matrix.copy()
+        matrix[:] = x * before
+        total = (matrix[0] ** 2).sum()
+        matrix[:] = before
+        return total
+
+    np.testing.assert_allclose(ng.grad(f)(np.ones(3)), ng.finite_difference.grad(f)(np.ones(3)), atol=1e-8)
