@@ -157,7 +157,11 @@ def original_of(value: Any) -> Any:
     """What a form stands for, None for anything else."""
     if issubclass(type(value), FormOfClass):
         return value.original
-    inner = getattr(value, "__wrapped__", None) if type(value) is FunctionType or is_ours(value) else None
+    kind = type(value)
+    # A partial is what stands for a method of an object of SciPy's compiled code.
+    inner = getattr(value, "__wrapped__", None) if kind in (FunctionType, functools.partial) or is_ours(value) else None
+    if kind is functools.partial and not has_stand_in(inner):
+        return None
     if inner is not None and form_in_place(inner) is value:
         return inner
     return _CLASSES.get(value) if is_a(value, type) and not is_hashed_by_code(value) else None

@@ -3,6 +3,7 @@ differences, in both modes, to second order, with batches, in single precision, 
 
 from __future__ import annotations
 
+import functools
 import importlib
 import subprocess
 import sys
@@ -228,6 +229,41 @@ def test_what_stands_for_factors() -> None:
     np.testing.assert_array_equal(tape.gradient(z, x), [0.5, 0.125])
     np.testing.assert_array_equal(made.solve(np.ones(2)), [0.5, 0.25])
     np.testing.assert_array_equal(ng.jacobian(lambda x: before.solve(x))(np.ones(2)), np.diag([0.5, 0.25]))
+
+
+KEEPING: dict[str, Callable] = {
+    "factorized": lambda matrix: sparse_linalg.factorized(matrix),
+    "a method": lambda matrix: sparse_linalg.splu(matrix).solve,
+    "a method with an argument": lambda matrix: functools.partial(sparse_linalg.splu(matrix).solve, trans="T"),
+    "a partial of it": lambda matrix: functools.partial(functools.partial(sparse_linalg.splu(matrix).solve)),
+    "factors": lambda matrix: types.SimpleNamespace(lu=sparse_linalg.splu(matrix)).lu.solve,
+}
+
+
+@pytest.mark.parametrize("made", KEEPING.values(), ids=KEEPING)
+def test_what_a_program_keeps_of_factors_is_scipys_own(made: Callable) -> None:
+    """Made in the first call, used in later ones and outside of all."""
+    kept: dict[str, Any] = {}
+
+    def run(x: Any) -> Any:
+        if not kept:
+            kept["solve"] = made(sparse.csc_array(np.diag([2.0, 4.0, 8.0])))
+        return (kept["solve"](x) ** 2).sum()
+
+    x = np.array([0.4, 1.2, -0.3])
+    gradient = ng.grad(run)(x)
+    solve = kept["solve"]
+    assert type(getattr(solve, "func", solve)) is types.BuiltinMethodType
+    np.testing.assert_array_equal(solve(x), [0.2, 0.3, -0.0375])
+    np.testing.assert_allclose(gradient, ng.finite_difference.grad(run)(x), atol=1e-9)
+    np.testing.assert_array_equal(ng.grad(run)(x), gradient)
+    kept.clear()
+    with ng.GradientTape() as tape:
+        watched = tape.watch(x)
+        value = run(watched)
+    np.testing.assert_array_equal(tape.gradient(value, watched), gradient)
+    np.testing.assert_array_equal(kept["solve"](x), [0.2, 0.3, -0.0375])
+    np.testing.assert_array_equal(ng.grad(run)(x), gradient)
 
 
 def test_factors_of_a_local_variable_are_followed() -> None:
