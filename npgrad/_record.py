@@ -94,7 +94,7 @@ class Record:
         self.may_part = True
         # Whether it has recorded what gives one derivative to each tape that records.
         self.takes_one = False
-        # Whether it has met what only tapes tracked that have ended.
+        # Whether it has met what only tapes tracked that have ended, from before it.
         self.met_kept = False
 
     def __del__(self, is_ending: Callable[[], bool] = sys.is_finalizing) -> None:
@@ -166,7 +166,7 @@ class Record:
             return True
         if storage.tracked:
             refuse_foreign(storage)
-            self.met_kept |= is_left(storage)
+            self.met_kept |= is_left(storage, self)
         return False
 
     def watch(self, storage: Storage, view: View | None) -> None:
@@ -315,9 +315,12 @@ def owners(storage: Storage) -> list[Record]:
     return found
 
 
-def is_left(storage: Storage) -> bool:
-    """Whether what a storage holds had a derivative by tapes that have all ended. A Variable is not one tape's."""
-    return bool(storage.tracked) and not storage.is_variable and not any(record.open for record in owners(storage))
+def is_left(storage: Storage, after: Record) -> bool:
+    """Whether what a storage holds had a derivative by tapes that have all ended, one of them begun before another: a tape
+    inside of that leaves constants behind. A Variable is not one tape's."""
+    if storage.is_variable or any(record.open for record in owners(storage)):
+        return False
+    return any(token.number < after.token.number for token in storage.tracked)
 
 
 def token_set(records: tuple[Record, ...]) -> frozenset:

@@ -66,7 +66,7 @@ def _refuse_kept(leaves: list, record: Record) -> None:
     storages = [leaf._storage for leaf in leaves if isinstance(leaf, TracedArray)]
     if not storages or any(record.token in storage.tracked for storage in storages):
         return
-    if record.met_kept or any(map(is_left, storages)):
+    if record.met_kept or any(is_left(storage, record) for storage in storages):
         refuse((record,), _KEPT, _KEPT_CURE)
 
 

@@ -275,6 +275,37 @@ def test_what_an_outer_tape_follows_is_nothing_left() -> None:
     assert not rows.any()
 
 
+def on_an_inner_tape() -> Any:
+    with ng.GradientTape() as tape:
+        y = tape.watch(np.array(1.5)) ** 3
+    return y
+
+
+def at_a_root() -> Any:
+    return pytest.importorskip("scipy.optimize").root(lambda z: z**3 - 2, 1.0).x[0]
+
+
+CONSTANTS: dict[str, Callable[[], Any]] = {
+    "an inner tape": on_an_inner_tape,
+    "an inner gradient": lambda: ng.grad(lambda c: c**3)(1.5),
+    "an inner forward derivative": lambda: ng.jvp(lambda c: c**3, (1.5,), (1.0,))[0],
+    "a solver": at_a_root,
+}
+
+
+@pytest.mark.parametrize("made", CONSTANTS.values(), ids=CONSTANTS)
+def test_nor_is_what_a_tape_inside_of_the_call_leaves_behind(made: Callable) -> None:
+    factor = float(made())
+
+    def f(x: Any) -> Any:
+        return np.sum(made() * x)
+
+    np.testing.assert_array_equal(ng.hessian(f)(X), np.zeros((4, 4)))
+    np.testing.assert_array_equal(ng.grad(f)(X), np.full(4, factor))
+    np.testing.assert_array_equal(ng.grad(lambda x: made() + 0 * x[0])(X), np.zeros(4))
+    np.testing.assert_array_equal(ng.grad(lambda x: made() * 2)(X), np.zeros(4))
+
+
 @pytest.mark.parametrize("way", WAYS)
 def test_nor_is_it_a_constant_while_the_first_tape_lives(way: str, users_module: Callable) -> None:
     model = users_module(MODEL % ("3 * x - 1", "0")).model
