@@ -74,6 +74,10 @@ def _form(kind: Any, call: Callable) -> FormOfClass:
     return made
 
 
+# Methods of plain arrays in which compiled code takes traced data without a hook; the functions of these names see it.
+_UNHEARD = {"choose", "dot", "put"}
+
+
 def _heard(name: str, original: Any) -> Callable:
     """A method of ndarray that is called by the class: of a traced array, its own."""
 
@@ -81,6 +85,9 @@ def _heard(name: str, original: Any) -> Callable:
     def method(array: Any, *args: Any, **kwargs: Any) -> Any:
         if isinstance(array, SeenArray):
             return getattr(array, name)(*args, **kwargs)
+        if name in _UNHEARD and recording() and traced_leaves([args, kwargs]):
+            choices = name == "choose" and len(args) > 1  # given one by one
+            return getattr(np, name)(array, *((args,) if choices else args), **kwargs)
         return original(array, *args, **kwargs)
 
     return method

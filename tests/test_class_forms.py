@@ -281,3 +281,23 @@ def test_the_class_of_arrays_stays_where_it_goes_elsewhere(users_module: Any) ->
     assert [type(a).__name__ for a in module.answers[0]][::2] == ["ndarray", "Vector"]
     with pytest.raises(ng.LeakError), ng.GradientTape() as tape:
         np.ndarray.view(tape.watch(X), np.ndarray)
+
+
+PLAIN, NUMBERS = np.array([0.5, 2.0, 1.5]), np.array([0, 1, 0])
+OF_PLAIN = {
+    "dot": lambda x: np.ndarray.dot(PLAIN, x),
+    "dot of a matrix": lambda x: (np.ndarray.dot(np.outer(PLAIN, PLAIN), x) ** 2).sum(),
+    "choose": lambda x: np.ndarray.choose(NUMBERS, [x, x * x]).sum(),
+    "choose, one by one": lambda x: np.ndarray.choose(NUMBERS, x, x * x, mode="wrap").sum(),
+}
+
+
+@pytest.mark.parametrize("f", OF_PLAIN.values(), ids=OF_PLAIN)
+def test_methods_of_plain_arrays_that_are_called_by_the_class_see_traced_data(f: Callable) -> None:
+    x = np.array([0.3, 1.2, -0.7])
+    with ng.GradientTape() as tape:
+        watched = tape.watch(x)
+        value = f(watched)
+    np.testing.assert_allclose(tape.gradient(value, watched), ng.finite_difference.grad(f)(x), atol=1e-8)
+    with ng.GradientTape() as tape, pytest.raises(ng.LeakError, match="written into a plain array"):
+        np.ndarray.put(PLAIN, [0], tape.watch(x))
