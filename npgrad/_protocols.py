@@ -23,6 +23,7 @@ from ._plans import AGAIN, NO_PLAN, call_plainly
 from ._record import note_cut, noting, recording
 from ._refusals import refuse_function
 from ._registry import CALLING_BACK, ZERO, Elementwise, Rule
+from ._scalar_methods import ONE_SIDED, heard_of
 from ._seen import given_back, without_seen
 from ._traced import SeenArray, TracedArray, adopt, again, complete, short_entry_point, traced_leaves, unwrap
 from ._ufunc_forms import followed
@@ -51,15 +52,16 @@ def __array_ufunc__(self: TracedArray, ufunc: Any, method: str, *inputs: Any, **
         if not kwargs:
             call = plain_ufunc_call(ufunc)
             if call is not None:
-                return call(*inputs)
-        return _ufunc(ufunc, inputs, {**kwargs})
+                made = call(*inputs)
+                return made if type(inputs[0]) is TracedArray or ufunc not in ONE_SIDED else heard_of(made)
+        return heard_of(_ufunc(ufunc, inputs, {**kwargs}))
     except AttributeError:
         return again(__array_ufunc__, self, ufunc, method, *inputs, **kwargs)
 
 
 def _with_accepted(ufunc: Any, inputs: tuple, kwargs: dict) -> Any:
     call = None if kwargs else plain_ufunc_call(ufunc)
-    return _ufunc(ufunc, inputs, {**kwargs}) if call is None else call(*inputs)
+    return heard_of(_ufunc(ufunc, inputs, {**kwargs})) if call is None else call(*inputs)
 
 
 def _accepted(value: Any) -> Any:

@@ -45,8 +45,8 @@ LAYERS = {
         "_iterators", "_unswapped", "_named_modules", "_swaps", "_leftovers", "_instrument", "_forking",
     ],
     "entry points": [
-        "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_protocols", "_python_numbers",
-        "_entry_points",
+        "_foreign", "_operators", "_ufunc_methods", "_conversions", "_indexing", "_methods", "_scalar_methods", "_protocols",
+        "_python_numbers", "_entry_points",
     ],
     "sweeping": [
         "_sweep", "_forward_sweep", "_sources", "_course", "_endpoints", "_trails", "_inspection", "_finite", "_derivatives",
