@@ -186,7 +186,54 @@ def iterator_of(value: Any, form: Callable[[Any], Any], form_now: Callable[[Any]
 _RUNNING = {types.GeneratorType, itertools.accumulate}
 
 
+def given_back(value: Any, form: Callable[[Any], Any]) -> Any:
+    """An iterator of Python's that goes on where another one is, of the same class, with ``form`` of what it holds for good;
+    the same one if that is the same."""
+    kind: Any = type(value)
+    if kind is itertools.repeat:
+        (before,) = [held for held in gc.get_referents(value) if held is not kind]
+        after = form(before)
+        try:
+            return value if after is before else kind(after, value.__length_hint__())
+        except TypeError:  # it never ends
+            return kind(after)
+    make, arguments, *state = value.__reduce__()
+    parts = [form(part) for part in arguments]
+    if all(map(operator.is_, parts, arguments)):
+        return value
+    made = make(*parts)
+    for one in state:
+        made.__setstate__(one)
+    return made
+
+
+def can_be_given_back(kind: Any) -> bool:
+    """Whether `given_back` knows a class: Python's own iterators say what they are made of."""
+    return kind is itertools.repeat or (kind.__module__ == "builtins" and is_iterator(kind) and kind not in _RUNNING)
+
+
+def reference_to(value: weakref.ref, form: Callable[[Any], Any], called: Callable | None = None) -> weakref.ref:
+    """A weak reference to what stands for the array that another one refers to; ``called`` is told when that is gone."""
+    before = value()
+    after = form(before)
+    if after is before or not is_a(after, ndarray):
+        return value
+    return weakref.ref(after, called) if type(value) is weakref.ref else weakref.KeyedRef(after, called, value.key)  # type: ignore
+
+
+# What refers to an object without keeping it alive, and can be made anew.
+REFERENCES = {weakref.ref, weakref.KeyedRef}
+
+
 CACHED = type(functools.lru_cache(len))
+
+
+def results_of(cached: Any) -> dict | None:
+    """The table of the results that `functools.lru_cache` keeps, if it keeps all; else nothing can be replaced in it."""
+    if cached.cache_parameters()["maxsize"] is not None:
+        return None
+    own = names_of(cached)
+    return next((held for held in gc.get_referents(cached) if type(held) is dict and held is not own), None)
 
 
 def with_results(cached: Any, form: Callable[[Any], Any]) -> Callable:

@@ -58,3 +58,25 @@ def _nditer_of(value: np.nditer, form: Callable[[Any], Any]) -> Any:
     except ValueError:  # it is closed
         return value
     return TracedIterator(value, [form(operand) for operand in operands])
+
+
+def _plain_flat(value: Flat, form: Callable[[Any], Any]) -> np.flatiter:
+    made = form(value.base).flat
+    for _ in range(value.index):
+        next(made)
+    return made
+
+
+def _plain_below(value: Any, form: Callable[[Any], Any]) -> Any:
+    for array in value.operands if type(value) is TracedIterator else value.parts:
+        form(array)
+    return value._made
+
+
+# What stood for NumPy's iterators in a call that is over -> what makes NumPy's own of it, at the same place.
+GIVEN_BACK: dict[Any, Callable[[Any, Callable[[Any], Any]], Any]] = {
+    Flat: _plain_flat,
+    HeldFlat: lambda value, form: value._flat,
+    TracedIterator: _plain_below,
+    TracedBroadcast: _plain_below,
+}

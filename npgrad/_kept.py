@@ -15,7 +15,7 @@ from numpy import ndarray
 
 from ._constants import plain_copy
 from ._storage import NOTHING
-from ._traced import SeenArray, TracedArray, unwrap
+from ._traced import SeenArray, TracedArray, over, unwrap
 
 # Nobody says when a number is gone: of so many at most it is known.
 _MOST_NUMBERS = 10_000
@@ -23,6 +23,9 @@ _MOST_NUMBERS = 10_000
 # By identity: the array, weakly, or the number; and what tracked it.
 _arrays: dict[int, tuple[weakref.ref, frozenset]] = {}
 _numbers: dict[int, tuple[Any, frozenset]] = {}
+# By identity: the array, the storage and the traced array, all weakly.
+_stood: dict[int, tuple[weakref.ref, weakref.ref, weakref.ref]] = {}
+_NOBODY = (lambda: None,) * 3
 _lock = threading.Lock()
 
 
@@ -46,6 +49,24 @@ def keep(plain: Any, tracked: frozenset) -> None:
         if len(_numbers) >= _MOST_NUMBERS:
             del _numbers[next(iter(_numbers))]
         _numbers[key] = plain, tracked
+
+
+def remember_stand_in(plain: ndarray, whole: TracedArray) -> None:
+    """Remember what stood for the plain array of a whole memory in a call that is over: something may still hold it where
+    nothing can take its place, as a cache and the frame of a generator do."""
+    key = id(plain)
+    refs = weakref.ref(whole._storage), weakref.ref(whole)
+    _stood[key] = weakref.ref(plain, lambda _: _stood.pop(key, None)), *refs
+
+
+def stand_in_of(plain: ndarray) -> TracedArray | None:
+    """What stood for a plain array in an earlier call, or another one with its storage, if that is still held somewhere: in
+    a later call it is what stands for the array again, so that all who have it see the same."""
+    _, get_storage, get_whole = _stood.get(id(plain), _NOBODY)
+    storage, whole = get_storage(), get_whole()
+    if storage is None or storage.shape != plain.shape or storage.dtype != plain.dtype:
+        return None
+    return over(plain, storage, None) if whole is None else whole
 
 
 def tracked_once(value: Any) -> frozenset:

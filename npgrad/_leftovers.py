@@ -14,15 +14,16 @@ from typing import Any
 from numpy import ndarray
 
 from ._bare_looks import Table
-from ._carriers import CACHED, remaking
+from ._carriers import CACHED, REFERENCES, can_be_given_back, given_back, reference_to, remaking, results_of
 from ._held_names import holds_nothing
 from ._holders import HeldArray
-from ._kept import is_kept_number, keep
+from ._iterators import GIVEN_BACK
+from ._kept import is_kept_number, keep, remember_stand_in
 from ._moves import protect
 from ._namespace import may_have_form, original_of
 from ._objects import ObjectArray
 from ._swaps import Swaps
-from ._traced import PythonNumber, SeenArray, TracedArray, is_inexact, root_of, unwrap
+from ._traced import PythonNumber, SeenArray, TracedArray, is_inexact, root_of, unwrap, whole_of
 
 
 def is_stand_in(value: Any) -> bool:
@@ -79,7 +80,13 @@ class Leftovers(Swaps):
             return self._origins[id(value)]
         if kind is ndarray and value.dtype.kind != "O":
             return value
-        remade = remaking(kind)
+        if kind in GIVEN_BACK:
+            return GIVEN_BACK[kind](value, self.form)
+        if kind is CACHED and (results := results_of(value)) is not None:
+            self.table(Table(dict, results))
+        if kind in REFERENCES:
+            return reference_to(value, self.form, value.__callback__)
+        remade = remaking(kind) or (given_back if can_be_given_back(kind) else None)
         if id(value) in self._known:
             if remade is None:
                 self.todo.append(value)
@@ -107,6 +114,8 @@ class Leftovers(Swaps):
         bare = unwrap(value)
         protect(value)  # nobody sees what is written from here on
         plain = bare.item() if type(value) is PythonNumber else bare
+        if isinstance(plain, ndarray) and not value._storage.is_variable:
+            remember_stand_in(root_of(value), value if value._view is None else whole_of(value))
         tracked = value._storage.tracked
         if tracked and isinstance(plain, ndarray):
             keep(plain, tracked)

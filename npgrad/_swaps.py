@@ -20,6 +20,7 @@ from numpy import ndarray
 from ._bare_looks import Table, filled_slots, has_names, is_a, names_of, table_of
 from ._carriers import (
     CACHED,
+    REFERENCES,
     Attributes,
     carries,
     hidden_in,
@@ -27,7 +28,9 @@ from ._carriers import (
     owner_of,
     parts_of,
     parts_of_function,
+    reference_to,
     remaking,
+    results_of,
     shown_by,
     values_of,
     with_results,
@@ -37,7 +40,7 @@ from ._guards import generator_classes, guard_class, guarded_generator
 from ._held_names import holds_nothing
 from ._holders import HeldArray, LentStorage
 from ._iterators import ITERATORS, numpys_iterator_of
-from ._kept import is_kept_number, kept_copy, tracked_once
+from ._kept import is_kept_number, kept_copy, stand_in_of, tracked_once
 from ._leaks import is_users_code
 from ._memory import Blocks, may_be_written
 from ._mentions import contents_of, held_functions, is_opaque, looks_into
@@ -98,6 +101,8 @@ class Swaps(NamedModules):
             else:
                 self.blocks.unfollowed.append(value)
                 made = as_seen(value)
+        elif kind in REFERENCES:
+            made = reference_to(value, self.form)
         elif kind in ITERATORS:
             made = numpys_iterator_of(value, self.form, self.undo)
         elif may_have_form(value) and (name := form_in_place(value) or held_form(value, self.reached())) is not None:
@@ -108,6 +113,8 @@ class Swaps(NamedModules):
             pass  # in place already
         elif kind is CACHED:
             self.todo.append(value.__wrapped__)
+            if (results := results_of(value)) is not None:
+                self.cache(results)
             made = with_results(value, self.form_now)
         elif kind in generator_classes():
             made = guarded_generator(value)
@@ -150,8 +157,10 @@ class Swaps(NamedModules):
         """A traced array on the same memory, which stays the owner's; views of one array stay views of one."""
         owner = owner_of(array)
         if array.base is None:
-            made = on_memory_of(array)
-            made._storage.tracked = tracked_once(array)
+            made = stand_in_of(array)
+            if made is None:
+                made = on_memory_of(array)
+                made._storage.tracked = tracked_once(array)
             return made
         if _is_work_array(owner) and isinstance(whole := self.form(owner), TracedArray):
             part: Any = view_of(whole, array)
@@ -207,6 +216,12 @@ class Swaps(NamedModules):
         self.tables.append(table)
         if table.is_mapping or not all(map(self.passes_over, held)):
             self.swap(table.items(), table.get, table.put)
+
+    def cache(self, results: dict) -> None:
+        """What comes out of it is for `with_results`: here it is only remembered, for what comes there in the call."""
+        table = Table(dict, results)
+        self.looks.append((table.values, tuple(table.values())))
+        self.tables.append(table)
 
     def run(self) -> None:
         """Go on into what has been reached, as far as it is the user's own."""

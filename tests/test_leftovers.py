@@ -332,3 +332,89 @@ def test_a_search_that_is_interrupted_replaces_nothing(users_module: Callable, m
     assert module.LIST[1] is mine
     gradient(X)
     assert module.LIST[1] is mine
+
+
+# How a program makes, of an array w, what refers to it; and how it gets the array of that again, or writes 10 v by it.
+HANDLES = {
+    "a flat iterator": ("w.flat", "h[1] = 10 * v"),
+    "one that has begun": ("w[:].flat; next(h)", "h[1] = 10 * v"),
+    "np.nditer": ("np.nditer(w, op_flags=['readwrite'], flags=['multi_index'])", "h[0] = 10 * v"),
+    "np.broadcast": ("np.broadcast(w, 2.0)", "h.reset(); w[1:2] = sum(a for a, b in h) * v"),
+    "a weak reference": ("weakref.ref(w)", "h()[1] = 10 * v"),
+    "a dict of weak references": ("weakref.WeakValueDictionary(w=w)", "h['w'][1] = 10 * v"),
+    "itertools.repeat": ("itertools.repeat(w)", "next(h)[1] = 10 * v"),
+    "itertools.repeat so many times": ("itertools.repeat(w, 9)", "next(h)[1] = 10 * v"),
+    "itertools.cycle": ("itertools.cycle((w, w))", "next(h)[1] = 10 * v"),
+    "an iterator of a tuple": ("iter((w,) * 9)", "next(h)[1] = 10 * v"),
+    "zip": ("zip((w,) * 9, range(9))", "next(h)[0][1] = 10 * v"),
+    "a generator": ("(one for one in (w,) * 9)", "next(h)[1] = 10 * v"),
+    "a generator with a view": ("(one for one in (w[1:],) * 9)", "next(h)[0] = 10 * v"),
+    "a cache": ("functools.lru_cache(None)(lambda one: w); h(0)", "h(0)[1] = 10 * v"),
+    "a cache of tuples": ("functools.lru_cache(None)(lambda one: (w, w[1:])); h(0)", "h(0)[1][0] = 10 * v"),
+    "a cache of few": ("functools.lru_cache(4)(lambda one: [w][0]); h(0)", "h(0)[1] = 10 * v"),
+}
+HANDLING = """
+import functools, itertools, weakref
+import numpy as np
+kept = {}
+def run(x):
+    if not kept:
+        w = np.zeros(4)
+        h = %s
+        kept.update(w=w, h=h)
+    w, h, v = kept["w"], kept["h"], x[0] * x[2]
+    w[:] = x * x
+    %s
+    return (w * w).sum()
+"""
+
+
+@pytest.mark.parametrize("handle", HANDLES)
+def test_what_refers_to_an_array_that_was_made_in_a_call_goes_with_it(handle: str, users_module: Callable) -> None:
+    plain, ours = (users_module(HANDLING % HANDLES[handle]) for _ in range(2))
+    gradient = ng.grad(ours.run)
+    plain.run(X)
+    expected = [finite_difference_gradient(plain.run, X)] * 3
+    np.testing.assert_allclose([gradient(X) for _ in range(3)], expected, rtol=1e-6)
+    assert type(ours.kept["w"]) is np.ndarray and type(ours.kept["h"]) is type(plain.kept["h"])
+    assert ours.run(X) == ng.value_and_grad(ours.run)(X)[0]
+
+
+def finite_difference_gradient(f: Callable, x: np.ndarray) -> np.ndarray:
+    """Of a function whose iterators do not last for many calls: two for each element."""
+    return np.array([(f(x + step) - f(x - step)) / 2e-6 for step in 1e-6 * np.eye(x.size)])
+
+
+SHARED = """
+import functools
+import numpy as np
+@functools.lru_cache(%s)
+def workspace(n):
+    return np.zeros(n)
+class Holder:
+    buffer = None
+def run(x):
+    if Holder.buffer is None:
+        Holder.buffer = workspace(4)
+    Holder.buffer[:] = x * x
+    workspace(4)[1] = x[0]
+    return Holder.buffer.sum()
+"""
+
+
+@pytest.mark.parametrize("size", ["None", "8"])
+def test_an_array_of_a_cache_is_that_which_the_program_keeps_of_it(size: str, users_module: Callable) -> None:
+    module = users_module(SHARED % size)
+    for _ in range(3):
+        np.testing.assert_allclose(ng.grad(module.run)(X), 2 * X * [1, 0, 1, 1] + [1, 0, 0, 0], rtol=1e-15)
+    assert np.shares_memory(module.Holder.buffer, module.workspace(4))
+    assert size == "8" or module.Holder.buffer is module.workspace(4)
+    assert module.run(X) == (X**2)[[0, 2, 3]].sum() + X[0]
+
+
+def test_a_weak_reference_from_before_is_one_to_what_stands_there(users_module: Callable) -> None:
+    source = "import weakref\nimport numpy as np\nwork = np.zeros(4)\nlook = weakref.ref(work)\n"
+    module = users_module(source + "def run(x):\n    work[:] = x\n    look()[1] = x[0]\n    return (work ** 2).sum()\n")
+    look = module.look
+    np.testing.assert_allclose(ng.grad(module.run)(X), 2 * X * [2, 0, 1, 1], rtol=1e-15)
+    assert module.look is look and look() is module.work
