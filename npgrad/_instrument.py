@@ -9,6 +9,8 @@ keeps its state in them goes on as it would without npgrad.
 from __future__ import annotations
 
 import contextlib
+import contextvars
+import copy
 import functools
 import itertools
 import operator
@@ -129,6 +131,13 @@ class Reach:
         return not bare or not (any(map(_DEFAULTS, bare)) or any(map(_KEYWORD_DEFAULTS, bare)))
 
 
+class ReachOfOurs(Reach):
+    """What a function of ours reaches: the user's function that it calls is searched when it is called."""
+
+    def is_as_before(self) -> bool:
+        return True
+
+
 def _of_bare(functions: tuple[types.FunctionType, ...]) -> Iterator:
     """The codes of functions that had nothing of their own, and what attributes they have got."""
     attributes = [names.values() for names in map(vars, functions) if names]
@@ -155,15 +164,18 @@ _UNSWAPPED = Unswapped()
 class Reached:
     """What a function that is called again and again reaches; ``others`` are values that change meanwhile. A context around
     a call, in which names are in place and ``form`` gives from each value what stands for it, as `instrumented` does; behind
-    it what the program has kept of the call is plain, unless another tape records."""
+    it what the program has kept of the call is plain; where a tape around it records, behind the outermost such context."""
 
-    __slots__ = ("_values", "_reach", "_names", "_swapping", "form")
+    __slots__ = ("_values", "_reach", "_names", "_swapping", "_around", "_inside", "form")
 
     def __init__(self, function: Any, others: list, reach: Reach) -> None:
         self._values = [function, *others]
         self._reach = Reach() if others else reach
         self._names = NamesInPlace()
         self._swapping: contextlib.AbstractContextManager[Unswapped] | None = None
+        self._around: Reached | None = None
+        # By what was called: the first call of it inside of this one, and what was reached then.
+        self._inside: dict[tuple[int, ...], tuple[Reached, Reach]] = {}
         self.form = _UNSWAPPED
 
     def __enter__(self) -> Self:
@@ -180,6 +192,8 @@ class Reached:
         except BaseException:  # Python calls no __exit__ where __enter__ has failed
             self._names.__exit__()
             raise
+        self._around = _innermost.get()
+        _innermost.set(self)
         return self
 
     def leave_names(self) -> None:
@@ -187,6 +201,7 @@ class Reached:
         self._names.leave()
 
     def __exit__(self, *error: Any) -> None:
+        _innermost.set(self._around)
         try:
             if self._swapping is not None:
                 self._swapping.__exit__(*error)
@@ -197,20 +212,33 @@ class Reached:
                 insist(self._leave)
 
     def _leave(self) -> None:
-        if self._reach.has_new():
-            in_place.while_idle(self._give_back)
+        new = {tuple(map(id, self._values)): (self, copy.copy(self._reach))} if self._reach.has_new() else {}
+        left = {**self._inside, **new}
+        if left and not in_place.while_idle(lambda: _give_back(left)) and self._around is not None:
+            for called, first in left.items():  # what a later call has found, the first one may have left
+                self._around._inside.setdefault(called, first)
         if self._reach.has_forms:
             self._reach.refresh()
 
-    def _give_back(self) -> None:
-        leftovers = Leftovers(self._reach.known(), self.form.origins)
-        for table in self._reach.tables:
+    def give_back(self, reach: Reach) -> None:
+        """What the program has kept of this call and of what came later, by what was reached when it began."""
+        leftovers = Leftovers(reach.known(), self.form.origins)
+        for table in reach.tables:
             leftovers.look_at(table)
-        if self._reach.has_new():
+        if reach.has_new():
             with _collector.seldom():
                 for value in self._values:
                     leftovers.form(value)
                 leftovers.run()
+
+
+def _give_back(left: dict[tuple[int, ...], tuple[Reached, Reach]]) -> None:
+    for called, reach in left.values():
+        called.give_back(reach)
+
+
+# The call that goes on in this thread or task.
+_innermost: contextvars.ContextVar[Reached | None] = contextvars.ContextVar("_innermost", default=None)
 
 
 def _take_turn() -> None:

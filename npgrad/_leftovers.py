@@ -115,7 +115,7 @@ class Leftovers(Swaps):
         protect(value)  # nobody sees what is written from here on
         plain = bare.item() if type(value) is PythonNumber else bare
         if isinstance(plain, ndarray) and not value._storage.is_variable:
-            remember_stand_in(root_of(value), value if value._view is None else whole_of(value))
+            remember_stand_in(root_of(value), value if (whole := whole_of(value)) is None else whole)
         tracked = value._storage.tracked
         if tracked and isinstance(plain, ndarray):
             keep(plain, tracked)

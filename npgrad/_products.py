@@ -15,7 +15,7 @@ from ._derivatives import given, gradients_of, recorded_on, tangents_of
 from ._endpoints import checked_leaves, seeds_for
 from ._forward import tangent_for
 from ._functional import check_scalar, grad, jacobian
-from ._instrument import Reach
+from ._instrument import Reach, ReachOfOurs
 from ._moves import assemble
 from ._run import Run, check_callable, plain
 from ._structure import flatten
@@ -186,16 +186,9 @@ def reach_of(f: Callable) -> Reach:
     return _remembered(f) if lives_on else Reach()
 
 
-class _Nothing(Reach):
-    """What a function of ours reaches: the user's function that it calls is searched when it is called."""
-
-    def is_as_before(self) -> bool:
-        return True
-
-
 def gradient_recorder(f: Callable, argnums: Any, leaks: str, check_nan: bool = False) -> Callable[[tuple, dict], Run]:
     """What makes recorded evaluations of the gradient of a scalar function."""
-    reach, nothing = reach_of(f), _Nothing()
+    reach, nothing = reach_of(f), ReachOfOurs()
 
     def derive(run: Run) -> Any:
         check_scalar(run.value, f)

@@ -66,11 +66,13 @@ class WhileRecording:
             if self.tapes:
                 self._put()
 
-    def while_idle(self, step: Callable[[], None]) -> None:
-        """Do a step while no tape of the process records; leave it out if one does."""
+    def while_idle(self, step: Callable[[], None]) -> bool:
+        """Do a step while no tape of the process records; leave it out if one does. Whether it was done."""
         with self.lock:
-            if not self.tapes:
-                step()
+            if self.tapes:
+                return False
+            step()
+            return True
 
     def _wait(self) -> None:
         """Wait without the lock. A thread that blocks on it is given it before it has the interpreter, for which it then

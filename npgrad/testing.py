@@ -15,7 +15,7 @@ import numpy as np
 from ._derivatives import gradients_of, recorded_on, tangents_of
 from ._directional import NEGLIGIBLE, difference_along, inexact_leaves as inexact_leaves, largest
 from ._flat_function import GIVEN, RETURNED, refuse_followed
-from ._instrument import instrumented
+from ._instrument import Reach, Reached, ReachOfOurs
 from ._segments import unrecorded
 from ._structure import flatten
 from ._tape import GradientTape
@@ -54,7 +54,8 @@ class Linearised:
     """
 
     def __init__(self, f: Callable, points: list) -> None:
-        with GradientTape(persistent=True) as self.tape:
+        # What the program keeps of the call is given back behind the tape.
+        with Reached(f, [], ReachOfOurs()), GradientTape(persistent=True) as self.tape:
             self.sources: list[Any] = [
                 self.tape.watch(p if isinstance(p, TracedArray) else np.array(p, order="K")[()]) for p in points
             ]
@@ -247,8 +248,8 @@ def _followed(f: Callable) -> Callable:
     """``f`` with what its module bound or made before swapped for each call, as the functional API does it."""
 
     def followed(*xs: Any) -> Any:
-        with instrumented(f) as form:
-            return form(f)(*xs)
+        with Reached(f, [], Reach()) as here:
+            return here.form(f)(*xs)
 
     followed.__name__ = _name(f)
     return followed

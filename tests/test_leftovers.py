@@ -418,3 +418,47 @@ def test_a_weak_reference_from_before_is_one_to_what_stands_there(users_module: 
     look = module.look
     np.testing.assert_allclose(ng.grad(module.run)(X), 2 * X * [2, 0, 1, 1], rtol=1e-15)
     assert module.look is look and look() is module.work
+
+
+SECOND_ORDER: dict[str, Callable] = {
+    "hessian": lambda f: ng.hessian(f)(X),
+    "holomorphic": lambda f: ng.hessian(f, holomorphic=True)(X + 0.5j),
+    "hvp": lambda f: ng.hvp(f, (X,), (X,)),
+    "sparse_hessian": lambda f: ng.sparse_hessian(f)(X),
+    "jacobian of grad": lambda f: ng.jacobian(ng.grad(f))(X),
+    "jacobian of hessian": lambda f: ng.jacobian(ng.hessian(f))(X),
+    "grad inside": lambda f: ng.grad(lambda x: (ng.grad(lambda y: 2 * f(y))(x) ** 2).sum())(X),
+    "two inside": lambda f: ng.grad(lambda x: (ng.grad(f)(x) * ng.grad(lambda y: f(2 * y))(x)).sum())(X),
+    "for_solver": lambda f: (s := ng.for_solver(f)) and (s.hess(X), s.hessp(X, X)),
+    "check_gradients": lambda f: ng.testing.check_gradients(f, X),
+}
+
+
+@pytest.mark.parametrize("way", SECOND_ORDER)
+def test_derivatives_of_derivatives_leave_nothing_traced(way: str, users_module: Callable) -> None:
+    module = users_module("""
+        import numpy as np
+        class Model:
+            buffer = None
+            def __init__(self):
+                self.log = []
+            def run(self, x):
+                if self.buffer is None:
+                    self.buffer, self.make = np.zeros(4, x.dtype), np.zeros
+                    self.flat = self.buffer.flat
+                self.buffer[:] = x
+                self.flat[1] = x[0] * x[1]
+                self.log.append((x * x).sum())
+                return (self.buffer ** 3).sum()
+    """)
+    model = module.Model()
+    for _ in range(2):
+        SECOND_ORDER[way](model.run)
+        assert type(model.buffer) is np.ndarray and type(model.flat) is np.flatiter and model.make is np.zeros
+        assert {type(number) for number in model.log} <= {np.float64, np.complex128}
+    del model.flat, model.make
+    assert pickle.loads(pickle.dumps(vars(model)))["log"] == model.log
+    fresh = module.Model()
+    rows = [(ng.grad(fresh.run)(X + step) - ng.grad(fresh.run)(X - step)) / 2e-6 for step in 1e-6 * np.eye(4)]
+    model.buffer = None
+    np.testing.assert_allclose(ng.hessian(model.run)(X), rows, atol=1e-6)
