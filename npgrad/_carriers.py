@@ -290,7 +290,9 @@ class Attributes:
         before = self._before[name]
         if value is _function_of(before):
             value = before
-        elif isinstance(value, types.FunctionType) and (type(before) is staticmethod or not hasattr(before, "__get__")):
+        elif type(before) is staticmethod and callable(value):
+            value = staticmethod(value)  # one of NumPy's functions, too, may be a method of a class that has it
+        elif isinstance(value, types.FunctionType) and not hasattr(before, "__get__"):
             value = staticmethod(value)
         type.__setattr__(self._kind, name, value)  # not what a metaclass of the user's does
 

@@ -462,3 +462,23 @@ def test_derivatives_of_derivatives_leave_nothing_traced(way: str, users_module:
     rows = [(ng.grad(fresh.run)(X + step) - ng.grad(fresh.run)(X - step)) / 2e-6 for step in 1e-6 * np.eye(4)]
     model.buffer = None
     np.testing.assert_allclose(ng.hessian(model.run)(X), rows, atol=1e-6)
+
+
+@pytest.mark.parametrize("name", ["empty_like", "zeros_like", "empty", "sin", "array"])
+def test_a_static_method_that_is_set_in_a_call_is_one_afterwards(name: str, users_module: Callable) -> None:
+    module = users_module(f"""
+        import numpy as np
+        class Tool:
+            make = None
+            def run(self, x):
+                if Tool.make is None:
+                    Tool.make = staticmethod(np.{name})
+                out = self.make({"4" if name == "empty" else "x"})
+                out[:] = x * x
+                return out.sum()
+    """)
+    for _ in range(2):
+        np.testing.assert_allclose(ng.grad(module.Tool().run)(X), 2 * X, rtol=1e-15)
+        kept = vars(module.Tool)["make"]
+        assert type(kept) is staticmethod and kept.__func__ is getattr(np, name)
+        assert module.Tool().run(X) == (X * X).sum()
