@@ -51,6 +51,7 @@ from ._wrappers import (
     operator_in_place,
     seen_first_in_place,
     seen_in_place,
+    unbound,
 )
 
 
@@ -126,7 +127,7 @@ def _add(module: ModuleType, makers: list[tuple[dict[Any, Callable], Callable]])
     for forms, make in makers:
         found = {name: value for name, value in list(vars(module).items()) if callable(value) and _hashable_in(value, forms)}
         originals.update(found)
-        made.update({value: make(value, forms[value]) for value in dict.fromkeys(found.values())})
+        made.update({value: unbound(make(value, forms[value]), value) for value in dict.fromkeys(found.values())})
     names = {name: made[value] for name, value in originals.items()}
     IN_PLACE.update(made)
     _CLASSES.update({form: original for original, form in made.items() if isinstance(original, type)})

@@ -7,10 +7,11 @@ a call is traced.
 from __future__ import annotations
 
 import functools
+import pkgutil
 import sys
 import warnings
 from collections.abc import Callable
-from types import FrameType
+from types import FrameType, FunctionType
 from typing import Any
 
 import numpy as np
@@ -33,6 +34,33 @@ from ._traced import PythonNumber, TracedArray, again, completing, traced_leaves
 # Where NumPy's `as_strided` is, the one function for traced arrays that reaches no protocol and is imported by its name.
 _strided: Any = implementation_of(stride_tricks.as_strided)
 _AS_STRIDED = _strided.__globals__["__name__"]
+
+
+class FormOfBuiltin:
+    """What stands for a function of C's, which a class that has it does not bind: ``make = np.zeros`` is no method, as a
+    function of Python's would be. Python calls what is in the slot, with no frame of ours between."""
+
+    __slots__ = ("__call__", "__dict__")
+
+    def __init__(self, form: Callable, original: Callable) -> None:
+        self.__call__ = form
+        functools.update_wrapper(self, original)
+
+    @property  # type: ignore[misc]
+    def __class__(self) -> Any:
+        return type(vars(self)["__wrapped__"])
+
+    def __repr__(self) -> str:
+        return repr(vars(self)["__wrapped__"])
+
+    def __reduce__(self) -> Any:
+        return pkgutil.resolve_name, (f"{self.__module__}:{self.__qualname__}",)  # type: ignore[attr-defined]
+
+
+def unbound(form: Any, original: Any) -> Any:
+    """A form that a class binds only if it binds what it stands for."""
+    is_bound = type(form) is FunctionType and not hasattr(type(original), "__get__")
+    return FormOfBuiltin(form, original) if is_bound else form
 
 
 def creator_in_place(original: Callable, traced: Callable) -> Callable:

@@ -8,6 +8,7 @@ import sys
 import threading
 import types
 from builtins import type
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -471,3 +472,46 @@ def test_the_class_of_arrays_is_itself_wherever_it_is_not_called() -> None:
             array[:] = x
         total = made.sum() + sum(array.sum() for array in others)
     assert tape.gradient(total, x).tolist() == [6.0, 6.0]
+
+
+UNBOUND = """
+import math
+import numpy as np
+class Model:
+    make = sine = largest = None
+    def run(self, x):
+        if Model.make is None:
+            Model.make, Model.sine, Model.largest = np.zeros, math.sin, max
+        class Local:
+            make = np.empty
+        other = type("Other", (), {"make": np.array, "sine": math.cos})()
+        w, v = self.make(4), Local().make(4)
+        w[:] = x * self.sine(x[0])
+        v[:] = other.make([x[1], x[0], 1.0, 2.0])
+        return (w * v).sum() * self.largest(x[0], x[1]) * other.sine(x[2])
+"""
+
+
+def test_a_class_binds_no_form_of_what_it_does_not_bind(users_module: Callable) -> None:
+    x, module, plain = np.array([0.9, 1.6, 0.35, 2.2]), users_module(UNBOUND), users_module(UNBOUND)
+    expected = [(plain.Model().run(x + s) - plain.Model().run(x - s)) / 2e-6 for s in 1e-6 * np.eye(4)]
+    for _ in range(2):
+        np.testing.assert_allclose(ng.grad(module.Model().run)(x), expected, rtol=1e-8)
+    own = vars(module.Model)
+    assert own["make"] is np.zeros and own["sine"] is math.sin and own["largest"] is max
+    by_hand = users_module(UNBOUND).Model()
+    for _ in range(2):
+        with ng.GradientTape() as tape:
+            watched = tape.watch(x)
+            value = by_hand.run(watched)
+        np.testing.assert_allclose(tape.gradient(value, watched), expected, rtol=1e-8)
+        assert by_hand.run(x) == plain.Model().run(x)
+
+
+def test_a_form_of_a_builtin_function_passes_for_one() -> None:
+    with ng.GradientTape():
+        held = np.zeros, math.sin
+        assert all(isinstance(form, types.BuiltinFunctionType) for form in held)
+        assert repr(held[0]) == repr(ORIGINALS["np", "zeros"])
+    for form, original in zip(held, (np.zeros, math.sin), strict=True):
+        assert form is not original and pickle.loads(pickle.dumps(form)) is original
