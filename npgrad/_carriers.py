@@ -186,10 +186,18 @@ def iterator_of(value: Any, form: Callable[[Any], Any], form_now: Callable[[Any]
 _RUNNING = {types.GeneratorType, itertools.accumulate}
 
 
+# What makes methods and the like of functions, and holds nothing else.
+_WRAPPING = {staticmethod, classmethod, property}
+
+
 def given_back(value: Any, form: Callable[[Any], Any]) -> Any:
-    """An iterator of Python's that goes on where another one is, of the same class, with ``form`` of what it holds for good;
-    the same one if that is the same."""
+    """An iterator of Python's that goes on where another one is, or what makes a method of a function, of the same class,
+    with ``form`` of what it holds for good; the same one if that is the same."""
     kind: Any = type(value)
+    if kind in _WRAPPING:
+        parts = list(map(form, before := shown_by(value)))
+        text = [value.__doc__] if kind is property else []
+        return value if all(map(operator.is_, parts, before)) else kind(*parts, *text)
     if kind is itertools.repeat:
         (before,) = [held for held in gc.get_referents(value) if held is not kind]
         after = form(before)
@@ -209,7 +217,9 @@ def given_back(value: Any, form: Callable[[Any], Any]) -> Any:
 
 def can_be_given_back(kind: Any) -> bool:
     """Whether `given_back` knows a class: Python's own iterators say what they are made of."""
-    return kind is itertools.repeat or (kind.__module__ == "builtins" and is_iterator(kind) and kind not in _RUNNING)
+    if kind in _WRAPPING or kind is itertools.repeat:
+        return True
+    return kind.__module__ == "builtins" and is_iterator(kind) and kind not in _RUNNING
 
 
 def reference_to(value: weakref.ref, form: Callable[[Any], Any], called: Callable | None = None) -> weakref.ref:
@@ -234,6 +244,18 @@ def results_of(cached: Any) -> dict | None:
         return None
     own = names_of(cached)
     return next((held for held in gc.get_referents(cached) if type(held) is dict and held is not own), None)
+
+
+def cached_anew(cached: Any, function: Callable) -> Callable:
+    """Another function with the results of one that keeps all; the same one if it keeps but a few."""
+    results = results_of(cached)
+    if results is None:
+        return cached
+    made = functools.lru_cache(**cached.cache_parameters())(function)
+    held = results_of(made)
+    assert held is not None
+    held.update(results)
+    return made
 
 
 def with_results(cached: Any, form: Callable[[Any], Any]) -> Callable:

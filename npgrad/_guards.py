@@ -256,7 +256,25 @@ def guarded_generator(generator: Any) -> Any:
     """A generator with the same state, now and later, that refuses tracked parameters."""
     if isinstance(generator, _random().RandomState):
         return _guarded_state()(generator)
-    return random_in_place()["Generator"](generator.bit_generator)
+    made = random_in_place()["Generator"](generator.bit_generator)
+    vars(made)["guarded"] = generator
+    return made
+
+
+def generator_behind(value: Any) -> Any:
+    """The generator for which `guarded_generator` has made one; None for anything else."""
+    if not generator_classes():
+        return None
+    if type(value) is random_in_place()["Generator"]:
+        return vars(value).get("guarded")
+    return object.__getattribute__(value, "_state") if type(value) is _guarded_state() else None
+
+
+def is_guarded_method(method: types.MethodType) -> bool:
+    """Whether it is what stands for a method of a RandomState, which is bound to that itself."""
+    kind = type(method.__self__)
+    own = vars(kind).get(method.__name__) if kind in generator_classes() else None
+    return own is not None and getattr(method.__func__, "__wrapped__", None) is own
 
 
 @made_once

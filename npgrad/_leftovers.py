@@ -13,8 +13,9 @@ from typing import Any
 
 from numpy import ndarray
 
-from ._bare_looks import Table
-from ._carriers import CACHED, REFERENCES, can_be_given_back, given_back, reference_to, remaking, results_of
+from ._bare_looks import Table, is_a, is_ours
+from ._carriers import CACHED, REFERENCES, cached_anew, can_be_given_back, given_back, reference_to, remaking, results_of
+from ._guards import generator_behind, is_guarded_method
 from ._held_names import holds_nothing
 from ._holders import HeldArray
 from ._iterators import GIVEN_BACK
@@ -80,6 +81,8 @@ class Leftovers(Swaps):
             return self._origins[id(value)]
         if kind is ndarray and value.dtype.kind != "O":
             return value
+        if (generator := generator_behind(value)) is not None:
+            return generator
         if kind in GIVEN_BACK:
             return GIVEN_BACK[kind](value, self.form)
         if kind is CACHED and (results := results_of(value)) is not None:
@@ -99,14 +102,31 @@ class Leftovers(Swaps):
             return made
         elif may_have_form(value) and (original := original_of(value)) is not None:
             return original
-        elif kind is MethodType and is_stand_in(value.__self__):
+        elif kind is MethodType and (self._stands_for_another(value.__self__) or is_guarded_method(value)):
             return getattr(self.form(value.__self__), value.__name__)
+        elif kind is CACHED and (original := original_of(value.__wrapped__)) is not None:
+            return cached_anew(value, original)
         elif remade is not None:
             self.attributes(value)
             return remade(value, self.form)
         else:
             self.todo.append(value.__wrapped__ if kind is CACHED else value)
         return value
+
+    def _stands_for_another(self, value: Any) -> bool:
+        if is_stand_in(value) or id(value) in self._origins or generator_behind(value) is not None:
+            return True
+        return is_ours(value) and original_of(value) is not None
+
+    def object(self, value: Any) -> None:
+        if not is_a(value, set):
+            return super().object(value)
+        for held in list(set.__iter__(value)):
+            if (made := self.form(held)) is not held:
+                set.discard(value, held)
+                set.add(value, made)
+        if type(value) is not set:  # a class of the user's, whose objects may have attributes
+            super().object(value)
 
     def _plain(self, value: Any) -> Any:
         if not isinstance(value, TracedArray):

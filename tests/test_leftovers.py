@@ -482,3 +482,35 @@ def test_a_static_method_that_is_set_in_a_call_is_one_afterwards(name: str, user
         kept = vars(module.Tool)["make"]
         assert type(kept) is staticmethod and kept.__func__ is getattr(np, name)
         assert module.Tool().run(X) == (X * X).sum()
+
+
+FUNCTIONS = {
+    "a static method": ("staticmethod(np.zeros)", "kept.__func__ is np.zeros and kept(2).sum() == 0"),
+    "a class method": ("classmethod(np.sin)", "kept.__func__ is np.sin"),
+    "a property": ("property(np.shape, doc='its shape')", "kept.fget is np.shape and kept.__doc__ == 'its shape'"),
+    "a set": ("{np.exp, np.zeros, math.sin, 1}", "set(map(id, kept)) == set(map(id, (np.exp, np.zeros, math.sin, 1)))"),
+    "a cache": ("functools.lru_cache(None)(np.zeros); kept(2)", "kept.__wrapped__ is np.zeros and kept(2) is kept(2)"),
+    "a reduction": ("np.add.reduce", "kept == np.add.reduce and kept.__self__ is np.add"),
+    "a generator": ("RNG", "kept is RNG"),
+    "a method of a generator": ("RNG.normal", "kept == RNG.normal and kept.__self__ is RNG"),
+    "one of the old ones": ("STATE.normal", "kept == STATE.normal and kept.__self__ is STATE"),
+    "a generator that is made": ("np.random.default_rng(3)", "type(kept) is np.random.Generator"),
+}
+
+
+@pytest.mark.parametrize("what", FUNCTIONS)
+def test_functions_of_numpys_are_its_own_wherever_they_are_kept(what: str, users_module: Callable) -> None:
+    made, is_right = FUNCTIONS[what]
+    module = users_module(f"""
+        import functools, math
+        import numpy as np
+        RNG, STATE, kept = np.random.default_rng(1), np.random.RandomState(1), None
+        def run(x):
+            global kept
+            if kept is None:
+                kept = {made}
+            return (x * x).sum()
+    """)
+    for _ in range(2):
+        np.testing.assert_allclose(ng.grad(module.run)(X), 2 * X, rtol=1e-15)
+        assert eval(is_right, vars(module))
