@@ -47,15 +47,15 @@ def heard_of(made: Any) -> Any:
     if type(made) is not TracedArray or made.ndim or (frame := _caller()) is None or not (records := tracking([made])):
         return made
     place = id(frame), frame.f_code, frame.f_lasti
-    counts = [len(record.entries) for record in records]
+    counts = [(weakref.ref(record), len(record.entries)) for record in records]
 
     def gone(reference: weakref.ref) -> None:
         del _alive[id(reference)]
-        now = sys._getframe(1)
-        is_unused = [len(record.entries) for record in records] == counts
-        if is_unused and (id(now), now.f_code, now.f_lasti) == place:
+        now = sys._getframe().f_back  # none where a thread ends
+        unused = [record for known, count in counts if (record := known()) and record.open and len(record.entries) == count]
+        if unused and now is not None and (id(now), now.f_code, now.f_lasti) == place:
             with contextlib.suppress(LeakError):  # which nobody could catch here
-                refuse(tuple(record for record in records if record.open), _WHAT, _CURE)
+                refuse(tuple(unused), _WHAT, _CURE)
 
     reference = weakref.ref(made, gone)
     _alive[id(reference)] = reference

@@ -1,5 +1,7 @@
 """A NumPy scalar is the first argument, or the object whose method is called, and another argument is traced."""
 
+import gc
+import weakref
 from collections.abc import Callable
 
 import numpy as np
@@ -84,3 +86,12 @@ def test_those_of_arrays_are_followed(f: Callable) -> None:
     with ng.GradientTape() as tape:
         value = f(watched := tape.watch(x))
     np.testing.assert_allclose(tape.gradient(value, watched), finite_difference.grad(f)(x), atol=1e-7)
+
+
+def test_what_a_program_keeps_does_not_keep_the_tape() -> None:
+    with ng.GradientTape() as tape:
+        kept = WITHOUT_AXES.clip(0.0, tape.watch(np.array([0.2]))[0])
+    record = weakref.ref(tape._record)
+    del tape
+    gc.collect()
+    assert kept == 0.2 and record() is None
