@@ -14,6 +14,8 @@ import pytest
 from alone import alone
 from thinning import thinned
 
+import npgrad._entry_points  # noqa: F401  # tests look into modules that say little before all of them are there
+
 # Those who work on npgrad see its frames in tracebacks; tests/test_tracebacks.py has what users see.
 os.environ.setdefault("NPGRAD_TRACEBACK", "full")
 
