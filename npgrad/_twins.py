@@ -56,9 +56,10 @@ _call_first = calling_first_argument()
 def _wrapfunc(obj: Any, method: str, *args: Any, **kwargs: Any) -> Any:
     """A method of a NumPy scalar makes a plain scalar of what it gives, also where another argument is traced; that of the
     array of it does not."""
+    call = twin(_call_first)
     if not issubclass(type(obj), np.generic):  # elements of traced arrays say that they are scalars
-        return _call_first(obj, method, *args, **kwargs)
-    made = _call_first(np.asarray(obj), method, *args, **kwargs)
+        return call(obj, method, *args, **kwargs)
+    made = call(np.asarray(obj), method, *args, **kwargs)
     return made if kwargs.get("out") is None or made.ndim else made[()]
 
 
