@@ -101,8 +101,8 @@ def cast_to_objects(traced: TracedArray, plain: Any) -> Any:
 
 
 def is_of_objects(ufunc: np.ufunc) -> bool:
-    """Whether it calls a function of the user's with objects, as those of np.frompyfunc do."""
-    return all(set(types.replace("->", "")) == {"O"} for types in ufunc.types)
+    """Whether it calls a function of the user's with objects, as those of np.frompyfunc do. Those of text name no types."""
+    return bool(ufunc.types) and all(set(types.replace("->", "")) == {"O"} for types in ufunc.types)
 
 
 def holds_objects(values: Iterable[Any]) -> bool:
