@@ -17,7 +17,7 @@ def said_by(program):
 
 
 def test_to_import_it_is_to_load_nothing_else():
-    loaded = "sorted(set(sys.modules) - before - set(sys.stdlib_module_names))"
+    loaded = "sorted(name for name in set(sys.modules) - before if name.partition('.')[0] not in sys.stdlib_module_names)"
     assert said_by(f"import sys, numpy; before = set(sys.modules)\nimport npgrad; print({loaded})") == "['npgrad']"
 
 
