@@ -45,11 +45,11 @@ def _keeps_zeros(method: Callable, matrix: Any) -> None:
     """The entries that are zero stay."""
 
 
-def _in_coordinates(method: Callable, matrix: Any, copy_: Any = False) -> Any:
+def _in_coordinates(method: Callable, matrix: Any, *args: Any, **kwargs: Any) -> Any:
     """The entries of diagonals by their numbers, which are not zero."""
     numbered = copy.copy(matrix)
     numbered.data = np.arange(1.0, matrix.data.size + 1).reshape(matrix.data.shape)
-    made = method(numbered, copy_)
+    made = method(numbered, *args, **kwargs)
     made.data = matrix.data.reshape(-1)[made.data.astype(np.intp) - 1]
     return made
 
