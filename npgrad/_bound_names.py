@@ -71,10 +71,10 @@ class _Module:
         if names == self.names:
             same_names = all(map(operator.is_, map(own.get, self.named), self.values))
             same_data = all(map(operator.is_, map(type, map(own.get, self.data)), self.kinds))
-            is_same = same_names and same_data
-            if (is_same or not self._has_changed(own)) and not self.holding.has_changed(own):
-                if not is_same:
-                    self._remember(own, names)
+            if same_names and same_data and self.holding.is_same(own):
+                return
+            if not self._has_changed(own) and not self.holding.has_changed(own):
+                self._remember(own, names)
                 return
         self.look_through()
         self._remember(own, names)  # last: after an interrupt it is done again

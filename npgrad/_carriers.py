@@ -222,13 +222,13 @@ def can_be_given_back(kind: Any) -> bool:
     return kind.__module__ == "builtins" and is_iterator(kind) and kind not in _RUNNING
 
 
-def reference_to(value: weakref.ref, form: Callable[[Any], Any], called: Callable | None = None) -> weakref.ref:
+def reference_to(value: Any, form: Callable[[Any], Any], called: Any = None) -> weakref.ref:
     """A weak reference to what stands for the array that another one refers to; ``called`` is told when that is gone."""
     before = value()
     after = form(before)
     if after is before or not is_a(after, ndarray):
         return value
-    return weakref.ref(after, called) if type(value) is weakref.ref else weakref.KeyedRef(after, called, value.key)  # type: ignore
+    return weakref.ref(after, called) if type(value) is weakref.ref else weakref.KeyedRef(after, called, value.key)
 
 
 # What refers to an object without keeping it alive, and can be made anew.

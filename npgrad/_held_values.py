@@ -19,8 +19,8 @@ from ._bare_looks import filled_slots, has_odd_class, names_of
 from ._leaks import is_users_code
 from ._mentions import contents_of
 
-# Tables with more entries are data; and so is what lies deeper.
-_LONGEST, _DEEPEST = 64, 3
+# Tables with more entries are data; and so are what lies deeper, and what comes after so many in one name.
+_LONGEST, _DEEPEST, _MOST = 64, 3, 256
 _DATA: frozenset[Any] = frozenset([
     bool, int, float, complex, str, bytes, type(None), ndarray, range, slice, np.dtype, *np.sctypeDict.values(),
 ])  # fmt: skip
@@ -97,16 +97,24 @@ def _views(value: Any, module: str) -> list[Iterable]:
     return [*found, names_of(value).values(), *([_InSlots(value)] if filled_slots(value) else [])]
 
 
-def _all_views(value: Any, module: str, depth: int = _DEEPEST) -> list[Iterable]:
-    """The same of what it holds, too."""
-    found = _views(value, module) if depth else []
-    inner = [held for view in found for held in view if not issubclass(type(held), type)]
-    return found + [view for held in inner for view in _all_views(held, module, depth - 1)]
+def _all_views(value: Any, module: str) -> list[Iterable]:
+    """The same of what it holds, too, as far as there is not too much of it."""
+    found: list[Iterable] = []
+    todo, left = collections.deque([(value, _DEEPEST)]), _MOST
+    while todo and left > 0:
+        holder, depth = todo.popleft()
+        for view in _views(holder, module):
+            found.append(view)
+            items = list(view)  # at once: another thread may add to it
+            left -= len(items)
+            if depth > 1:
+                todo += [(item, depth - 1) for item in items if not _is_data(item) and not issubclass(type(item), type)]
+    return found
 
 
 def holds_named(value: Any, names: dict[str, Any]) -> bool:
     """Whether there is a function, a class or a module in what a module with these names holds."""
-    return any(is_named(held) for view in _all_views(value, names.get("__name__") or "") for held in view)
+    return any(is_named(held) for view in _all_views(value, names.get("__name__") or "") for held in list(view))
 
 
 class HeldValues:
@@ -130,7 +138,10 @@ class HeldValues:
                 self._views += _all_views(value, module)
             else:
                 self._loose.append(name)
-        self._take(self._now(own), own)
+        values = self._now(own)
+        self._ids, self._kinds = list(map(id, values)), list(map(type, values))
+        # Alive, so that nothing else gets their identity.
+        self._kept = [value for value in values if is_named(value) or holds_named(value, own)]
 
     def _now(self, own: dict[str, Any]) -> list:
         found = list(map(own.get, self._names))
@@ -141,20 +152,14 @@ class HeldValues:
                 found += view
         return found
 
-    def _take(self, values: list, own: dict[str, Any]) -> None:
-        self._ids, self._kinds = list(map(id, values)), list(map(type, values))
-        # Alive, so that nothing else gets their identity.
-        self._kept = [value for value in values if is_named(value) or holds_named(value, own)]
+    def is_same(self, own: dict[str, Any]) -> bool:
+        values = self._now(own)
+        return list(map(id, values)) == self._ids and all(map(operator.is_, map(type, values), self._kinds))
 
     def has_changed(self, own: dict[str, Any]) -> bool:
         """Whether anything but data has come or gone since."""
         values = self._now(own)
-        if list(map(id, values)) == self._ids and all(map(operator.is_, map(type, values), self._kinds)):
-            return False
         before = dict(zip(self._ids, self._kinds, strict=True))
         ids = set(map(id, values))
         come = [value for value in values if before.get(id(value)) is not type(value)]
-        if any(id(value) not in ids for value in self._kept) or any(is_named(v) or holds_named(v, own) for v in come):
-            return True
-        self.__init__(own)  # type: ignore[misc]
-        return False
+        return any(id(value) not in ids for value in self._kept) or any(is_named(v) or holds_named(v, own) for v in come)

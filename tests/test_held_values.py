@@ -1,5 +1,7 @@
 """What tables, objects and classes of a module get between two tapes, and what they hold all the time, on hand-made tapes."""
 
+import sys
+import threading
 import weakref
 from collections.abc import Callable
 
@@ -7,6 +9,7 @@ import numpy as np
 import pytest
 
 import npgrad as ng
+from npgrad import _held_values
 
 X = np.array([0.4, 1.2, -0.3])
 
@@ -255,3 +258,37 @@ def test_what_holds_data_is_not_kept_alive(users_module):
     alive = [weakref.ref(one) for one in (library.state, library.state.work, library.table["state"])]
     library.state = library.table = None
     assert [one() for one in alive] == [None] * 3
+
+
+def test_of_large_tables_of_data_a_part_is_looked_at():
+    """A tape looks at them each time that it begins."""
+    names = {"__name__": "a_program", "table": [[float(i * j) for i in range(60)] for j in range(60)]}
+    assert sum(len(list(view)) for view in _held_values._all_views(names["table"], "a_program")) < 400
+
+
+def test_a_module_that_other_threads_write_into(users_module):
+    """What goes over a table while another thread adds to it goes over what was there at once."""
+    library = users_module("import numpy as np\ntable = {'make': np.zeros}\ndata = {}")
+    over = threading.Event()
+
+    def write():
+        number = 0
+        while not over.is_set():
+            number += 1
+            for one in (library.table, library.data):
+                one[f"entry {number % 60}"] = number
+                one.pop(f"entry {(number + 30) % 60}", None)
+
+    writers = [threading.Thread(target=write) for _ in range(2)]
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    for writer in writers:
+        writer.start()
+    try:
+        for _ in range(200):
+            np.testing.assert_allclose(gradient(lambda: library.table["make"]), differences(lambda: np.zeros), rtol=1e-6)
+    finally:
+        over.set()
+        for writer in writers:
+            writer.join()
+        sys.setswitchinterval(interval)
